@@ -1,0 +1,46 @@
+# Sala's commands. `make` is what the continuous check runs; `make run` is a loaded forum on your machine.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+BIN := .venv/bin
+PORT ?= 8000
+
+.PHONY: test run fmt lint migrate lock audit clean tools screenshots
+
+test: .venv/.ok tools      ## lint, types, import contracts, then all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+run: .venv/.ok             ## a loaded forum on http://127.0.0.1:8000 (PORT and DATABASE_URL are honoured)
+	@$(BIN)/sala run --port $(PORT)
+
+fmt: .venv/.ok             ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: .venv/.ok         ## bring the database to the newest schema
+	$(BIN)/sala migrate
+
+screenshots: .venv/.ok     ## make the README's pictures again
+	$(BIN)/python -m docs.screenshots
+
+lock: .venv/.ok            ## choose versions anew: names, versions and hashes, no addresses
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --upgrade --quiet -o requirements.lock
+
+tools:                     ## PostgreSQL and Chromium for the tests that use them, where we may install
+	@sh tests/tools.sh
+
+clean:
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.venv/.ok: pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "Sala needs Python 3.11 or newer with pip and venv."; exit 1; }
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check uv \
+		|| { $(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install -q uv; }
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
