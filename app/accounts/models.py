@@ -1,0 +1,45 @@
+"""Users, their one-time sign-in links and their logins. Of tokens only digests are kept."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class User(SQLModel, table=True):
+    """Somebody who may sign in. A site owner has the role owner in every forum."""
+
+    __tablename__ = "accounts_user"
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str
+    email_normal: str = Field(unique=True)
+    name: str = ""
+    site_owner: bool = False
+    disabled: bool = False
+    created_at: datetime
+
+
+class SignInLink(SQLModel, table=True):
+    """A link that signs one user in, once, until it expires."""
+
+    __tablename__ = "accounts_sign_in_link"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    token_digest: str = Field(unique=True)
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class Login(SQLModel, table=True):
+    """A browser that is signed in; ended by sign-out, revocation or time."""
+
+    __tablename__ = "accounts_login"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    token_digest: str = Field(unique=True)
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None

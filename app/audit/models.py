@@ -1,0 +1,32 @@
+"""The table of facts."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class Fact(SQLModel, table=True):
+    """One line of a scope's chain. `scope` is a forum's slug or "site": text, so that audit knows no forum.
+
+    `personal` and `salt` may be purged; `digest` stays and is what the hash covers, so the chain stays whole.
+    """
+
+    __tablename__ = "audit_fact"
+    __table_args__ = (UniqueConstraint("scope", "number"), Index("ix_audit_fact_subject", "scope", "subject"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: str
+    number: int
+    at: datetime
+    actor: str
+    actor_name: str
+    kind: str
+    subject: str
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    after: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    personal: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    salt: str | None = None
+    digest: str
+    hash: str

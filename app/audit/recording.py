@@ -1,0 +1,91 @@
+"""Writing facts into their chain, and checking a chain (rules §6)."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from app.audit.models import Fact
+from app.kit.db import Db, table
+
+_facts = table(Fact)
+
+
+def record(
+    db: Db,
+    scope: str,
+    actor: tuple[str, str],
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one fact to the chain of `scope`, in the caller's transaction.
+
+    `actor` is (kind:id, name to show); `kind` says what happened ("registration.approved"), `subject` to what
+    ("registration:K3TP9QA"). Names, addresses and the like go into `personal`, which a purge may empty.
+    """
+    last = db.execute(
+        select(_facts.c.number, _facts.c.hash).where(_facts.c.scope == scope).order_by(_facts.c.number.desc()).limit(1)
+    ).first()
+    number, previous = (last.number + 1, last.hash) if last else (1, "")
+    salt = secrets.token_hex(16)
+    row = {
+        "scope": scope,
+        "number": number,
+        "at": now,
+        "actor": actor[0],
+        "actor_name": actor[1],
+        "kind": kind,
+        "subject": subject,
+        "before": dict(before or {}),
+        "after": dict(after or {}),
+        "personal": dict(personal or {}),
+        "salt": salt,
+        "digest": _digest(salt, personal or {}),
+    }
+    db.execute(insert(_facts).values(**row, hash=_hash(previous, row)))
+
+
+def first_broken(db: Db, scope: str) -> int | None:
+    """The number of the first fact whose hash does not follow from what stands before it, or None where all do.
+
+    A removed, changed or reordered line shows here; a purged one (personal and salt both empty) does not.
+    """
+    previous, expected = "", 1
+    for fact in db.execute(select(_facts).where(_facts.c.scope == scope).order_by(_facts.c.number)).mappings():
+        whole = fact["salt"] is None or fact["digest"] == _digest(fact["salt"], fact["personal"] or {})
+        if fact["number"] != expected or fact["hash"] != _hash(previous, fact) or not whole:
+            return int(expected)
+        previous, expected = fact["hash"], expected + 1
+    return None
+
+
+def history(db: Db, scope: str, subject: str) -> list[Fact]:
+    """The facts about one thing, oldest first."""
+    rows = db.execute(
+        select(Fact).where(_facts.c.scope == scope, _facts.c.subject == subject).order_by(_facts.c.number)
+    )
+    return list(rows.scalars())
+
+
+def _digest(salt: str, personal: Mapping[str, Any]) -> str:
+    return hashlib.sha256((salt + _canonical(personal)).encode()).hexdigest()
+
+
+def _hash(previous: str, row: Any) -> str:
+    at = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    told = [previous, row["scope"], row["number"], at, row["actor"], row["kind"], row["subject"]]
+    told += [row["before"] or {}, row["after"] or {}, row["digest"]]
+    return hashlib.sha256(_canonical(told).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)

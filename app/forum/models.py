@@ -1,0 +1,111 @@
+"""The forum and what describes it. Dates are local to the forum's time zone; both empty means "to be announced"."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.kit.i18n import Bilingual, BilingualText
+
+EMPTY = Bilingual()
+
+
+class Forum(SQLModel, table=True):
+    """One edition, with one address."""
+
+    __tablename__ = "forum_forum"
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    featured: bool = False
+    format_label: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    title: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    short_title: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    summary: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    about: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    central_question: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    participants: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    starts_on: date | None = None
+    ends_on: date | None = None
+    timezone: str = "Asia/Phnom_Penh"
+    languages: list[str] = Field(default_factory=list, sa_type=JSON)
+    venue_name: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    venue_address: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    venue_note: Bilingual = Field(default=EMPTY, sa_type=BilingualText)
+    latitude: float | None = None
+    longitude: float | None = None
+    contact: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    secretariat: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    created_at: datetime
+    changed_at: datetime
+
+
+class Objective(SQLModel, table=True):
+    """What the forum is to achieve; sessions name the objectives they serve."""
+
+    __tablename__ = "forum_objective"
+    __table_args__ = (UniqueConstraint("forum_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    number: int
+    text: Bilingual = Field(sa_type=BilingualText)
+
+
+class Track(SQLModel, table=True):
+    """A main topic, known by a letter and a colour."""
+
+    __tablename__ = "forum_track"
+    __table_args__ = (UniqueConstraint("forum_id", "code"), UniqueConstraint("forum_id", "slug"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    slug: str
+    title: Bilingual = Field(sa_type=BilingualText)
+    short_title: Bilingual = Field(sa_type=BilingualText)
+    colour: str
+    position: int
+
+
+class Theme(SQLModel, table=True):
+    """A theme inside a track."""
+
+    __tablename__ = "forum_theme"
+    __table_args__ = (UniqueConstraint("forum_id", "slug"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    track_id: int = Field(foreign_key="forum_track.id")
+    slug: str
+    title: Bilingual = Field(sa_type=BilingualText)
+    position: int
+
+
+class MeetingRoom(SQLModel, table=True):
+    """A room of the venue; `listed` says whether the public programme may name it as a column of its own."""
+
+    __tablename__ = "forum_meeting_room"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    name: Bilingual = Field(sa_type=BilingualText)
+    seats: int
+    listed: bool = True
+    position: int
+
+
+class RoleGrant(SQLModel, table=True):
+    """A user's role in one forum."""
+
+    __tablename__ = "forum_role_grant"
+    __table_args__ = (UniqueConstraint("forum_id", "user_id", "role"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    role: str
+    granted_at: datetime

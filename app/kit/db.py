@@ -1,0 +1,99 @@
+"""The database: engines for reading and writing, and `Db`, what deeds and queries are given."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, Table, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session as _SqlSession
+from sqlmodel import SQLModel
+
+T = TypeVar("T")
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The Core table of a model: queries name its columns as `table(Forum).c.slug`."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+class Db(_SqlSession):
+    """One unit of work on the database. Deeds and queries get one; none of them commits.
+
+    Rows stay readable after the commit, because answers are given only then.
+    """
+
+    def __init__(self, bind: Any, **options: Any) -> None:
+        super().__init__(bind=bind, expire_on_commit=False, autoflush=False, **options)
+
+
+class Database:
+    """A database by its address, with a read-only engine for queries and one for the pen.
+
+    SQLite: WAL, `synchronous=FULL`, foreign keys on; writing begins with BEGIN IMMEDIATE and reading with a
+    plain BEGIN on a connection that cannot write (an upgraded reader gets SQLITE_BUSY at once, without waiting).
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if not parsed.database or parsed.database == ":memory:":
+                raise ValueError("an SQLite database needs a file: readers and the writer are different connections")
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10}}
+        else:
+            options = {"pool_pre_ping": True}
+        self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, **options)
+        self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, **options)
+        if self.is_sqlite:
+            _prepare_sqlite(self.write_engine, "BEGIN IMMEDIATE", writes=True)
+            _prepare_sqlite(self.read_engine, "BEGIN", writes=False)
+        else:
+            event.listen(self.read_engine, "begin", _begin_read_only)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Db]:
+        """A read-only `Db` on one consistent view; what is changed in it cannot be written."""
+        with Db(self.read_engine) as db:
+            yield db
+
+    def read(self, query: Callable[[Db], T]) -> T:
+        """Run one query (a function of `db`) and give back its answer."""
+        with self.reading() as db:
+            return query(db)
+
+    def close(self) -> None:
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine, begin: str, *, writes: bool) -> None:
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we begin ourselves, below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+
+
+def _begin_read_only(connection: Any) -> None:
+    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))

@@ -1,0 +1,135 @@
+"""Languages: texts in two catalogues, bilingual values, and dates and numbers as each reader expects them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from markupsafe import Markup, escape
+from sqlalchemy import JSON, Dialect
+from sqlalchemy.types import TypeDecorator
+
+Lang = Literal["en", "km"]
+LANGS: tuple[Lang, ...] = ("en", "km")
+LOCALES = Path(__file__).parent.parent / "locales"
+_TO_KHMER = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
+_TO_LATIN = str.maketrans("០១២៣៤៥៦៧៨៩", "0123456789")
+_DATES: dict[str, dict[Lang, str]] = {
+    # the official Khmer form names each part: ថ្ងៃអង្គារ ទី២៣ ខែមីនា ឆ្នាំ២០២៧
+    "full": {"en": "EEEE d MMMM y", "km": "'ថ្ងៃ'EEEE 'ទី'd 'ខែ'MMMM 'ឆ្នាំ'y"},
+    "long": {"en": "d MMMM y", "km": "'ថ្ងៃទី'd 'ខែ'MMMM 'ឆ្នាំ'y"},
+    "day": {"en": "EEEE d MMMM", "km": "'ថ្ងៃ'EEEE 'ទី'd 'ខែ'MMMM"},
+    "short": {"en": "d MMM y", "km": "d MMMM y"},
+    "weekday": {"en": "EEEE", "km": "'ថ្ងៃ'EEEE"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bilingual:
+    """A text in both languages; an empty one falls back to the other."""
+
+    en: str = ""
+    km: str = ""
+
+    def of(self, lang: str) -> str:
+        """The text for a reader of `lang`, or the other language's where it is empty."""
+        return (self.km or self.en) if lang == "km" else (self.en or self.km)
+
+    def __bool__(self) -> bool:
+        return bool(self.en or self.km)
+
+
+class BilingualText(TypeDecorator[Bilingual]):
+    """A column that holds a `Bilingual` as JSON; NULL is the empty one's None."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Bilingual | None, _dialect: Dialect) -> Any:
+        return None if value is None else {"en": value.en, "km": value.km}
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Bilingual | None:
+        return None if value is None else Bilingual(value["en"], value["km"])
+
+
+def other(lang: Lang) -> Lang:
+    return "en" if lang == "km" else "km"
+
+
+def khmer_digits(text: str) -> str:
+    return text.translate(_TO_KHMER)
+
+
+def latin_digits(text: str) -> str:
+    return text.translate(_TO_LATIN)
+
+
+def number(value: float, lang: str) -> str:
+    """A number with the reader's digits: 1,250 or ១.២៥០."""
+    text = f"{value:,}"
+    return khmer_digits(text.replace(",", "\0").replace(".", ",").replace("\0", ".")) if lang == "km" else text
+
+
+def day(value: date | datetime, lang: Lang, style: str = "full", zone: str | None = None) -> str:
+    """A date in words. An instant needs the zone it is read in. Styles: full, long, day, short, weekday."""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(zone or "UTC")).date()
+    text = format_date(value, _DATES[style][lang], locale=lang)
+    return khmer_digits(text) if lang == "km" else text
+
+
+def clock_time(value: datetime, lang: str, zone: str) -> str:
+    """An instant's wall-clock time in `zone`: 08:30 or ០៨:៣០."""
+    text = value.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return khmer_digits(text) if lang == "km" else text
+
+
+def moment(value: datetime, lang: Lang, zone: str) -> str:
+    """Date and time of an instant in `zone`, in words."""
+    return text_of(lang, "kit.moment", day=day(value, lang, "full", zone), time=clock_time(value, lang, zone))
+
+
+@cache
+def catalogue(lang: Lang) -> Mapping[str, str | Mapping[str, str]]:
+    """Every text of a language by its dotted key; a text with plural forms is a mapping one/other."""
+    found: dict[str, str | Mapping[str, str]] = {}
+    for path in sorted((LOCALES / lang).glob("*.toml")):
+        _flatten(path.stem, tomllib.loads(path.read_text(encoding="utf-8")), found)
+    return found
+
+
+def _flatten(prefix: str, tree: Mapping[str, Any], into: dict[str, str | Mapping[str, str]]) -> None:
+    for key, value in tree.items():
+        if isinstance(value, str) or set(value) <= {"one", "other"}:
+            into[f"{prefix}.{key}"] = value
+        else:
+            _flatten(f"{prefix}.{key}", value, into)
+
+
+def has_text(lang: Lang, key: str) -> bool:
+    return key in catalogue(lang)
+
+
+def text_of(lang: Lang, key: str, **values: Any) -> str:
+    """The text of `key`, with its `{named}` values put in; `n` chooses the plural form.
+
+    Whole numbers are written with the reader's digits. Where a value is Markup the text is escaped and the
+    answer is Markup, so that a sentence may hold a link. Raises KeyError for an unknown key.
+    """
+    text = catalogue(lang)[key]
+    if not isinstance(text, str):
+        text = text["one"] if lang == "en" and values.get("n") == 1 and "one" in text else text["other"]
+    if not values:
+        return text
+    shown = {
+        name: number(value, lang) if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in values.items()
+    }
+    if any(isinstance(value, Markup) for value in shown.values()):
+        return Markup(escape(text)).format(**shown)  # noqa: S704 - the text is escaped first
+    return text.format(**shown)

@@ -1,0 +1,216 @@
+"""The one writer of a process (house: "What is fast, and why").
+
+A door hands the pen a deed and waits. The pen takes all deeds that are waiting, runs each in its own savepoint
+inside one transaction, commits once, and only then are the answers given. So writes are served in the order they
+came, a refused deed takes only itself back, and what was acknowledged is on disk.
+"""
+
+import asyncio
+import fcntl
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from app.kit.db import Database, Db, table
+from app.kit.errors import Busy
+from app.kit.models import Scope
+
+T = TypeVar("T")
+_scopes = table(Scope)
+Deed = Callable[[Db], T]
+
+SITE = "site"
+"""The scope of what belongs to no forum: accounts, sign-in."""
+
+
+@dataclass(slots=True)
+class _Job:
+    scope: str
+    deed: Deed[Any]
+    answer: Future[Any]
+
+
+@dataclass(slots=True)
+class _Done:
+    job: _Job
+    value: Any = None
+    failure: Exception | None = None
+
+
+class Pen:
+    """Writes deeds in the order they come, up to `batch` in one commit; `waiting` is the longest queue taken.
+
+    `start()` makes the writing thread; `stop()` finishes what is queued. A pen that was not started writes in the
+    caller's thread, one deed a transaction: enough for the command line and for tests.
+    """
+
+    def __init__(self, database: Database, *, batch: int = 512, waiting: int = 4000) -> None:
+        self.database = database
+        self._batch = batch
+        self._waiting = waiting
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._alone = threading.Lock()
+
+    def start(self) -> None:
+        """Start the writing thread."""
+        self._thread = threading.Thread(target=self._write_all, name="pen", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is still queued, then end the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def submit(self, scope: str, deed: Deed[T]) -> Future[T]:
+        """Queue a deed for `scope` (a forum's slug or SITE). Raises Busy where too many are waiting."""
+        answer: Future[T] = Future()
+        job = _Job(scope, deed, answer)
+        if self._thread is None:
+            with self._alone:
+                self._write([job])
+        elif self._queue.qsize() >= self._waiting:
+            raise Busy("busy", seconds=2)
+        else:
+            self._queue.put(job)
+        return answer
+
+    async def write(self, scope: str, deed: Deed[T]) -> T:
+        """Have a deed written; its answer comes after the commit. Raises what the deed raised, or Busy."""
+        return await asyncio.wrap_future(self.submit(scope, deed))
+
+    def write_now(self, scope: str, deed: Deed[T]) -> T:
+        """The same for callers without an event loop (command line, jobs, tests): blocks until committed."""
+        return self.submit(scope, deed).result()
+
+    def _write_all(self) -> None:
+        while (first := self._queue.get()) is not None:
+            ended = False
+            # The file lock is taken before the queue is drained: two processes on one file would otherwise wait
+            # in SQLite's own busy handler, which sleeps and starves; and what queues meanwhile makes a larger batch.
+            with self._turn():
+                batch = [first]
+                while len(batch) < self._batch:
+                    try:
+                        job = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if job is None:
+                        ended = True
+                        break
+                    batch.append(job)
+                self._write(batch, has_turn=True)
+            if ended:
+                return
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        path = self.database.path
+        if path is None:
+            yield
+            return
+        with path.with_name(path.name + ".turn").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _write(self, batch: list[_Job], *, has_turn: bool = False) -> None:
+        if not has_turn:
+            with self._turn():
+                return self._write(batch, has_turn=True)
+        batch = [job for job in batch if job.answer.set_running_or_notify_cancel()]
+        if not batch:
+            return None
+        try:
+            done = self._transaction(batch)
+        except _CommitFailed as failed:
+            # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
+            # key of a form makes asking again harmless.
+            done = [_Done(job, failure=failed.cause) for job in batch]
+        except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
+            if len(batch) == 1:
+                done = [_Done(batch[0], failure=failure)]
+            else:
+                done = [result for job in batch for result in self._alone_again(job)]
+        for result in done:
+            if result.failure is not None:
+                result.job.answer.set_exception(result.failure)
+            else:
+                result.job.answer.set_result(result.value)
+        return None
+
+    def _alone_again(self, job: _Job) -> list[_Done]:
+        """One deed of a batch whose transaction was lost before the commit, by itself."""
+        try:
+            return self._transaction([job])
+        except _CommitFailed as failed:
+            return [_Done(job, failure=failed.cause)]
+        except Exception as failure:  # noqa: BLE001 - see _write
+            return [_Done(job, failure=failure)]
+
+    def _transaction(self, batch: list[_Job]) -> list[_Done]:
+        with Db(self.database.write_engine) as db:
+            lock_scopes(db, {job.scope for job in batch})
+            done = [_run(db, job) for job in batch]
+            try:
+                db.commit()
+            except Exception as failure:
+                raise _CommitFailed(failure) from failure
+            return done
+
+
+class _CommitFailed(Exception):
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _run(db: Db, job: _Job) -> _Done:
+    try:
+        with db.begin_nested():
+            value = job.deed(db)
+            db.flush()
+    except DBAPIError as failure:
+        if failure.connection_invalidated:
+            raise  # the transaction is gone with its connection; the batch is tried again one by one
+        return _Done(job, failure=failure)
+    except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
+        return _Done(job, failure=failure)
+    finally:
+        db.expunge_all()  # the next deed reads its own rows
+    return _Done(job, value=value)
+
+
+def lock_scopes(db: Db, names: set[str]) -> None:
+    """Make sure the scopes' rows exist and, on PostgreSQL, lock them in order, so that several pens agree.
+
+    On SQLite the transaction has begun IMMEDIATE and there is no other writer.
+    """
+    dialect = db.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    known = set(db.execute(select(_scopes.c.name).where(_scopes.c.name.in_(names))).scalars())
+    if missing := sorted(names - known):
+        rows = [{"name": name, "revision": 0} for name in missing]
+        db.execute(insert(_scopes).values(rows).on_conflict_do_nothing())
+    if dialect == "postgresql":
+        wanted = select(_scopes.c.name).where(_scopes.c.name.in_(names))
+        db.execute(wanted.order_by(_scopes.c.name).with_for_update())
+
+
+def republish(db: Db, scope: str) -> None:
+    """Say that what is published in `scope` has changed: its revision grows and every ready page of it is stale."""
+    db.execute(update(_scopes).where(_scopes.c.name == scope).values(revision=_scopes.c.revision + 1))
+
+
+def revisions(db: Db) -> dict[str, int]:
+    """The present revision of every scope."""
+    return {row.name: row.revision for row in db.execute(select(_scopes.c.name, _scopes.c.revision))}

@@ -1,0 +1,172 @@
+"""Every setting: an environment variable with a safe default. A production start that is not safe refuses."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+class BadSettings(Exception):
+    """The environment asks for something that cannot or must not be; the text says what and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as read once at the start. Times in the unit that the name ends with."""
+
+    production: bool
+    debug: bool
+    secret_key: bytes
+    database_url: str
+    base_url: str
+    host: str
+    port: int
+    var: Path
+    worker_inline: bool
+    smtp_url: str
+    mail_from: str
+    trusted_proxies: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    throttle_per_address: int
+    throttle_per_email: int
+    throttle_window_seconds: int
+    form_hours: int
+    form_min_seconds: float
+    body_limit_bytes: int
+    log_level: str
+
+    @property
+    def secure(self) -> bool:
+        """Is the site reached by https (so cookies may be marked Secure)?"""
+        return self.base_url.startswith("https://")
+
+    @property
+    def sends_mail(self) -> bool:
+        return bool(self.smtp_url)
+
+
+# name, default as text, what it is for: the README's table is checked against this list
+SETTINGS: tuple[tuple[str, str, str], ...] = (
+    ("SALA_ENV", "development", "`production` refuses to start without a secret key or with the debug flag on"),
+    ("SALA_DEBUG", "0", "tracebacks in the browser; never in production"),
+    ("SECRET_KEY", "", "32 or more random characters; in development made once and kept under `var/`"),
+    ("DATABASE_URL", "sqlite:///var/sala.sqlite", "SQLite file, or `postgresql+psycopg://user:password@host/name`"),
+    ("BASE_URL", "", "the address people use, for links in mails; default `http://127.0.0.1:PORT`"),
+    ("HOST", "127.0.0.1", "the address listened on"),
+    ("PORT", "8000", "the port listened on"),
+    ("SALA_VAR", "var", "folder for the database, built assets and the development key"),
+    ("WORKER", "inline", "`inline`: jobs run in the web process; `none`: run `sala worker` beside it"),
+    ("SMTP_URL", "", "`smtp://user:password@host:587?starttls=1` or `smtps://…`; empty: mail waits in the outbox"),
+    ("MAIL_FROM", "Sala <sala@localhost>", "the sender of every mail"),
+    ("TRUSTED_PROXIES", "", "addresses (comma-separated) whose X-Forwarded-For and -Proto are believed"),
+    ("ALLOWED_HOSTS", "", "host names answered (comma-separated); default: that of BASE_URL and this machine"),
+    ("THROTTLE_PER_ADDRESS", "40", "registrations and sign-in mails from one address in a window; 0 = no limit"),
+    ("THROTTLE_PER_EMAIL", "6", "the same for one e-mail address"),
+    ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
+    ("FORM_HOURS", "12", "how long an opened form may be sent"),
+    ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
+    ("BODY_LIMIT_BYTES", "1048576", "the largest request body taken"),
+    ("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"),
+)
+_DEFAULTS = {name: default for name, default, _ in SETTINGS}
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises BadSettings, with one plain sentence, where a value cannot be read or a production start is not safe.
+    """
+    source = os.environ if environ is None else environ
+
+    def text(name: str) -> str:
+        return source.get(name, "").strip() or _DEFAULTS[name]
+
+    env = text("SALA_ENV")
+    if env not in {"development", "production"}:
+        raise BadSettings(f"SALA_ENV must be development or production, not {env!r}.")
+    production, debug = env == "production", _flag("SALA_DEBUG", text("SALA_DEBUG"))
+    if production and debug:
+        raise BadSettings("SALA_DEBUG is on in production: it would show tracebacks to visitors. Turn it off.")
+    var = Path(text("SALA_VAR"))
+    port = _whole("PORT", text("PORT"), 0, 65535)
+    base_url = (text("BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadSettings(f"BASE_URL must be an http or https address, not {base_url!r}.")
+    if text("WORKER") not in {"inline", "none"}:
+        raise BadSettings("WORKER must be inline or none.")
+    hosts = _list(text("ALLOWED_HOSTS")) or tuple(dict.fromkeys((parts.hostname, "127.0.0.1", "localhost")))
+    return Settings(
+        production=production,
+        debug=debug,
+        secret_key=_secret(text("SECRET_KEY"), production, var),
+        database_url=text("DATABASE_URL"),
+        base_url=base_url,
+        host=text("HOST"),
+        port=port,
+        var=var,
+        worker_inline=text("WORKER") == "inline",
+        smtp_url=text("SMTP_URL"),
+        mail_from=text("MAIL_FROM"),
+        trusted_proxies=_list(text("TRUSTED_PROXIES")),
+        allowed_hosts=hosts,
+        throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),
+        throttle_per_email=_whole("THROTTLE_PER_EMAIL", text("THROTTLE_PER_EMAIL")),
+        throttle_window_seconds=_whole("THROTTLE_WINDOW_SECONDS", text("THROTTLE_WINDOW_SECONDS"), 1),
+        form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
+        form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),
+        body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),
+        log_level=text("LOG_LEVEL"),
+    )
+
+
+def _flag(name: str, text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise BadSettings(f"{name} must be 1 or 0, not {text!r}.")
+
+
+def _whole(name: str, text: str, least: int = 0, most: int = 2**31) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise BadSettings(f"{name} must be a whole number, not {text!r}.") from None
+    if not least <= number <= most:
+        raise BadSettings(f"{name} must be between {least} and {most}, not {number}.")
+    return number
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        raise BadSettings(f"{name} must be a number of seconds, not {text!r}.") from None
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _secret(given: str, production: bool, var: Path) -> bytes:
+    if given:
+        if len(given) < 32:
+            raise BadSettings("SECRET_KEY is too short: it must have 32 or more random characters.")
+        return given.encode()
+    if production:
+        raise BadSettings("SECRET_KEY is not set. A production start needs one: 32 or more random characters.")
+    path = var / "secret.key"
+    if not path.exists():
+        var.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:  # another process was quicker; its key is as good
+            return path.read_bytes().strip()
+    return path.read_bytes().strip()

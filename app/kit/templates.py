@@ -1,0 +1,56 @@
+"""The Jinja environments, one per language, so that texts, dates and digits need no argument in a template."""
+
+from datetime import date, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.kit import i18n
+from app.kit.i18n import Bilingual, Lang
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+
+
+@cache
+def environment(lang: Lang) -> Environment:
+    """The environment for pages and mails in `lang`.
+
+    In it: `t(key, …)`, `lang`, `other_lang`, and the filters `words` (a Bilingual's text), `day`, `time`, `moment`,
+    `digits` (a number with the reader's digits).
+    """
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html", "svg", "xml"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+    def words(text: Bilingual | None) -> str:
+        return text.of(lang) if text else ""
+
+    def day(value: date | datetime, style: str = "full", zone: str | None = None) -> str:
+        return i18n.day(value, lang, style, zone)
+
+    def digits(value: float | str) -> str:
+        if isinstance(value, str):
+            return i18n.khmer_digits(value) if lang == "km" else value
+        return i18n.number(value, lang)
+
+    env.globals.update(t=partial(i18n.text_of, lang), lang=lang, other_lang=i18n.other(lang))
+    env.filters.update(
+        words=words,
+        day=day,
+        digits=digits,
+        time=lambda value, zone: i18n.clock_time(value, lang, zone),
+        moment=lambda value, zone: i18n.moment(value, lang, zone),
+    )
+    return env
+
+
+def render(lang: Lang, name: str, **context: Any) -> str:
+    """Render `templates/<name>` for a reader of `lang` with ready values."""
+    return environment(lang).get_template(name).render(context)

@@ -1,0 +1,38 @@
+"""The outbox."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlmodel import Field, SQLModel
+
+
+class Message(SQLModel, table=True):
+    """One mail to one address. `forum` is the slug as text, `subject` what it is about ("registration:K3TP9QA").
+
+    Links are not in `values`: the worker computes them when it renders.
+    """
+
+    __tablename__ = "mail_message"
+    __table_args__ = (
+        Index("ix_mail_message_due", "state", "due_at"),
+        Index("ix_mail_message_subject", "forum", "subject"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(unique=True)
+    forum: str
+    template: str
+    language: str
+    to_address: str
+    to_name: str
+    subject: str
+    values: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    state: str = "queued"
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    claimed_at: datetime | None = None
+    sent_at: datetime | None = None
+    possibly_repeated: bool = False
+    error: str = ""

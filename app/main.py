@@ -1,0 +1,48 @@
+"""The ASGI application: doors, the bytes layer in front of them, the pen and (with WORKER=inline) the jobs behind."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.kit import settings as kit_settings
+from app.kit.db import Database
+from app.kit.pen import Pen, revisions
+from app.kit.settings import Settings
+from app.web import errors, routes
+from app.web.assets import Assets
+from app.web.guards import Guards
+from app.web.published import Published
+from app.web.site import Site
+
+
+def create_app(settings: Settings) -> Published:
+    """The whole site for these settings; starting it (lifespan) starts the pen, ending it ends it."""
+    database = Database(settings.database_url)
+    site = Site(settings, database, Pen(database), Assets(settings.var / "assets"))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        site.pen.start()
+        yield
+        site.pen.stop()
+        database.close()
+
+    app = FastAPI(
+        title="Sala",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.site = site
+    errors.install(app)
+    for router in routes.ROUTERS:
+        app.include_router(router)
+    return Published(Guards(app, settings), lambda: database.read(revisions))
+
+
+def app() -> Published:
+    """The factory for `uvicorn --factory app.main:app`."""
+    return create_app(kit_settings.read())

@@ -1,0 +1,87 @@
+"""The working copy and the published versions. Instants are UTC; the forum's zone says how they are read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.kit.i18n import Bilingual, BilingualText
+
+EMPTY = Bilingual()
+
+
+class Session(SQLModel, table=True):
+    """One slot of the programme, in the working copy. `uid` is made once and never changes: calendars know it."""
+
+    __tablename__ = "programme_session"
+    __table_args__ = (UniqueConstraint("forum_id", "code"), UniqueConstraint("uid"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    uid: str
+    code: str
+    type: str
+    title: Bilingual = Field(sa_type=BilingualText)
+    abstract: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    guiding_question: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    tracks: list[str] = Field(default_factory=list, sa_type=JSON)
+    themes: list[str] = Field(default_factory=list, sa_type=JSON)
+    objectives: list[int] = Field(default_factory=list, sa_type=JSON)
+    facet: str | None = None
+    room_id: int | None = Field(default=None, foreign_key="forum_meeting_room.id")
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    attribution: str | None = None
+    spoken: list[str] = Field(default_factory=list, sa_type=JSON)
+    interpreted: list[str] = Field(default_factory=list, sa_type=JSON)
+    overlap_intended: bool = False
+    cancelled: bool = False
+    position: int = 0
+    edition: int = 1
+
+
+class Speaker(SQLModel, table=True):
+    """A person of the programme, shown by function where no name is announced."""
+
+    __tablename__ = "programme_speaker"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    name: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    function: Bilingual = Field(sa_type=BilingualText)
+    institution: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    country: str | None = None
+    bio: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    position: int = 0
+
+
+class Appearance(SQLModel, table=True):
+    """A speaker in a session, in a role: chair, speaker, moderator, rapporteur."""
+
+    __tablename__ = "programme_appearance"
+    __table_args__ = (UniqueConstraint("session_id", "speaker_id", "role"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    session_id: int = Field(foreign_key="programme_session.id")
+    speaker_id: int = Field(foreign_key="programme_speaker.id", index=True)
+    role: str
+    position: int = 0
+
+
+class Version(SQLModel, table=True):
+    """A published programme: `document` is the whole of it (see `programme.published`), `changes` what is new in it."""
+
+    __tablename__ = "programme_version"
+    __table_args__ = (UniqueConstraint("forum_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    number: int
+    published_at: datetime
+    published_by: str
+    note: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    document: dict[str, Any] = Field(sa_type=JSON)
+    changes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

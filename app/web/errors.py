@@ -1,0 +1,70 @@
+"""The error pages: every answer that is not "done" in the page's language, or as problem+json for programs."""
+
+import logging
+import uuid
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from app.kit.errors import Answer, TooMany
+from app.kit.i18n import LANGS, Lang, has_text, text_of
+from app.web.guards import BodyTooLarge
+from app.web.pages import page, preferred, sentence
+
+log = logging.getLogger("sala.web")
+
+
+def install(app: FastAPI) -> None:
+    """Tell the app how to answer each kind of error."""
+    app.add_exception_handler(Answer, _answer)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(Exception, _fault)
+
+
+def language_of(request: Request) -> Lang:
+    """The language of the address, or the reader's."""
+    first = request.url.path.split("/", 2)[1]
+    return next((lang for lang in LANGS if lang == first), preferred(request))
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Answer)  # noqa: S101 - registered for this class
+    response = show(request, error.status, sentence(language_of(request), error) if error.code else "")
+    if isinstance(error, TooMany) or "seconds" in error.values:
+        response.headers["retry-after"] = str(int(error.values.get("seconds", 60)))
+    return response
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    response = show(request, error.status_code)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _too_large(request: Request, _error: Exception) -> Response:
+    return show(request, 413)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    reference = uuid.uuid4().hex[:8]
+    log.error("fault %s at %s", reference, request.scope.get("path"), exc_info=error)
+    return show(request, 500, reference=reference)
+
+
+def show(request: Request, status: int, text: str = "", reference: str = "") -> Response:
+    """One error page: its title and sentence by status, or the refusal's own sentence."""
+    lang = language_of(request)
+    key = f"errors.{status}" if has_text(lang, f"errors.{status}.title") else "errors.400"
+    title, text = text_of(lang, f"{key}.title"), text or text_of(lang, f"{key}.text")
+    path = request.url.path
+    if path.startswith("/api/") or path.endswith((".json", ".xml")):
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
+        return JSONResponse(problem, status, media_type="application/problem+json")
+    if path.endswith(".ics"):
+        return PlainTextResponse(f"{title}. {text}\n", status)
+    return page(request, lang, "errors/page.html", status=status, title=title, text=text, reference=reference)

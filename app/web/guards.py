@@ -1,0 +1,97 @@
+"""What every request passes before the router: host, body size, proxy headers; and the headers every answer gets."""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from app.kit.settings import Settings
+from app.web.headers import ALWAYS, HSTS
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
+_HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
+
+
+class Guards:
+    """An ASGI layer around the router."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self.app = app
+        self._hosts = {host.lower() for host in settings.allowed_hosts}
+        self._limit = settings.body_limit_bytes
+        self._proxies = frozenset(settings.trusted_proxies)
+        self._added = _ADDED + (_HSTS if settings.secure else [])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                added = [(name, value) for name, value in self._added if name not in given]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        if not self._known_host(headers.get(b"host", b"").decode("latin-1")):
+            return await _short(answer, 400, b"This host name is not served here.\n")
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
+            return await _short(answer, 400, b"The length of the request is not clear.\n")
+        if int(length) > self._limit:
+            return await _short(answer, 413, b"The request is too large.\n")
+        scope["client_address"] = self._client(scope, headers)
+        return await self.app(scope, _limited(receive, self._limit), answer)
+
+    def _known_host(self, host: str) -> bool:
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return name.lower() in self._hosts or "*" in self._hosts
+
+    def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """The address to throttle by: the peer's, or what a trusted proxy says of it (its last word, not the first)."""
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        if peer not in self._proxies:
+            return peer
+        for said in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
+            address = said.strip()
+            if address not in self._proxies:
+                return address if _is_address(address) else peer
+        return peer
+
+
+class BodyTooLarge(Exception):
+    """More came than was announced or than is taken."""
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """A body sent in chunks announces no length, so it is counted as it comes."""
+    seen = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise BodyTooLarge
+        return message
+
+    return counted
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _short(send: Send, status: int, text: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

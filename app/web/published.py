@@ -1,0 +1,224 @@
+"""The bytes layer: what is published is rendered once and then served from memory, in front of the router.
+
+A page says with `publish(...)` which scope and revision it was rendered from and until when it holds. The layer
+keeps its bytes under that revision, looks the present revision up at most once a second, and answers with a strong
+ETag, 304 and compressed variants. A page that does not say so is never kept.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+import brotli  # type: ignore[import-untyped]
+from starlette.responses import Response
+
+from app.kit import clock
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MARK = b"x-published"
+_COMPRESSIBLE = (b"text/", b"application/json", b"application/xml", b"image/svg", b"application/javascript")
+
+
+def publish(response: Response, scope: str, revision: int, valid_until: datetime | None = None) -> Response:
+    """Say that this answer shows `scope` as of `revision` and holds until `valid_until` (UTC; None: no end)."""
+    until = valid_until.timestamp() if valid_until else 0
+    response.headers[MARK.decode()] = f"{scope} {revision} {until}"
+    return response
+
+
+@dataclass(slots=True)
+class _Entry:
+    scope: str
+    revision: int
+    until: float
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: str
+    modified: float
+    variants: dict[bytes, tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]], bytes]] = field(
+        default_factory=dict
+    )
+
+    def variant(self, encoding: bytes) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]], bytes]:
+        """Headers for 200, headers for 304, and the body in one encoding; made once."""
+        if (made := self.variants.get(encoding)) is not None:
+            return made
+        body, etag = self.body, self.etag
+        extra: list[tuple[bytes, bytes]] = [(b"vary", b"accept-encoding")]
+        if encoding == b"br":
+            body, etag = brotli.compress(self.body, quality=7), f"{self.etag}-br"
+        elif encoding == b"gzip":
+            body, etag = gzip.compress(self.body, 7, mtime=0), f"{self.etag}-gz"
+        if encoding:
+            extra.append((b"content-encoding", encoding))
+        short = [(b"etag", f'"{etag}"'.encode()), (b"vary", b"accept-encoding")]
+        short += [(k, v) for k, v in self.headers if k in {b"cache-control", b"last-modified"}]
+        whole = [*self.headers, *extra, (b"etag", short[0][1]), (b"content-length", str(len(body)).encode())]
+        made = self.variants[encoding] = (whole, short, body)
+        return made
+
+
+class Published:
+    """The layer itself; `revisions` reads the present revision of every scope (blocking, quick)."""
+
+    def __init__(
+        self, app: App, revisions: Callable[[], dict[str, int]], *, entries: int = 4000, size: int = 48 << 20
+    ) -> None:
+        self.app = app
+        self._revisions = revisions
+        self._limit = entries
+        self._size_limit = size
+        self._size = 0
+        self._kept: OrderedDict[tuple[str, bytes], _Entry] = OrderedDict()
+        self._rendering: dict[tuple[str, bytes], asyncio.Future[None]] = {}
+        self._known: dict[str, int] = {}
+        self._looked = float("-inf")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            return await self.app(scope, receive, send)
+        key = (scope["path"], scope["query_string"])
+        entry = self._fresh(key)
+        if entry is None:
+            waiting = self._rendering.get(key)
+            if waiting is not None:
+                await asyncio.wait([waiting])
+                entry = self._fresh(key)
+            if entry is None:
+                return await self._through(key, scope, receive, send)
+        return await _answer(entry, scope, send)
+
+    def _fresh(self, key: tuple[str, bytes]) -> _Entry | None:
+        entry = self._kept.get(key)
+        if entry is None:
+            return None
+        moment = time.monotonic()
+        if moment - self._looked >= 1.0:
+            self._known = self._revisions()
+            self._looked = moment
+        if entry.revision < self._known.get(entry.scope, 0) or (entry.until and entry.until <= clock.now().timestamp()):
+            self._drop(key)
+            return None
+        return entry
+
+    def _keep(self, key: tuple[str, bytes], entry: _Entry) -> None:
+        """Keep within both bounds, the oldest going first. Compressed variants are smaller than the body they
+        stand beside, so twice the body is counted for an entry."""
+        self._drop(key)
+        self._kept[key] = entry
+        self._size += 2 * len(entry.body)
+        while len(self._kept) > self._limit or self._size > self._size_limit:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: tuple[str, bytes]) -> None:
+        if (entry := self._kept.pop(key, None)) is not None:
+            self._size -= 2 * len(entry.body)
+
+    async def _through(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the router, and keep the answer if it says that it is published."""
+        done = asyncio.get_running_loop().create_future()
+        leads = self._rendering.setdefault(key, done) is done
+        parts: list[bytes] = []
+        start: MutableMapping[str, Any] = {}
+        mark = b""
+        is_head = scope["method"] == "HEAD"
+
+        async def capture(message: MutableMapping[str, Any]) -> None:
+            nonlocal start, mark
+            if message["type"] == "http.response.start":
+                start = message
+                mark = next((v for k, v in message["headers"] if k == MARK), b"")
+            if not mark:
+                if is_head and message["type"] == "http.response.body":
+                    message = {**message, "body": b""}
+                return await send(message)
+            if message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+            return None
+
+        try:
+            # routes know GET alone; HEAD is the same answer without its body
+            await self.app({**scope, "method": "GET"}, receive, capture)
+            if mark:
+                entry = _entry(start, mark, b"".join(parts))
+                if start["status"] == 200:
+                    self._keep(key, entry)
+                await _answer(entry, scope, send, status=start["status"])
+        finally:
+            if leads:
+                self._rendering.pop(key, None)
+            if not done.done():
+                done.set_result(None)
+
+
+def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
+    name, revision, until = mark.decode().split()
+    headers = [(k, v) for k, v in start["headers"] if k not in {MARK, b"content-length", b"etag", b"vary"}]
+    modified = next((v for k, v in headers if k == b"last-modified"), b"")
+    return _Entry(
+        scope=name,
+        revision=int(revision),
+        until=float(until),
+        headers=headers,
+        body=body,
+        etag=hashlib.sha256(body).hexdigest()[:24],
+        modified=parsedate_to_datetime(modified.decode()).timestamp() if modified else 0.0,
+    )
+
+
+async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) -> None:
+    accepts = none_match = since = b""
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepts = value
+        elif name == b"if-none-match":
+            none_match = value
+        elif name == b"if-modified-since":
+            since = value
+    kind = next((v for k, v in entry.headers if k == b"content-type"), b"")
+    encoding = b""
+    if len(entry.body) > 512 and kind.startswith(_COMPRESSIBLE):
+        encoding = _encoding(accepts)
+    whole, short, body = entry.variant(encoding)
+    if status == 200 and _unchanged(entry, short[0][1], none_match, since):
+        await send({"type": "http.response.start", "status": 304, "headers": short})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": status, "headers": whole})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+@lru_cache(maxsize=256)
+def _encoding(accepts: bytes) -> bytes:
+    """The best of br and gzip that an Accept-Encoding value takes; b"" for neither."""
+    taken = set()
+    for part in accepts.decode("latin-1").lower().split(","):
+        name, _, weight = part.partition(";")
+        if weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            taken.add(name.strip())
+    return b"br" if "br" in taken else b"gzip" if "gzip" in taken else b""
+
+
+def _unchanged(entry: _Entry, etag: bytes, none_match: bytes, since: bytes) -> bool:
+    """RFC 9110 §13.2.2: If-None-Match decides where it is sent; If-Modified-Since only where it is not."""
+    if none_match:
+        sent = {tag.strip().removeprefix(b"W/") for tag in none_match.split(b",")}
+        return etag in sent or b"*" in sent
+    if since and entry.modified:
+        try:
+            return entry.modified <= parsedate_to_datetime(since.decode("latin-1")).replace(tzinfo=UTC).timestamp()
+        except (ValueError, TypeError):
+            return False
+    return False

@@ -1,0 +1,7 @@
+"""Every router of the HTML door, in the order they are asked."""
+
+from fastapi import APIRouter
+
+from app.web import static
+
+ROUTERS: tuple[APIRouter, ...] = (static.router,)

@@ -1,0 +1,41 @@
+"""What the doors share while the program runs: settings, database, pen, assets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from app.kit.db import Database, Db
+from app.kit.pen import Deed, Pen
+from app.kit.settings import Settings
+from app.web.assets import Assets
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Site:
+    """One running site."""
+
+    settings: Settings
+    database: Database
+    pen: Pen
+    assets: Assets
+
+    async def read(self, query: Callable[[Db], T]) -> T:
+        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
+        if self.database.is_sqlite:
+            return self.database.read(query)
+        return await run_in_threadpool(self.database.read, query)
+
+    async def write(self, scope: str, deed: Deed[T]) -> T:
+        """Have the pen write a deed in a forum's scope (its slug) or SITE; answers after the commit."""
+        return await self.pen.write(scope, deed)
+
+
+def site_of(request: Request) -> Site:
+    """The site that serves this request."""
+    site: Site = request.app.state.site
+    return site
