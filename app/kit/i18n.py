@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from markupsafe import Markup, escape
+from pydantic import ConfigDict
 from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -32,6 +33,8 @@ _DATES: dict[str, dict[Lang, str]] = {
 @dataclass(frozen=True, slots=True)
 class Bilingual:
     """A text in both languages; an empty one falls back to the other."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     en: str = ""
     km: str = ""

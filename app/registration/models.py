@@ -46,6 +46,7 @@ class Category(SQLModel, table=True):
     guarantee: int
     limit: int | None = None
     lapses_at: datetime | None = None
+    lapse_settled: bool = False
     position: int
 
 

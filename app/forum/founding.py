@@ -1,0 +1,161 @@
+"""Making a forum and changing what it says of itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import record
+from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
+from app.forum.models import Forum, MeetingRoom, Objective, Theme, Track
+from app.forum.queries import forum_id, rooms_of, tracks_of
+from app.kit.db import Db, table
+from app.kit.errors import Refused
+from app.kit.i18n import Bilingual
+from app.kit.pen import republish
+
+
+def put_forum(db: Db, by: Actor, sent: ForumInput, *, now: datetime) -> tuple[Forum, bool]:
+    """Make the forum at this slug or bring it to what was sent; says whether anything changed.
+
+    Raises Forbidden or NotFound for an actor who may not edit it, or may not make one.
+    """
+    forum = db.execute(select(Forum).where(table(Forum).c.slug == sent.slug)).scalar_one_or_none()
+    if forum is None:
+        if not by.site_owner:
+            raise Refused("only_owner_founds")
+        forum = Forum(slug=sent.slug, created_at=now, changed_at=now)
+    else:
+        by.must(Permission.EDIT_FORUM, forum_id(forum))
+    wanted = _columns(sent)
+    before = {name: getattr(forum, name) for name in wanted}
+    if before == wanted and forum.id is not None:
+        return forum, False
+    changed = sorted(name for name in wanted if before[name] != wanted[name])
+    for name, value in wanted.items():
+        setattr(forum, name, value)
+    forum.changed_at = now
+    kind = "forum.founded" if forum.id is None else "forum.changed"
+    db.add(forum)
+    db.flush()
+    if forum.featured:
+        _feature_only(db, forum_id(forum))
+    record(db, forum.slug, by.signature, kind, f"forum:{forum.slug}", now=now, after={"changed": changed})
+    republish(db, forum.slug)
+    return forum, True
+
+
+def _feature_only(db: Db, chosen: int) -> None:
+    forums = table(Forum)
+    db.execute(forums.update().where(forums.c.id != chosen).values(featured=False))
+
+
+def _columns(sent: ForumInput) -> dict[str, Any]:
+    empty = Bilingual()
+    return {
+        "featured": sent.featured,
+        "format_label": sent.format_label,
+        "title": sent.title,
+        "short_title": sent.short_title,
+        "summary": sent.summary,
+        "about": sent.about,
+        "central_question": sent.central_question,
+        "participants": sent.participants,
+        "starts_on": sent.starts_on,
+        "ends_on": sent.ends_on,
+        "timezone": sent.timezone,
+        "languages": list(sent.languages),
+        "venue_name": sent.venue.name,
+        "venue_address": sent.venue.address,
+        "venue_note": sent.venue.note or empty,
+        "latitude": sent.venue.latitude,
+        "longitude": sent.venue.longitude,
+        "contact": sent.contact.model_dump(mode="json") if sent.contact else None,
+        "secretariat": sent.secretariat.model_dump(mode="json"),
+    }
+
+
+def put_structure(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    objectives: Sequence[ObjectiveInput],
+    tracks: Sequence[TrackInput],
+    rooms: Sequence[RoomInput],
+    *,
+    now: datetime,
+) -> bool:
+    """Bring objectives, tracks with themes and rooms to what was sent; says whether anything changed.
+
+    A room keeps its id while its code stays, because sessions point at it. Raises Refused("room_in_use") from the
+    database's own check where a room that sessions use would go.
+    """
+    by.must(Permission.EDIT_FORUM, forum_id(forum))
+    own = forum_id(forum)
+    changed = [
+        part
+        for part, done in (
+            ("objectives", _put_objectives(db, own, objectives)),
+            ("tracks", _put_tracks(db, own, tracks)),
+            ("rooms", _put_rooms(db, own, rooms)),
+        )
+        if done
+    ]
+    if changed:
+        record(db, forum.slug, by.signature, "forum.structured", f"forum:{forum.slug}", now=now, after={"changed": changed})
+        republish(db, forum.slug)
+    return bool(changed)
+
+
+def _put_objectives(db: Db, own: int, sent: Sequence[ObjectiveInput]) -> bool:
+    objectives = table(Objective)
+    rows = db.execute(select(objectives).where(objectives.c.forum_id == own).order_by(objectives.c.number))
+    if [(row.number, row.text) for row in rows] == sorted((aim.number, aim.text) for aim in sent):
+        return False
+    db.execute(delete(objectives).where(objectives.c.forum_id == own))
+    db.add_all(Objective(forum_id=own, number=aim.number, text=aim.text) for aim in sent)
+    db.flush()
+    return True
+
+
+def _put_tracks(db: Db, own: int, sent: Sequence[TrackInput]) -> bool:
+    wanted = [
+        (t.code, t.slug, t.title, t.short_title, t.colour, tuple((theme.slug, theme.title) for theme in t.themes))
+        for t in sent
+    ]
+    there = [(t.code, t.slug, t.title, t.short_title, t.colour, t.themes) for t in tracks_of(db, own)]
+    if wanted == there:
+        return False
+    themes, tracks = table(Theme), table(Track)
+    db.execute(delete(themes).where(themes.c.forum_id == own))
+    db.execute(delete(tracks).where(tracks.c.forum_id == own))
+    for position, (code, slug, title, short_title, colour, named) in enumerate(wanted):
+        track = Track(
+            forum_id=own, code=code, slug=slug, title=title, short_title=short_title, colour=colour, position=position
+        )
+        db.add(track)
+        db.flush()
+        db.add_all(
+            Theme(forum_id=own, track_id=track.id or 0, slug=name, title=words, position=order)
+            for order, (name, words) in enumerate(named)
+        )
+    db.flush()
+    return True
+
+
+def _put_rooms(db: Db, own: int, sent: Sequence[RoomInput]) -> bool:
+    there = [(room.code, room.name, room.seats, room.listed) for room in rooms_of(db, own)]
+    if there == [(room.code, room.name, room.seats, room.listed) for room in sent]:
+        return False
+    rows = {row.code: row for row in db.execute(select(MeetingRoom).where(table(MeetingRoom).c.forum_id == own)).scalars()}
+    for code in rows.keys() - {room.code for room in sent}:
+        db.delete(rows[code])
+    for position, room in enumerate(sent):
+        row = rows.get(room.code) or MeetingRoom(forum_id=own, code=room.code, name=room.name, seats=0, position=0)
+        row.name, row.seats, row.listed, row.position = room.name, room.seats, room.listed, position
+        db.add(row)
+    db.flush()
+    return True

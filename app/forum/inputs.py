@@ -1,0 +1,110 @@
+"""What an organiser may send about a forum, validated once for all doors."""
+
+from datetime import date
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.kit.inputs import Filled, Input, Line, Words
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+Language = Literal["en", "km", "fr"]
+Number = Annotated[int, Field(ge=1, le=99)]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise PydanticCustomError("not_a_time_zone", "not a time zone")
+    return ZoneInfo(name).key
+
+
+class Venue(Input):
+    """Where the forum meets; coordinates in degrees (WGS 84)."""
+
+    name: Words
+    address: Words
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    note: Words | None = None
+
+
+class Contact(Input):
+    """The person named on the forum's page."""
+
+    name: Filled
+    role: Words
+    phones: tuple[Line, ...] = ()
+
+
+class Secretariat(Input):
+    """Who answers questions about registration."""
+
+    name: Words
+    email: EmailStr
+    phone: Line | None = None
+    note: Words | None = None
+
+
+class ForumInput(Input):
+    """A forum's own words. Both dates empty means "to be announced"."""
+
+    slug: Slug
+    featured: bool = False
+    format_label: Words
+    title: Words
+    short_title: Words
+    summary: Words
+    about: Words
+    central_question: Words
+    starts_on: date | None = None
+    ends_on: date | None = None
+    timezone: Annotated[str, AfterValidator(_zone)]
+    languages: tuple[Language, ...]
+    venue: Venue
+    contact: Contact | None = None
+    secretariat: Secretariat
+    participants: Words
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> "ForumInput":
+        if (self.starts_on is None) != (self.ends_on is None):
+            raise PydanticCustomError("both_dates_or_none", "both dates or none")
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise PydanticCustomError("ends_before_start", "ends before start")
+        return self
+
+
+class ObjectiveInput(Input):
+    """One of the forum's objectives."""
+
+    number: Number
+    text: Words
+
+
+class ThemeInput(Input):
+    """A theme of a track."""
+
+    slug: Slug
+    title: Words
+
+
+class TrackInput(Input):
+    """A main topic: a letter, a colour of the palette, its themes."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+    slug: Slug
+    title: Words
+    short_title: Words
+    colour: Literal["river", "lotus", "rice"]
+    themes: tuple[ThemeInput, ...] = ()
+
+
+class RoomInput(Input):
+    """A meeting room and its seats."""
+
+    code: Slug
+    name: Words
+    seats: Annotated[int, Field(ge=0, le=100_000)]
+    listed: bool = True

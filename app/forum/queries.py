@@ -1,0 +1,105 @@
+"""Reads about forums shared by the doors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.forum.models import Forum, MeetingRoom, Objective, Theme, Track
+from app.kit.db import Db, table
+from app.kit.errors import NotFound
+from app.kit.i18n import Bilingual
+
+_forums, _rooms = table(Forum), table(MeetingRoom)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackView:
+    """A track with its themes in order, as (slug, title)."""
+
+    code: str
+    slug: str
+    title: Bilingual
+    short_title: Bilingual
+    colour: str
+    themes: tuple[tuple[str, Bilingual], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A meeting room and its seats."""
+
+    id: int
+    code: str
+    name: Bilingual
+    seats: int
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForumPage:
+    """A forum with what describes it, in the order organisers gave."""
+
+    forum: Forum
+    tracks: tuple[TrackView, ...]
+    objectives: tuple[tuple[int, Bilingual], ...]
+    rooms: dict[str, RoomView]
+
+
+def forum_by_slug(db: Db, slug: str) -> Forum:
+    """The forum at this address. Raises NotFound."""
+    found = db.execute(select(Forum).where(_forums.c.slug == slug)).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def forum_id(forum: Forum) -> int:
+    """The id of a forum that is stored."""
+    assert forum.id is not None  # noqa: S101 - read from the table, so it has one
+    return forum.id
+
+
+def forums(db: Db) -> list[Forum]:
+    """Every forum, the newest first."""
+    return list(db.execute(select(Forum).order_by(_forums.c.starts_on.desc(), _forums.c.id.desc())).scalars())
+
+
+def featured_slug(db: Db) -> str | None:
+    """The slug of the forum that `/` leads to: the featured one, or else the newest."""
+    wanted = select(_forums.c.slug).order_by(_forums.c.featured.desc(), _forums.c.id.desc()).limit(1)
+    found: str | None = db.execute(wanted).scalar_one_or_none()
+    return found
+
+
+def rooms_of(db: Db, forum_id: int) -> list[RoomView]:
+    """The meeting rooms in order."""
+    rows = db.execute(select(_rooms).where(_rooms.c.forum_id == forum_id).order_by(_rooms.c.position))
+    return [RoomView(row.id, row.code, row.name, row.seats, row.listed) for row in rows]
+
+
+def forum_page(db: Db, slug: str) -> ForumPage:
+    """A forum whole. Raises NotFound. Five queries, whatever it holds."""
+    forum = forum_by_slug(db, slug)
+    own = forum.id
+    objectives = table(Objective)
+    aims = db.execute(select(objectives).where(objectives.c.forum_id == own).order_by(objectives.c.number))
+    return ForumPage(
+        forum=forum,
+        tracks=tuple(tracks_of(db, forum_id(forum))),
+        objectives=tuple((row.number, row.text) for row in aims),
+        rooms={room.code: room for room in rooms_of(db, forum_id(forum))},
+    )
+
+
+def tracks_of(db: Db, forum_id: int) -> list[TrackView]:
+    """The tracks with their themes, in order. Two queries."""
+    tracks, themes = table(Track), table(Theme)
+    by_track: dict[int, list[tuple[str, Bilingual]]] = {}
+    for row in db.execute(select(themes).where(themes.c.forum_id == forum_id).order_by(themes.c.position)):
+        by_track.setdefault(row.track_id, []).append((row.slug, row.title))
+    rows: Any = db.execute(select(tracks).where(tracks.c.forum_id == forum_id).order_by(tracks.c.position))
+    return [
+        TrackView(row.code, row.slug, row.title, row.short_title, row.colour, tuple(by_track.get(row.id, ())))
+        for row in rows
+    ]

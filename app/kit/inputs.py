@@ -1,0 +1,114 @@
+"""What people may send, in small: lines, paragraphs, texts in both languages; and faults in place of tracebacks."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+
+from app.kit.errors import Fault, Invalid
+from app.kit.i18n import Bilingual
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# Bidirectional overrides and isolates can make a name read as another; zero-width space and joiners are Khmer practice.
+_FORBIDDEN = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFE, 0xFFFF)}
+
+
+class Input(BaseModel):
+    """The base of every input: unknown fields are refused, nothing is guessed from another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _clean(text: str, allowed: str = "") -> str:
+    for character in text:
+        category = unicodedata.category(character)
+        if character not in allowed and (category in {"Cc", "Cs"} or character in _FORBIDDEN):
+            raise PydanticCustomError("control_characters", "control characters")
+    return text
+
+
+def _line(text: str) -> str:
+    return _clean(text).strip()
+
+
+def _paragraphs(text: str) -> str:
+    return _clean(text.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t").strip()
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _both(text: Bilingual) -> Bilingual:
+    if not text.en.strip() or not text.km.strip():
+        raise PydanticCustomError("both_languages", "both languages")
+    return Bilingual(_clean(text.en, "\n\t").strip(), _clean(text.km, "\n\t").strip())
+
+
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
+"""One line, kept as typed but for white space around it; no control or direction-changing characters."""
+
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
+"""Several lines, kept as typed."""
+
+Filled = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_line)]
+"""A line that may not be empty."""
+
+Words = Annotated[Bilingual, AfterValidator(_both)]
+"""A text in both languages, both there."""
+
+Optional = BeforeValidator(_none_if_empty)
+"""An empty field means "not given"."""
+
+
+def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
+    """The input, validated. Raises Invalid with one fault per field, named by its dotted path."""
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        raise Invalid(faults_of(error)) from None
+
+
+_CODES = {
+    "missing": "missing",
+    "extra_forbidden": "not_known_here",
+    "string_too_short": "missing",
+    "string_too_long": "too_long",
+    "literal_error": "not_a_choice",
+    "enum": "not_a_choice",
+    "value_error": "not_an_email",
+    "greater_than_equal": "too_small",
+    "greater_than": "too_small",
+    "less_than_equal": "too_large",
+    "less_than": "too_large",
+    "string_pattern_mismatch": "not_this_form",
+    "list_type": "not_a_list",
+    "tuple_type": "not_a_list",
+    "model_type": "not_a_table",
+    "dataclass_type": "not_a_table",
+    "string_type": "not_a_text",
+    "too_long": "too_many",
+}
+_VALUES = {"max_length": "most", "min_length": "least", "ge": "least", "gt": "least", "le": "most", "lt": "most"}
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Pydantic's errors as our own codes and values; what was typed is never repeated in them."""
+    faults = []
+    for item in error.errors(include_url=False, include_input=False):
+        kind = item["type"]
+        code = _CODES.get(kind, kind)
+        if kind.startswith(("int_", "float_", "decimal_")):
+            code = "not_a_number"
+        elif kind.startswith(("date_", "datetime_", "timezone_")):
+            code = "not_a_date"
+        elif kind.startswith("bool_"):
+            code = "not_yes_or_no"
+        values = {_VALUES[k]: v for k, v in (item.get("ctx") or {}).items() if k in _VALUES}
+        if code == "not_a_choice":
+            values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
+        faults.append(Fault(".".join(str(part) for part in item["loc"]), code, values))
+    return faults

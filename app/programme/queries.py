@@ -1,0 +1,99 @@
+"""Reads of the programme: the public version, older ones, and the working copy as it would be published."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.forum.models import MeetingRoom
+from app.kit.db import Db, table
+from app.kit.i18n import Bilingual
+from app.programme.models import Appearance, Session, Speaker, Version
+from app.programme.published import NOTHING_YET, Programme, PublishedPerson, PublishedSession, from_document
+from app.programme.rules.visibility import Entry, Viewer, shown
+
+_versions = table(Version)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a draft last changed in public: not yet."""
+
+
+def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
+    """The newest published version, or the one with this number; everything in it, closed sessions too.
+
+    Doors show it through `visible_to`. `NOTHING_YET` where there is none. One query.
+    """
+    wanted = select(_versions).where(_versions.c.forum_id == forum_id)
+    if number is not None:
+        wanted = wanted.where(_versions.c.number == number)
+    row = db.execute(wanted.order_by(_versions.c.number.desc()).limit(1)).first()
+    if row is None:
+        return NOTHING_YET
+    return Programme(row.number, row.published_at, row.note, from_document(row.document))
+
+
+def versions(db: Db, forum_id: int) -> list[Any]:
+    """Number, time, note and changes of every version, the newest first. One query, no documents."""
+    columns = (_versions.c.number, _versions.c.published_at, _versions.c.note, _versions.c.changes)
+    wanted = select(*columns).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number.desc())
+    return list(db.execute(wanted))
+
+
+def visible_to(programme: Programme, viewer: Viewer) -> Programme:
+    """What of a version exists for this viewer (rules §4.5): the one function `shown` decides."""
+    kept = tuple(s for s in programme.sessions if shown(Entry(s.code, s.attribution), viewer))
+    return programme.with_sessions(kept)
+
+
+def working_copy(db: Db, forum_id: int) -> tuple[PublishedSession, ...]:
+    """The working copy in the form it would be published in, with sequence 0 and the edit's own time unset."""
+    sessions, rooms = table(Session), table(MeetingRoom)
+    people = _people(db, forum_id)
+    wanted = (
+        select(sessions, rooms.c.code.label("room_code"), rooms.c.name.label("room_name"))
+        .outerjoin(rooms, rooms.c.id == sessions.c.room_id)
+        .where(sessions.c.forum_id == forum_id)
+        .order_by(sessions.c.starts_at, sessions.c.position)
+    )
+    return tuple(_draft(row, people.get(row.id, ())) for row in db.execute(wanted))
+
+
+def _people(db: Db, forum_id: int) -> dict[int, tuple[PublishedPerson, ...]]:
+    speakers, parts = table(Speaker), table(Appearance)
+    wanted = (
+        select(speakers, parts.c.session_id, parts.c.role)
+        .join(parts, parts.c.speaker_id == speakers.c.id)
+        .where(speakers.c.forum_id == forum_id)
+        .order_by(parts.c.session_id, parts.c.position)
+    )
+    found: dict[int, list[PublishedPerson]] = {}
+    for row in db.execute(wanted):
+        person = PublishedPerson(row.code, row.role, row.name, row.function, row.institution, row.country, row.bio)
+        found.setdefault(row.session_id, []).append(person)
+    return {session: tuple(cast) for session, cast in found.items()}
+
+
+def _draft(row: Any, people: tuple[PublishedPerson, ...]) -> PublishedSession:
+    return PublishedSession(
+        uid=row.uid,
+        code=row.code,
+        type=row.type,
+        title=row.title or Bilingual(),
+        abstract=row.abstract,
+        guiding_question=row.guiding_question,
+        tracks=tuple(row.tracks),
+        themes=tuple(row.themes),
+        objectives=tuple(row.objectives),
+        facet=row.facet,
+        room=row.room_code,
+        room_name=row.room_name,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        attribution=row.attribution,
+        spoken=tuple(row.spoken),
+        interpreted=tuple(row.interpreted),
+        people=people,
+        overlap_intended=row.overlap_intended,
+        cancelled=row.cancelled,
+        sequence=0,
+        changed_at=NEVER,
+    )

@@ -1,0 +1,137 @@
+"""What people may send about registration, validated once for all doors."""
+
+from typing import Annotated, Literal
+
+import phonenumbers
+from babel import Locale
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.kit.i18n import Lang, latin_digits
+from app.kit.inputs import Input, Line, Text, Words
+
+Seats = Annotated[int, Field(ge=0, le=100_000)]
+CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
+
+
+class TermsInput(Input):
+    """How a forum registers: instants in UTC, capacity and target in seats, hours to confirm or to accept an offer."""
+
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+    capacity: Seats
+    target: Seats
+    confirm_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 48
+    promotion: Literal["seat", "offer"] = "seat"
+    offer_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 48
+
+    @model_validator(mode="after")
+    def _closes_after_opening(self) -> "TermsInput":
+        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
+            raise PydanticCustomError("ends_before_start", "closes before opening")
+        return self
+
+
+class CategoryInput(Input):
+    """A kind of participant; guarantee and limit in seats, lapse in UTC."""
+
+    code: CategoryCode
+    letter: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+    band: Literal["red", "blue", "green", "purple", "yellow"]
+    name: Words
+    description: Words
+    source: Text = ""
+    mode: Literal["open", "moderated", "invitation"]
+    hold_while_reviewing: bool = False
+    guarantee: Seats
+    limit: Seats | None = None
+    lapses_at: AwareDatetime | None = None
+
+
+class SignUpInput(Input):
+    """How many places a session that asks for sign-up has."""
+
+    session: str
+    places: Seats
+
+
+def _phone(text: str) -> str:
+    """A number as dialled from Cambodia or abroad, in international form; Khmer digits are read too."""
+    if not text:
+        return ""
+    try:
+        number = phonenumbers.parse(latin_digits(text), "KH")
+    except phonenumbers.NumberParseException:
+        raise PydanticCustomError("not_a_phone", "not a phone number") from None
+    if not phonenumbers.is_possible_number(number):
+        raise PydanticCustomError("not_a_phone", "not a phone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _country(code: str) -> str:
+    if code and code not in COUNTRIES:
+        raise PydanticCustomError("not_a_choice", "not a country")
+    return code
+
+
+def _titles(value: object) -> object:
+    """Titles typed in one field, one per line or between commas, kept in their order."""
+    if isinstance(value, str):
+        return [part.strip() for line in value.splitlines() for part in line.split(",") if part.strip()]
+    return value
+
+
+class Person(Input):
+    """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
+
+    titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
+    family_name: Line = ""
+    given_name: Line = ""
+    name_km: Line = ""
+    display_name: Line = ""
+    attends_as: Literal["official", "private"] = "official"
+    institution: Line = ""
+    position_title: Line = ""
+    country: Annotated[str, AfterValidator(_country)] = ""
+    phone: Annotated[Line, AfterValidator(_phone)] = ""
+    meals: Line = ""
+    access: Text = ""
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> "Person":
+        if not (self.family_name or self.name_km):
+            raise PydanticCustomError("name_missing", "a name")
+        return self
+
+
+class ApplicationInput(Person):
+    """A request to attend. `assistant_name` is filled where somebody registers a principal: mail goes to the
+    assistant's address, badge and lists name the principal."""
+
+    category: CategoryCode
+    language: Lang
+    email: Annotated[EmailStr, StringConstraints(max_length=254)]
+    assistant_name: Line = ""
+    consent: Annotated[bool, BeforeValidator(lambda value: value in {True, "yes", "on", "1"})]
+
+    @model_validator(mode="after")
+    def _consents(self) -> "ApplicationInput":
+        if not self.consent:
+            raise PydanticCustomError("consent_missing", "consent")
+        return self
+
+
+class DecisionInput(Input):
+    """An organiser's word on an application; the note is for the history and not sent."""
+
+    note: Text = ""
+
+
+class MoveInput(Input):
+    """Another category for an application."""
+
+    category: CategoryCode
+    note: Line = ""
+
+
