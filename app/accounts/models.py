@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from app.kit.tables import Field, SQLModel
 
 
 class User(SQLModel, table=True):

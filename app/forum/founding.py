@@ -105,7 +105,9 @@ def put_structure(
         if done
     ]
     if changed:
-        record(db, forum.slug, by.signature, "forum.structured", f"forum:{forum.slug}", now=now, after={"changed": changed})
+        record(
+            db, forum.slug, by.signature, "forum.structured", f"forum:{forum.slug}", now=now, after={"changed": changed}
+        )
         republish(db, forum.slug)
     return bool(changed)
 
@@ -150,7 +152,9 @@ def _put_rooms(db: Db, own: int, sent: Sequence[RoomInput]) -> bool:
     there = [(room.code, room.name, room.seats, room.listed) for room in rooms_of(db, own)]
     if there == [(room.code, room.name, room.seats, room.listed) for room in sent]:
         return False
-    rows = {row.code: row for row in db.execute(select(MeetingRoom).where(table(MeetingRoom).c.forum_id == own)).scalars()}
+    rows = {
+        row.code: row for row in db.execute(select(MeetingRoom).where(table(MeetingRoom).c.forum_id == own)).scalars()
+    }
     for code in rows.keys() - {room.code for room in sent}:
         db.delete(rows[code])
     for position, room in enumerate(sent):

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, UniqueConstraint
-from sqlmodel import Field, SQLModel
 
 from app.kit.i18n import Bilingual, BilingualText
+from app.kit.tables import Field, SQLModel
 
 EMPTY = Bilingual()
 

@@ -1,7 +1,9 @@
 """Reads about forums shared by the doors."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -48,7 +50,7 @@ class ForumPage:
 
 def forum_by_slug(db: Db, slug: str) -> Forum:
     """The forum at this address. Raises NotFound."""
-    found = db.execute(select(Forum).where(_forums.c.slug == slug)).scalar_one_or_none()
+    found: Forum | None = db.execute(select(Forum).where(_forums.c.slug == slug)).scalar_one_or_none()
     if found is None:
         raise NotFound
     return found
@@ -58,6 +60,14 @@ def forum_id(forum: Forum) -> int:
     """The id of a forum that is stored."""
     assert forum.id is not None  # noqa: S101 - read from the table, so it has one
     return forum.id
+
+
+def ends_at(forum: Forum) -> datetime | None:
+    """The instant at which the forum's last day ends where it is held, in UTC; None while dates are to be announced."""
+    if forum.ends_on is None:
+        return None
+    midnight = datetime.combine(forum.ends_on + timedelta(days=1), time(), tzinfo=ZoneInfo(forum.timezone))
+    return midnight.astimezone(UTC)
 
 
 def forums(db: Db) -> list[Forum]:

@@ -1,15 +1,6 @@
 """The table of scopes, a row per forum and one for the site: what a pen locks and published bytes are keyed by."""
 
-from sqlmodel import Field, SQLModel
-
-NAMING = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-SQLModel.metadata.naming_convention = NAMING
+from app.kit.tables import Field, SQLModel
 
 
 class Scope(SQLModel, table=True):

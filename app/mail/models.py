@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index
-from sqlmodel import Field, SQLModel
+
+from app.kit.tables import Field, SQLModel
 
 
 class Message(SQLModel, table=True):

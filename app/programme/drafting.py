@@ -46,9 +46,7 @@ def put_programme(
     changed |= _put_sessions(db, own, sessions, uids or {})
     if changed:
         subject = f"forum:{forum.slug}"
-        record(
-            db, forum.slug, by.signature, "programme.drafted", subject, now=now, after={"sessions": len(sessions)}
-        )
+        record(db, forum.slug, by.signature, "programme.drafted", subject, now=now, after={"sessions": len(sessions)})
     return changed
 
 
@@ -80,7 +78,10 @@ _FLAGS = ("overlap_intended", "cancelled")
 def _put_sessions(db: Db, own: int, sent: Sequence[SessionInput], uids: dict[str, str]) -> bool:
     rows = {row.code: row for row in db.execute(select(Session).where(_sessions.c.forum_id == own)).scalars()}
     rooms = {room.code: room.id for room in rooms_of(db, own)}
-    people = {row.code: row.id for row in db.execute(select(_speakers.c.code, _speakers.c.id).where(_speakers.c.forum_id == own))}
+    people = {
+        row.code: row.id
+        for row in db.execute(select(_speakers.c.code, _speakers.c.id).where(_speakers.c.forum_id == own))
+    }
     published = published_uids(db, own)
     changed = False
     for code in rows.keys() - {session.code for session in sent}:

@@ -12,7 +12,8 @@ from app.kit.inputs import Input, Line, Text, Words
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
-COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
+_TERRITORIES = {str(code) for code in Locale("en").territories}
+COUNTRIES = frozenset(c for c in _TERRITORIES if len(c) == 2 and c.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
 
 
 class TermsInput(Input):
@@ -133,5 +134,3 @@ class MoveInput(Input):
 
     category: CategoryCode
     note: Line = ""
-
-

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
 
 from app.kit.i18n import Bilingual, BilingualText
+from app.kit.tables import Field, SQLModel
 
 
 class Terms(SQLModel, table=True):

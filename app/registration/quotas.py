@@ -138,7 +138,7 @@ def _put_category(db: Db, own: int, row: Category | None, sent: CategoryInput, p
 
 
 def _put_places(db: Db, own: int, capacity: int) -> bool:
-    """Exactly `capacity` places that do not retire: new ones are added, free ones go, taken ones retire (rules §1.1)."""
+    """Exactly `capacity` places that stay: new ones are added, free ones go, taken ones retire (rules §1.1)."""
     rows = db.execute(select(_places).where(_places.c.forum_id == own)).all()
     taken = set(db.execute(select(_seats.c.number).where(_seats.c.forum_id == own)).scalars())
     there = {row.number for row in rows}

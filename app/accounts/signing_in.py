@@ -1,0 +1,86 @@
+"""Signing in by one-time link, and the login it opens (rules §7). There is no default password, nor any yet."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from app.accounts.actor import Actor
+from app.accounts.models import Login, SignInLink, User
+from app.audit.recording import record
+from app.kit import codes
+from app.kit.db import Db, table
+from app.kit.errors import Expired
+from app.kit.pen import SITE
+
+_users, _links, _logins = table(User), table(SignInLink), table(Login)
+LINK_LASTS = timedelta(hours=24)
+LOGIN_LASTS = timedelta(days=14)
+
+
+def put_owner(db: Db, by: Actor, email: str, name: str, *, now: datetime) -> User:
+    """The site owner with this address, made if there is none. For the command line alone."""
+    normal = email.strip().casefold()
+    found: User | None = db.execute(select(User).where(_users.c.email_normal == normal)).scalar_one_or_none()
+    if found is None:
+        found = User(email=email.strip(), email_normal=normal, name=name, created_at=now)
+    if not found.site_owner:
+        found.site_owner = True
+        db.add(found)
+        db.flush()
+        record(db, SITE, by.signature, "user.made_owner", f"user:{found.id}", now=now, personal={"email": found.email})
+    return found
+
+
+def make_link(db: Db, by: Actor, user: User, *, now: datetime) -> str:
+    """A token that signs this user in once, within a day."""
+    token = codes.one_time_token()
+    db.add(
+        SignInLink(user_id=user.id or 0, token_digest=codes.digest(token), created_at=now, expires_at=now + LINK_LASTS)
+    )
+    db.flush()
+    record(db, SITE, by.signature, "sign_in.link_made", f"user:{user.id}", now=now)
+    return token
+
+
+def link_is_good(db: Db, token: str, *, now: datetime) -> bool:
+    """May this token still sign somebody in?"""
+    mine = (_links.c.token_digest == codes.digest(token)) & _links.c.used_at.is_(None) & (_links.c.expires_at > now)
+    return db.execute(select(_links.c.id).where(mine)).first() is not None
+
+
+def sign_in(db: Db, token: str, *, now: datetime) -> str:
+    """Use a one-time link: it is spent, and the answer is the token of a new login.
+
+    Raises Expired("sign_in_link") for a link that is unknown, used, too old, or whose user is disabled: the four
+    look alike.
+    """
+    mine = (_links.c.token_digest == codes.digest(token)) & _links.c.used_at.is_(None) & (_links.c.expires_at > now)
+    found = db.execute(
+        select(_links.c.id, _links.c.user_id, _users.c.name, _users.c.disabled)
+        .join(_users, _users.c.id == _links.c.user_id)
+        .where(mine)
+    ).first()
+    if found is None or found.disabled:
+        raise Expired("sign_in_link")
+    db.execute(update(_links).where(_links.c.id == found.id).values(used_at=now))
+    login = codes.one_time_token()
+    db.add(Login(user_id=found.user_id, token_digest=codes.digest(login), created_at=now, expires_at=now + LOGIN_LASTS))
+    db.flush()
+    record(db, SITE, (f"user:{found.user_id}", found.name), "sign_in.done", f"user:{found.user_id}", now=now)
+    return login
+
+
+def user_of_login(db: Db, token: str, *, now: datetime) -> User | None:
+    """Who is signed in with this login token; None where it is unknown, ended or the user is disabled."""
+    good = (
+        (_logins.c.token_digest == codes.digest(token)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    )
+    wanted = select(User).join(_logins, _logins.c.user_id == _users.c.id).where(good, _users.c.disabled.is_(False))
+    found: User | None = db.execute(wanted).scalar_one_or_none()
+    return found
+
+
+def sign_out(db: Db, token: str, *, now: datetime) -> None:
+    """End the login with this token."""
+    mine = (_logins.c.token_digest == codes.digest(token)) & _logins.c.revoked_at.is_(None)
+    db.execute(update(_logins).where(mine).values(revoked_at=now))

@@ -1,0 +1,5 @@
+"""The terminal door: `sala …`."""
+
+from app.cli.commands import main
+
+__all__ = ["main"]

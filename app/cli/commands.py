@@ -1,0 +1,21 @@
+"""All commands of `sala`, one file per room behind them."""
+
+import typer
+
+from app.cli import access, forum, serve
+from app.cli.house import said_plainly
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command("run")(serve.run)
+app.command("serve")(serve.serve)
+app.command("migrate")(serve.migrate)
+app.command("load")(forum.load)
+app.command("publish")(forum.publish)
+app.command("verify")(forum.verify)
+app.command("owner")(access.owner)
+
+
+def main() -> None:
+    """Run a command; a refusal is a sentence and exit code 1, never a traceback."""
+    with said_plainly():
+        app()

@@ -1,0 +1,62 @@
+"""Commands that serve: everything in one process for a start, or web and worker apart."""
+
+import compileall
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.access import owner_link
+from app.cli.forum import load_file
+from app.cli.house import opened
+from app.forum.queries import featured_slug
+from app.kit import settings as kit_settings
+from app.kit.migrating import migrate as migrate_database
+
+FORUMS = Path(__file__).parent.parent / "editions" / "forums"
+PORT = Annotated[int | None, typer.Option(help="the port; default: PORT")]
+
+
+def run(port: PORT = None) -> None:
+    """A loaded forum on this machine: migrate, load the forum if there is none, print the address, serve."""
+    if port is not None:
+        os.environ["PORT"] = str(port)
+    compileall.compile_dir(Path(__file__).parent.parent, quiet=2)  # a quicker next start, whatever the environment says
+    with opened() as house:
+        migrate_database(house.database)
+        if house.database.read(featured_slug) is None:
+            for file in sorted(FORUMS.glob("*.yaml")):
+                print("\n".join(load_file(house, file)))
+        print(f"\nSala:     {house.settings.base_url}/")
+        print(f"Sign in:  {owner_link(house, 'owner@localhost')}   (once, within a day)\n", flush=True)
+    serve()
+
+
+def serve() -> None:
+    """Serve the site as it is set up; with WORKER=inline the jobs run in this process too."""
+    import uvicorn  # noqa: PLC0415 - the other commands do not serve
+
+    from app.main import create_app  # noqa: PLC0415 - see above
+    from app.web.fonts import build  # noqa: PLC0415 - see above
+
+    settings = kit_settings.read()
+    build(settings.var / "assets")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with opened() as house:
+        migrate_database(house.database)
+        print("The database has the newest schema.")

@@ -1,0 +1,165 @@
+"""The form of a forum file (`sala-forum/1`): its shape, its references, and the faults of a bad one."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, NaiveDatetime
+
+from app.forum.inputs import ForumInput, Language, ObjectiveInput, RoomInput, Slug, TrackInput
+from app.kit.errors import Fault
+from app.kit.inputs import Input, Text, Words
+from app.programme.inputs import AppearanceInput, SessionCode, SessionType, SpeakerInput
+from app.registration.inputs import CategoryCode, Seats
+
+
+class RegistrationPart(Input):
+    """The `registration` part; times are local to the forum."""
+
+    opens_at: NaiveDatetime | None = None
+    closes_at: NaiveDatetime | None = None
+    capacity: Seats
+    target: Seats
+    confirm_hours: Annotated[int, Field(ge=1, le=1440)] = 48
+    promotion: Literal["seat", "offer"] = "seat"
+    offer_hours: Annotated[int, Field(ge=1, le=1440)] = 48
+
+
+class CategoryPart(Input):
+    """One of `categories`; `order` sorts them."""
+
+    code: CategoryCode
+    letter: str
+    band: str
+    name: Words
+    description: Words
+    source: Text = ""
+    mode: str
+    hold_while_reviewing: bool = False
+    guarantee: Seats
+    limit: Seats | None = None
+    lapses_at: NaiveDatetime | None = None
+    order: int
+
+
+class SessionPart(Input):
+    """One of `sessions`; times are local to the forum."""
+
+    code: SessionCode
+    type: SessionType
+    title: Words
+    abstract: Words | None = None
+    guiding_question: Words | None = None
+    tracks: tuple[str, ...] = ()
+    themes: tuple[Slug, ...] = ()
+    objectives: tuple[int, ...] = ()
+    facet: Literal["traditional", "non-traditional", "both"] | None = None
+    room: Slug | None = None
+    start: NaiveDatetime | None = None
+    end: NaiveDatetime | None = None
+    attribution: Literal["REC", "CHR", "CLO"] | None = None
+    spoken: tuple[Language, ...] = ()
+    interpreted: tuple[Language, ...] = ()
+    people: tuple[AppearanceInput, ...] = ()
+    overlap_intended: bool = False
+    cancelled: bool = False
+    signup_places: Seats | None = None
+
+
+class CalendarPart(Input):
+    """What calendars already know of a session: written on export, so that a copy elsewhere does not fall behind."""
+
+    uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{7,127}$")]
+    sequence: Annotated[int, Field(ge=0)]
+    changed_at: AwareDatetime
+
+
+class ForumFile(Input):
+    """The whole file."""
+
+    format: Literal["sala-forum/1"]
+    forum: ForumInput
+    objectives: tuple[ObjectiveInput, ...]
+    tracks: tuple[TrackInput, ...]
+    rooms: tuple[RoomInput, ...]
+    registration: RegistrationPart
+    categories: tuple[CategoryPart, ...]
+    speakers: tuple[SpeakerInput, ...] = ()
+    sessions: tuple[SessionPart, ...] = ()
+    calendar: dict[SessionCode, CalendarPart] = {}
+
+
+def faults_in(file: ForumFile) -> list[Fault]:
+    """What no single part can see: codes used twice, and names that nothing in the file bears."""
+    faults: list[Fault] = []
+    faults += _twice("objectives", "number", (aim.number for aim in file.objectives))
+    faults += _twice("tracks", "code", (track.code for track in file.tracks))
+    faults += _twice("tracks", "slug", (track.slug for track in file.tracks))
+    faults += _twice("rooms", "code", (room.code for room in file.rooms))
+    faults += _twice("categories", "code", (category.code for category in file.categories))
+    faults += _twice("categories", "letter", (category.letter for category in file.categories))
+    faults += _twice("speakers", "code", (speaker.code for speaker in file.speakers))
+    faults += _twice("sessions", "code", (session.code for session in file.sessions))
+    slugs = [
+        (f"tracks.{i}.themes.{j}.slug", theme.slug)
+        for i, t in enumerate(file.tracks)
+        for j, theme in enumerate(t.themes)
+    ]
+    counted = Counter(slug for _, slug in slugs)
+    faults += [Fault(path, "twice", {"value": slug}) for path, slug in slugs if counted[slug] > 1]
+    known: dict[str, set[str] | set[int]] = {
+        "tracks": {track.code for track in file.tracks},
+        "themes": {theme.slug for track in file.tracks for theme in track.themes},
+        "objectives": {aim.number for aim in file.objectives},
+        "room": {room.code for room in file.rooms},
+        "people": {speaker.code for speaker in file.speakers},
+    }
+    for number, session in enumerate(file.sessions):
+        faults += _unknown_in(f"sessions.{number}", session, known)
+        faults += _times_of(f"sessions.{number}", session)
+    codes = {session.code for session in file.sessions}
+    faults += [Fault(f"calendar.{code}", "unknown", {"value": code}) for code in file.calendar if code not in codes]
+    return faults
+
+
+def _twice(part: str, name: str, values: Iterable[object]) -> list[Fault]:
+    listed = list(values)
+    counted = Counter(listed)
+    return [
+        Fault(f"{part}.{number}.{name}", "twice", {"value": str(value)})
+        for number, value in enumerate(listed)
+        if counted[value] > 1
+    ]
+
+
+def _unknown_in(path: str, session: SessionPart, known: dict[str, set[str] | set[int]]) -> list[Fault]:
+    named: list[tuple[str, str, object]] = []
+    for part in ("tracks", "themes", "objectives"):
+        named += [(f"{path}.{part}.{order}", part, value) for order, value in enumerate(getattr(session, part))]
+    named += [
+        (f"{path}.people.{order}.speaker", "people", person.speaker) for order, person in enumerate(session.people)
+    ]
+    if session.room is not None:
+        named.append((f"{path}.room", "room", session.room))
+    return [Fault(where, "unknown", {"value": str(value)}) for where, part, value in named if value not in known[part]]
+
+
+def _times_of(path: str, session: SessionPart) -> list[Fault]:
+    start, end = session.start, session.end
+    if (start is None) != (end is None):
+        return [Fault(f"{path}.end", "both_dates_or_none")]
+    if start is not None and end is not None and end <= start:
+        return [Fault(f"{path}.end", "ends_before_start")]
+    return []
+
+
+def instant(value: datetime | None, zone: str) -> datetime | None:
+    """A local time of the file as an instant, in UTC."""
+    return value.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if value else None
+
+
+def local(value: datetime | None, zone: str) -> datetime | None:
+    """An instant as the file writes it: local to the forum, without a zone."""
+    return value.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if value else None

@@ -1,0 +1,108 @@
+"""Reading a forum file: YAML to inputs, every fault with its line."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from app.editions.form import ForumFile, faults_in
+from app.kit.errors import Fault, Invalid
+from app.kit.inputs import parse
+
+MOST_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A fault and the line it stands in (1 is the first); 0 where the file as a whole is meant."""
+
+    line: int
+    fault: Fault
+
+
+class BadFile(Exception):
+    """The file is refused whole; `faults` in the order of their lines."""
+
+    def __init__(self, faults: list[Misplaced]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = sorted(faults, key=lambda misplaced: misplaced.line)
+
+
+def read_forum_file(text: bytes) -> ForumFile:
+    """The forum in this file. Raises BadFile with every fault found: nothing of a bad file is taken."""
+    if len(text) > MOST_BYTES:
+        raise BadFile([Misplaced(0, Fault("", "file_too_large", {"most": MOST_BYTES >> 20}))])
+    tree = _compose(text)
+    twice = _keys_twice(tree, "")
+    if twice:
+        raise BadFile(twice)
+    values = _Loader("").construct_document(tree)
+    if not isinstance(values, dict):
+        raise BadFile([Misplaced(1, Fault("", "not_a_table"))])
+    try:
+        file = parse(ForumFile, values)
+    except Invalid as invalid:
+        raise BadFile([Misplaced(_line(tree, fault.field), fault) for fault in invalid.faults]) from None
+    if faults := faults_in(file):
+        raise BadFile([Misplaced(_line(tree, fault.field), fault) for fault in faults])
+    return file
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader, without anchors: a file a secretariat writes needs none, and a few lines of them can fill memory."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise BadFile([Misplaced(line, Fault("", "no_anchors"))])
+        return super().compose_node(parent, index)
+
+
+def _compose(text: bytes) -> Node:
+    try:
+        tree = yaml.compose(text.decode("utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise BadFile([Misplaced(line, Fault("", "not_utf8"))]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        raise BadFile([Misplaced(line, Fault("", "not_yaml", {"problem": error.problem or ""}))]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise BadFile([Misplaced(0, Fault("", "not_yaml", {"problem": str(error).splitlines()[0][:200]}))]) from None
+    if tree is None:
+        raise BadFile([Misplaced(0, Fault("", "empty_file"))])
+    return tree
+
+
+def _keys_twice(node: Node, path: str) -> list[Misplaced]:
+    found: list[Misplaced] = []
+    if isinstance(node, MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = key.value if isinstance(key, ScalarNode) else "?"
+            where = f"{path}.{name}".lstrip(".")
+            if name in seen:
+                found.append(Misplaced(key.start_mark.line + 1, Fault(where, "twice", {"value": name})))
+            seen.add(name)
+            found += _keys_twice(value, where)
+    elif isinstance(node, SequenceNode):
+        for number, value in enumerate(node.value):
+            found += _keys_twice(value, f"{path}.{number}")
+    return found
+
+
+def _line(tree: Node, path: str) -> int:
+    """The line of the part that a dotted path names, or of the nearest part around it."""
+    node = tree
+    for step in path.split(".") if path else []:
+        below = None
+        if isinstance(node, MappingNode):
+            below = next((value for key, value in node.value if getattr(key, "value", None) == step), None)
+        elif isinstance(node, SequenceNode) and step.isdigit() and int(step) < len(node.value):
+            below = node.value[int(step)]
+        if below is None:
+            break
+        node = below
+    return int(node.start_mark.line) + 1

@@ -1,0 +1,141 @@
+"""Putting mail into the outbox, in the transaction of what it reports, and keeping its state (rules §6)."""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from app.kit.db import Db, table
+from app.mail.models import Message
+
+_messages = table(Message)
+CLAIM_ENDS_AFTER = timedelta(minutes=10)
+"""A claim older than this is taken for abandoned: its worker was killed between claim and commit."""
+
+
+def queue_mail(
+    db: Db,
+    forum: str,
+    template: str,
+    language: str,
+    to: tuple[str, str],
+    subject: str,
+    *,
+    now: datetime,
+    values: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Queue `templates/mail/<template>/` for (address, name) about `subject` ("registration:K3TP9QA").
+
+    Values are JSON; links are not among them, the worker computes those.
+    """
+    row = {
+        "message_id": f"<{secrets.token_hex(16)}@sala>",
+        "forum": forum,
+        "template": template,
+        "language": language,
+        "to_address": to[0],
+        "to_name": to[1],
+        "subject": subject,
+        "values": dict(values or {}),
+        "state": "queued",
+        "created_at": now,
+        "due_at": due_at or now,
+        "attempts": 0,
+        "possibly_repeated": False,
+        "error": "",
+    }
+    db.execute(insert(_messages).values(**row))
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message this worker may send now; `repeated` where an earlier claim was cut and it may have left already."""
+
+    id: int
+    message_id: str
+    forum: str
+    template: str
+    language: str
+    to_address: str
+    to_name: str
+    subject: str
+    values: dict[str, Any]
+    attempts: int
+    repeated: bool
+
+
+def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
+    """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims."""
+    due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at <= now)
+    abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_ENDS_AFTER)
+    wanted = select(_messages).where(or_(due, abandoned)).order_by(_messages.c.due_at, _messages.c.id).limit(most)
+    taken: list[Claimed] = []
+    for row in db.execute(wanted).all():
+        repeated = row.state == "sending" or row.possibly_repeated
+        mine = (_messages.c.id == row.id) & (_messages.c.state == row.state) & (_messages.c.attempts == row.attempts)
+        values = {"state": "sending", "claimed_at": now, "attempts": row.attempts + 1, "possibly_repeated": repeated}
+        if db.execute(update(_messages).where(mine).values(**values)).rowcount == 1:  # type: ignore[attr-defined]
+            taken.append(
+                Claimed(
+                    row.id,
+                    row.message_id,
+                    row.forum,
+                    row.template,
+                    row.language,
+                    row.to_address,
+                    row.to_name,
+                    row.subject,
+                    row.values,
+                    row.attempts + 1,
+                    repeated,
+                )
+            )
+    return taken
+
+
+def mark_sent(db: Db, message: int, *, now: datetime) -> None:
+    """The server took it."""
+    db.execute(update(_messages).where(_messages.c.id == message).values(state="sent", sent_at=now, error=""))
+
+
+def mark_failed(db: Db, message: int, error: str, retry_at: datetime | None) -> None:
+    """It did not leave: try again at `retry_at`, or give up where that is None. `error` is the server's own line."""
+    values: dict[str, Any] = {"state": "retrying" if retry_at else "failed", "error": error[:500]}
+    if retry_at:
+        values["due_at"] = retry_at
+    db.execute(update(_messages).where(_messages.c.id == message).values(**values))
+
+
+def withhold(db: Db, forum: str, subject: str, templates: Collection[str]) -> None:
+    """Keep messages about `subject` that have not left and are no longer true from leaving."""
+    mine = (_messages.c.forum == forum) & (_messages.c.subject == subject) & _messages.c.template.in_(templates)
+    waiting = _messages.c.state.in_(("queued", "retrying"))
+    db.execute(update(_messages).where(mine & waiting).values(state="withheld"))
+
+
+def outbox(db: Db, forum: str, state: str = "", before: int | None = None, most: int = 50) -> list[Any]:
+    """The forum's messages, the newest first, one state or all, from below id `before`. One query."""
+    columns = [c for c in _messages.c if c.name != "values"]
+    wanted = select(*columns).where(_messages.c.forum == forum)
+    if state:
+        wanted = wanted.where(_messages.c.state == state)
+    if before is not None:
+        wanted = wanted.where(_messages.c.id < before)
+    return list(db.execute(wanted.order_by(_messages.c.id.desc()).limit(most)))
+
+
+def counts(db: Db, forum: str) -> dict[str, int]:
+    """How many messages stand in each state."""
+    wanted = select(_messages.c.state, func.count()).where(_messages.c.forum == forum).group_by(_messages.c.state)
+    return {row[0]: row[1] for row in db.execute(wanted)}
+
+
+def about(db: Db, forum: str, subject: str) -> list[Any]:
+    """The messages about one thing, oldest first."""
+    columns = [c for c in _messages.c if c.name != "values"]
+    mine = (_messages.c.forum == forum) & (_messages.c.subject == subject)
+    return list(db.execute(select(*columns).where(mine).order_by(_messages.c.id)))

@@ -1,0 +1,314 @@
+"""What a person does: ask to attend, confirm, correct, accept, cancel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import ends_at, forum_id
+from app.kit import codes
+from app.kit.db import Db, table
+from app.kit.errors import Conflict, NotFound, Refused
+from app.registration.inputs import ApplicationInput, Person
+from app.registration.models import Application, Needs
+from app.registration.quotas import house_of
+from app.registration.rules.eligibility import Door, Mode, door_state
+from app.registration.rules.names import normal_email, normal_name
+from app.registration.rules.states import State, first_state, may_follow
+from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
+
+_applications, _needs = table(Application), table(Needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a request: the application it is about, and whether it was known before (by key or by person).
+
+    `same_request` is the harmless second sending of one form; `known` an earlier registration of the person.
+    """
+
+    code: str
+    state: str
+    same_request: bool = False
+    known: bool = False
+
+
+def apply(
+    db: Db, by: Actor, forum: Forum, sent: ApplicationInput, request_key: str, secret: bytes, *, now: datetime
+) -> Asked:
+    """Register a person: a seat, a place in the queue, or a place before the organisers, by the category's mode.
+
+    The same request key gives the same answer and one registration; a person already registered keeps the earlier
+    one and is sent its link (rules §1.10, §2). Raises Refused: `not_open_yet`, `closed`, `over`, `by_invitation`,
+    `unknown_category`.
+    """
+    own = forum_id(forum)
+    email = normal_email(sent.email)
+    person_key = _person_key(email, sent)
+    before = db.execute(
+        select(_applications.c.code, _applications.c.state, _applications.c.request_key).where(
+            _applications.c.forum_id == own,
+            or_(_applications.c.request_key == request_key, _applications.c.live_key == person_key),
+        )
+    ).all()
+    for row in sorted(before, key=lambda row: row.request_key != request_key):
+        if row.request_key == request_key:
+            return Asked(row.code, row.state, same_request=True)
+        return _known(db, forum, row.code, sent, now=now)
+    house = settle(db, forum, now=now)
+    category = house.categories.get(sent.category)
+    if category is None:
+        raise Refused("unknown_category")
+    _pass_the_door(category, forum, house, by, now=now)
+    code = codes.public_code()
+    columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
+    number = _insert(db, columns, secret)
+    person = Asking(
+        number,
+        code,
+        sent.category,
+        State.SUBMITTED.value,
+        sent.language,
+        sent.email,
+        shown_name(columns),
+        confirmed=False,
+    )
+    _keep_needs(db, number, sent)
+    state = first_state(Mode(category.mode), category.hold_while_reviewing, can_seat(house, sent.category, now=now))
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "registration.submitted",
+        f"registration:{code}",
+        now=now,
+        after={"category": sent.category, "state": state.value},
+        personal={"email": sent.email, "name": person.name},
+    )
+    db.execute(update(_applications).where(_applications.c.id == number).values(state=state.value))
+    hold = state is State.AWAITING and category.hold_while_reviewing and can_seat(house, sent.category, now=now)
+    if state is State.SEATED or hold:
+        give(db, by, forum, house, person, now=now, kind="person" if state is State.SEATED else "hold")
+    values = {"hours": house.terms.confirm_hours}
+    tell(db, forum, person, _FIRST_MAIL[state], now=now, values=values)
+    return Asked(code, state.value)
+
+
+_FIRST_MAIL = {
+    State.SEATED: "registration/seated",
+    State.WAITING: "registration/waiting",
+    State.AWAITING: "registration/awaiting",
+}
+
+
+def _person_key(email: str, sent: ApplicationInput) -> str:
+    """A person is an address; an assistant's address carries several principals, each once by name (rules §1.10)."""
+    if not sent.assistant_name:
+        return email
+    return f"{email}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
+
+
+def _known(db: Db, forum: Forum, code: str, sent: ApplicationInput, *, now: datetime) -> Asked:
+    """The person is registered already: their own address gets the link again, and the page says nothing of it."""
+    row = db.execute(
+        select(_applications).where(_applications.c.forum_id == forum_id(forum), _applications.c.code == code)
+    ).one()
+    tell(db, forum, asking(row, sent.category), "registration/known", now=now)
+    return Asked(code, row.state, known=True)
+
+
+def _pass_the_door(category: Any, forum: Forum, house: Any, by: Actor, *, now: datetime) -> None:
+    """Registration's times and the category's mode; an organiser may register somebody after closing."""
+    mode = Mode(category.mode)
+    door = door_state(house.terms.opens_at, house.terms.closes_at, ends_at(forum), mode, now)
+    if door is Door.OPEN or (by.may(Permission.DECIDE_REGISTRATIONS, forum_id(forum)) and door is not Door.OVER):
+        return
+    raise Refused(f"door_{door.value}")
+
+
+def _row(
+    own: int, category: int, code: str, key: str, live_key: str, email: str, sent: ApplicationInput, now: datetime
+) -> dict[str, Any]:
+    return {
+        "forum_id": own,
+        "category_id": category,
+        "code": code,
+        "request_key": key,
+        "live_key": live_key,
+        "state": State.SUBMITTED.value,
+        "language": sent.language,
+        "email": sent.email,
+        "email_normal": email,
+        "assistant_name": sent.assistant_name,
+        "asked_at": now,
+        **person_columns(sent),
+    }
+
+
+def person_columns(sent: Person) -> dict[str, Any]:
+    """The columns of a person as typed, and the one to search by."""
+    values = {
+        "titles": list(sent.titles),
+        "family_name": sent.family_name,
+        "given_name": sent.given_name,
+        "name_km": sent.name_km,
+        "display_name": sent.display_name,
+        "attends_as": sent.attends_as,
+        "institution": sent.institution,
+        "position_title": sent.position_title,
+        "country": sent.country,
+        "phone": sent.phone,
+    }
+    searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
+    values["name_search"] = normal_name(*searched)
+    return values
+
+
+def shown_name(row: Any) -> str:
+    """How a person is addressed: the typed display name, else given and family name, else the Khmer name."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    plain = " ".join(part for part in (get("given_name"), get("family_name")) if part)
+    return str(get("display_name") or plain or get("name_km"))
+
+
+def _insert(db: Db, row: dict[str, Any], secret: bytes) -> int:
+    defaults = {
+        "priority": 0,
+        "priority_reason": "",
+        "decision_note": "",
+        "manage_generation": 1,
+        "feed_generation": 1,
+        "manage_digest": "",
+        "feed_digest": "",
+        "edition": 1,
+    }
+    found = db.execute(insert(_applications).values(**defaults, **row).returning(_applications.c.id))
+    number = int(found.scalar_one())
+    digests = {
+        "manage_digest": codes.digest(manage_token(secret, number, 1)),
+        "feed_digest": codes.digest(feed_token(secret, number, 1)),
+    }
+    db.execute(update(_applications).where(_applications.c.id == number).values(**digests))
+    return number
+
+
+def manage_token(secret: bytes, application: int, generation: int) -> str:
+    """The token of a person's own page."""
+    return codes.lasting_token(secret, "my", application, generation)
+
+
+def feed_token(secret: bytes, application: int, generation: int) -> str:
+    """The token of a person's calendar: another than the page's, so a calendar may be shared without it."""
+    return codes.lasting_token(secret, "feed", application, generation)
+
+
+def _keep_needs(db: Db, application: int, sent: Person) -> None:
+    db.execute(_needs.delete().where(_needs.c.application_id == application))
+    if sent.meals or sent.access:
+        db.execute(insert(_needs).values(application_id=application, meals=sent.meals, access=sent.access))
+
+
+def application_of(db: Db, forum: Forum, code: str) -> Any:
+    """The application with this code in this forum. Raises NotFound."""
+    mine = (_applications.c.forum_id == forum_id(forum)) & (_applications.c.code == code)
+    row = db.execute(select(_applications).where(mine)).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
+    """The application for its own person or an organiser who decides; anybody else finds nothing."""
+    row = application_of(db, forum, code)
+    if not by.owns(row.id):
+        by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
+    return row, asking(row, house_of(db, forum_id(forum)).category_by_id(row.category_id).code)
+
+
+def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
+    """The address is right: the seat is final. Says whether that is news. Raises Refused("ended") for an ended one."""
+    settle(db, forum, now=now)
+    row, person = _person_of(db, by, forum, code)
+    if row.ended_at is not None:
+        raise Refused("ended")
+    if row.confirmed_at is not None:
+        return False
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(confirmed_at=now, confirm_by=None))
+    record(db, forum.slug, by.signature, "registration.confirmed", f"registration:{person.code}", now=now)
+    return True
+
+
+def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
+    """Take an offered seat. Raises Refused("offer_over") where the offer has passed on or was never made."""
+    settle(db, forum, now=now)
+    row, person = _person_of(db, by, forum, code)
+    if row.state == State.SEATED.value:
+        return False
+    if row.state != State.OFFERED.value:
+        raise Refused("offer_over")
+    values = {"offer_until": None, "confirmed_at": row.confirmed_at or now, "confirm_by": None}
+    step(db, by, forum, person, State.SEATED, now=now, values=values)
+    return True
+
+
+def correct(db: Db, by: Actor, forum: Forum, code: str, sent: Person, edition: int, *, now: datetime) -> bool:
+    """Change a person's details; says whether anything changed.
+
+    `edition` is the one the form was opened on. Raises Conflict("changed_meanwhile") where another change came
+    between, Refused("ended") for an ended registration.
+    """
+    row, person = _person_of(db, by, forum, code)
+    if row.ended_at is not None:
+        raise Refused("ended")
+    wanted = person_columns(sent)
+    before = {name: getattr(row, name) for name in wanted}
+    needs = db.execute(select(_needs).where(_needs.c.application_id == row.id)).first()
+    needs_before = (needs.meals, needs.access) if needs else ("", "")
+    different = sorted(name for name in wanted if wanted[name] != before[name] and name != "name_search")
+    if not different and needs_before == (sent.meals, sent.access):
+        return False
+    if row.edition != edition:
+        raise Conflict("changed_meanwhile")
+    values: dict[str, Any] = {**wanted, "edition": row.edition + 1}
+    if row.live_key is not None and row.assistant_name:
+        values["live_key"] = (
+            f"{row.email_normal}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
+        )
+        _refuse_twice(db, row, values["live_key"])
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
+    _keep_needs(db, row.id, sent)
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "registration.corrected",
+        f"registration:{person.code}",
+        now=now,
+        after={"changed": different},
+        personal={"before": {name: before[name] for name in different}, "after": {n: wanted[n] for n in different}},
+    )
+    return True
+
+
+def _refuse_twice(db: Db, row: Any, live_key: str) -> None:
+    taken = (_applications.c.forum_id == row.forum_id) & (_applications.c.live_key == live_key)
+    if db.execute(select(_applications.c.id).where(taken, _applications.c.id != row.id)).first():
+        raise Refused("principal_twice")
+
+
+def cancel(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> bool:
+    """Give a registration up; its seat goes to the next in the same transaction (rules §1.5). False if it had ended."""
+    settle(db, forum, now=now)
+    row, person = _person_of(db, by, forum, code)
+    if not may_follow(State(row.state), State.CANCELLED):
+        return False
+    freed = end(db, by, forum, person, State.CANCELLED, now=now, note=note)
+    tell(db, forum, person, "registration/cancelled", now=now)
+    if freed:
+        move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
+    return True

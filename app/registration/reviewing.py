@@ -1,0 +1,116 @@
+"""What an organiser decides: approve, decline, move to another category."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.errors import Conflict, Refused
+from app.registration.applying import application_of
+from app.registration.models import Application, Seat
+from app.registration.quotas import house_of
+from app.registration.rules.states import HOLDS_SEAT, State, may_follow
+from app.registration.seating import Asking, asking, can_seat, end, free, give, move_queue, settle, step, tell
+
+_applications, _seats = table(Application), table(Seat)
+
+
+def _decide(db: Db, by: Actor, forum: Forum, code: str, to: State, *, now: datetime) -> tuple[Any, Asking]:
+    """Permission, what is due, the row, and whether the step may follow: the opening of every decision."""
+    own = forum_id(forum)
+    by.must(Permission.DECIDE_REGISTRATIONS, own)
+    settle(db, forum, now=now)
+    row = application_of(db, forum, code)
+    if not may_follow(State(row.state), to):
+        raise Conflict("step_not_possible", state=row.state)
+    return row, asking(row, house_of(db, own).category_by_id(row.category_id).code)
+
+
+def approve(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> str:
+    """Approve a moderated application: seated where a seat may be given (or is held for it), else waiting.
+
+    The place in the queue counts from when the person asked. Returns the new state. Raises Conflict
+    ("step_not_possible") for one that awaits no approval.
+    """
+    row, person = _decide(db, by, forum, code, State.SEATED, now=now)
+    if row.state != State.AWAITING.value:
+        raise Conflict("step_not_possible", state=row.state)
+    house = house_of(db, forum_id(forum))
+    held = _holds_seat(db, row.id)
+    state = State.SEATED if held or can_seat(house, person.category, now=now) else State.WAITING
+    if held:
+        db.execute(update(_seats).where(_seats.c.application_id == row.id).values(kind="person"))
+    elif state is State.SEATED:
+        give(db, by, forum, house, person, now=now)
+    step(db, by, forum, person, state, now=now, values={"decision_note": note})
+    template = "registration/approved" if state is State.SEATED else "registration/approved_waiting"
+    tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})
+    return state.value
+
+
+def decline(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> None:
+    """Decline an application; a seat held for it goes to the next. The note stays in the history."""
+    _, person = _decide(db, by, forum, code, State.DECLINED, now=now)
+    freed = end(db, by, forum, person, State.DECLINED, now=now, note=note)
+    tell(db, forum, person, "registration/declined", now=now)
+    if freed:
+        move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
+
+
+def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: datetime, note: str = "") -> str:
+    """Move an application to another category; the new state.
+
+    A seat goes along where the new category may be given one (its own seat counted as free), else the person waits
+    there from when they asked, and the freed seat goes to the next. Raises Refused: `unknown_category`,
+    `same_category`, `ended`.
+    """
+    own = forum_id(forum)
+    by.must(Permission.DECIDE_REGISTRATIONS, own)
+    house = settle(db, forum, now=now)
+    row = application_of(db, forum, code)
+    if row.ended_at is not None:
+        raise Refused("ended")
+    if category not in house.categories:
+        raise Refused("unknown_category")
+    person = asking(row, house.category_by_id(row.category_id).code)
+    if person.category == category:
+        raise Refused("same_category")
+    db.execute(
+        update(_applications).where(_applications.c.id == row.id).values(category_id=house.categories[category].id)
+    )
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "registration.moved",
+        f"registration:{code}",
+        now=now,
+        before={"category": person.category},
+        after={"category": category, "note": note},
+    )
+    moved = asking(application_of(db, forum, code), category)
+    state = State(row.state)
+    if free(db, by, forum, person, now=now):
+        house = house_of(db, own)
+        if can_seat(house, category, now=now):
+            give(db, by, forum, house, moved, now=now, kind="person" if state in HOLDS_SEAT else "hold")
+        elif state in HOLDS_SEAT:
+            state = State.WAITING
+            values = {"confirm_by": None, "offer_until": None}
+            step(db, by, forum, moved, state, now=now, values=values)
+            tell(db, forum, moved, "registration/moved_waiting", now=now)
+        move_queue(db, forum, house_of(db, own), now=now)
+    elif state is State.WAITING:
+        move_queue(db, forum, house_of(db, own), now=now)
+    after: str = application_of(db, forum, code).state
+    return after
+
+
+def _holds_seat(db: Db, application: int) -> bool:
+    return db.execute(_seats.select().where(_seats.c.application_id == application)).first() is not None

@@ -1,0 +1,1 @@
+"""Rules of registration: values in, values out."""

@@ -1,0 +1,234 @@
+"""Giving and freeing seats: the shell around `rules.seats`, always in the transaction of the deed that needs it.
+
+Every deed about seats calls `settle` first, so whatever was due at its `now` (a lapse, an expiry) has happened and a
+late worker lets nobody pass the queue (rules §1.4). Afterwards "nobody waits who could be seated" holds, which is why
+a newcomer may be seated without looking at the list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from app.accounts.actor import Actor
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.errors import Refused
+from app.mail.outbox import queue_mail
+from app.registration.models import Application, Category, Place, Seat
+from app.registration.quotas import House, due_lapse, house_of
+from app.registration.rules.seats import Waiting, admit, may_give
+from app.registration.rules.states import State
+
+_applications, _categories = table(Application), table(Category)
+_places, _seats = table(Place), table(Seat)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What seating needs to know of an application; made from its row."""
+
+    id: int
+    code: str
+    category: str
+    state: str
+    language: str
+    email: str
+    name: str
+    confirmed: bool
+
+
+def asking(row: Any, category: str) -> Asking:
+    """An application's row as `Asking`."""
+    name = row.display_name or " ".join(part for part in (row.given_name, row.family_name) if part) or row.name_km
+    return Asking(row.id, row.code, category, row.state, row.language, row.email, name, row.confirmed_at is not None)
+
+
+def settle(db: Db, forum: Forum, *, now: datetime) -> House:
+    """Do what is due at `now`: lapses and expiries; then move the waiting list if anything was. Gives the house anew.
+
+    Expired: an unconfirmed seat past `confirm_by`, an offer past `offer_until` (rules §2; both empty while the mail
+    that starts the hours is unsent).
+    """
+    own = forum_id(forum)
+    house = house_of(db, own)
+    lapsed = [row for row in house.categories.values() if due_lapse(row, now)]
+    due = db.execute(
+        select(_applications).where(
+            _applications.c.forum_id == own,
+            or_(
+                (_applications.c.state == State.SEATED.value)
+                & _applications.c.confirmed_at.is_(None)
+                & (_applications.c.confirm_by <= now),
+                (_applications.c.state == State.OFFERED.value) & (_applications.c.offer_until <= now),
+            ),
+        )
+    ).all()
+    if not lapsed and not due:
+        return house
+    worker = Actor.worker()
+    for row in lapsed:
+        db.execute(update(_categories).where(_categories.c.id == row.id).values(lapse_settled=True))
+        after = {"guarantee": row.guarantee, "seated": house.taken[row.code]}
+        record(db, forum.slug, worker.signature, "category.lapsed", f"category:{row.code}", now=now, after=after)
+    for row in due:
+        person = asking(row, house.category_by_id(row.category_id).code)
+        end(db, worker, forum, person, State.EXPIRED, now=now)
+        tell(db, forum, person, "registration/expired", now=now)
+    move_queue(db, forum, house_of(db, own), now=now)
+    return house_of(db, own)
+
+
+def move_queue(db: Db, forum: Forum, house: House, *, now: datetime) -> int:
+    """Give every seat that may be given now to those who wait, in the order of the rule; how many were given.
+
+    Called after whatever frees a seat, in the same transaction (rules §1.5). The promoted are told at once.
+    """
+    own = forum_id(forum)
+    rows = db.execute(
+        select(_applications).where(_applications.c.forum_id == own, _applications.c.state == State.WAITING.value)
+    ).all()
+    if not rows:
+        return 0
+    codes = {category.id: code for code, category in house.categories.items()}
+    by_id = {row.id: asking(row, codes[row.category_id]) for row in rows}
+    waiting = [Waiting(row.id, codes[row.category_id], row.priority, row.asked_at) for row in rows]
+    admitted = admit(house.terms.capacity, house.quotas, house.taken, waiting, now)
+    for place in admitted:
+        person = by_id[place.id]
+        give(db, Actor.worker(), forum, house, person, now=now)
+        if house.terms.promotion == "offer":
+            step(db, Actor.worker(), forum, person, State.OFFERED, now=now)
+            tell(db, forum, person, "registration/offered", now=now, values={"hours": house.terms.offer_hours})
+        else:
+            step(db, Actor.worker(), forum, person, State.SEATED, now=now)
+            tell(db, forum, person, "registration/promoted", now=now, values={"hours": house.terms.confirm_hours})
+    return len(admitted)
+
+
+def can_seat(house: House, category: str, *, now: datetime) -> bool:
+    """May one more seat be given in this category now (rules §1)?"""
+    return may_give(house.terms.capacity, house.quotas, house.taken, category, now)
+
+
+def give(db: Db, by: Actor, forum: Forum, house: House, person: Asking, *, now: datetime, kind: str = "person") -> int:
+    """Put a person on the lowest free place; the place's number.
+
+    The rule has said yes before. Raises Refused("no_place") where there is none: the table of places is the last word.
+    """
+    own = forum_id(forum)
+    free = (
+        select(_places.c.number)
+        .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
+        .where(_places.c.forum_id == own, _places.c.retiring.is_(False), _seats.c.id.is_(None))
+        .order_by(_places.c.number)
+        .limit(1)
+    )
+    number = db.execute(free).scalar_one_or_none()
+    if number is None:
+        raise Refused("no_place")
+    seat = {
+        "forum_id": own,
+        "number": number,
+        "category_id": house.categories[person.category].id,
+        "application_id": person.id,
+        "kind": kind,
+        "purpose": "",
+        "given_at": now,
+    }
+    db.execute(insert(_seats).values(**seat))
+    house.taken[person.category] += 1
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "seat.given",
+        f"registration:{person.code}",
+        now=now,
+        after={"place": number, "category": person.category},
+    )
+    return int(number)
+
+
+def free(db: Db, by: Actor, forum: Forum, person: Asking, *, now: datetime) -> bool:
+    """Take the person's seat back, if there is one; a retiring place goes with it. The queue moves afterwards."""
+    seat = db.execute(select(_seats).where(_seats.c.application_id == person.id)).first()
+    if seat is None:
+        return False
+    db.execute(delete(_seats).where(_seats.c.id == seat.id))
+    here = (_places.c.forum_id == seat.forum_id) & (_places.c.number == seat.number)
+    db.execute(delete(_places).where(here, _places.c.retiring.is_(True)))
+    subject = f"registration:{person.code}"
+    record(db, forum.slug, by.signature, "seat.freed", subject, now=now, before={"place": seat.number})
+    return True
+
+
+def step(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    person: Asking,
+    state: State,
+    *,
+    now: datetime,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Bring an application into another state; `values` are further columns. The caller has asked `may_follow`."""
+    changed = {"state": state.value, **(values or {})}
+    db.execute(update(_applications).where(_applications.c.id == person.id).values(**changed))
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        f"registration.{state.value}",
+        f"registration:{person.code}",
+        now=now,
+        before={"state": person.state},
+        after={"state": state.value},
+    )
+
+
+def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: datetime, note: str = "") -> bool:
+    """End an application (cancelled, declined, expired): its seat is freed and its person may register again.
+
+    Says whether a seat was freed; the caller then moves the queue.
+    """
+    freed = free(db, by, forum, person, now=now)
+    values = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None, "decision_note": note}
+    step(db, by, forum, person, state, now=now, values=values)
+    return freed
+
+
+def tell(
+    db: Db, forum: Forum, person: Asking, template: str, *, now: datetime, values: Mapping[str, Any] | None = None
+) -> None:
+    """Queue a mail to the person about their registration."""
+    to, subject = (person.email, person.name), f"registration:{person.code}"
+    queue_mail(db, forum.slug, template, person.language, to, subject, now=now, values=values)
+
+
+def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: datetime) -> None:
+    """The mail `template` about registration `code` has left at `sent_at`: the hours it speaks of start (rules §2)."""
+    own = forum_id(forum)
+    house = house_of(db, own)
+    mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
+    if template in ASKS_TO_CONFIRM:
+        until = sent_at + timedelta(hours=house.terms.confirm_hours)
+        unset = (
+            _applications.c.confirmed_at.is_(None)
+            & _applications.c.confirm_by.is_(None)
+            & (_applications.c.state == State.SEATED.value)
+        )
+        db.execute(update(_applications).where(mine & unset).values(confirm_by=until))
+    elif template == "registration/offered":
+        until = sent_at + timedelta(hours=house.terms.offer_hours)
+        offered = (_applications.c.state == State.OFFERED.value) & _applications.c.offer_until.is_(None)
+        db.execute(update(_applications).where(mine & offered).values(offer_until=until))
+
+
+ASKS_TO_CONFIRM = frozenset({"registration/seated", "registration/promoted", "registration/approved"})
+"""The mails whose leaving starts the hours in which a seat is held for its confirmation."""
