@@ -1,0 +1,1 @@
+"""Sala: registration, programme and calendars for academic security forums."""

@@ -1,0 +1,1 @@
+"""Who attends: applications, categories, seats, delegations."""
