@@ -39,7 +39,7 @@ def approve(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: 
     ("step_not_possible") for one that awaits no approval.
     """
     row, person = _decide(db, by, forum, code, State.SEATED, now=now)
-    if row.state != State.AWAITING.value:
+    if row.state != State.AWAITING_APPROVAL.value:
         raise Conflict("step_not_possible", state=row.state)
     house = house_of(db, forum_id(forum))
     held = _holds_seat(db, row.id)
