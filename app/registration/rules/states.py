@@ -59,18 +59,13 @@ STEPS: Mapping[State, frozenset[State]] = {
         }
     ),
     State.WAITING: frozenset({State.SEATED, State.OFFERED, State.CANCELLED, State.DECLINED, State.EXPIRED}),
-    State.OFFERED: frozenset(
-        {State.SEATED, State.WAITING, State.CANCELLED, State.DECLINED, State.EXPIRED},
-    ),
-    State.SEATED: frozenset({State.WAITING, State.CANCELLED, State.EXPIRED}),
+    State.OFFERED: frozenset({State.SEATED, State.CANCELLED, State.DECLINED, State.EXPIRED}),
+    State.SEATED: frozenset({State.CANCELLED, State.EXPIRED}),
     State.CANCELLED: frozenset(),
     State.DECLINED: frozenset(),
     State.EXPIRED: frozenset(),
 }
-"""The one table of steps. Who has ended may register again: that is a new registration, not a step.
-
-SEATED and OFFERED go back to WAITING only where an organiser moves a person to a category that has no seat to give.
-"""
+"""The one table of steps. Who has ended may register again: that is a new registration, not a step."""
 
 ENDED = frozenset(state for state, following in STEPS.items() if not following)
 LIVE = frozenset(State) - ENDED - {State.DRAFT}
