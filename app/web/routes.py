@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from app.web import static
+from app.web import my, registration, static
 
-ROUTERS: tuple[APIRouter, ...] = (static.router,)
+ROUTERS: tuple[APIRouter, ...] = (static.router, my.router, registration.router)
