@@ -1,0 +1,1 @@
+"""What happens when: sessions, speakers, slots, published versions."""
