@@ -2,6 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web import static
+from app.web import programme, static
 
-ROUTERS: tuple[APIRouter, ...] = (static.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    static.router,
+    programme.router,
+)
