@@ -19,7 +19,7 @@ from app.registration.models import Application, Needs
 from app.registration.quotas import house_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
-from app.registration.rules.states import State, first_state, may_follow
+from app.registration.rules.states import State, first_step, may_follow
 from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
 
 _applications, _needs = table(Application), table(Needs)
@@ -79,7 +79,8 @@ def apply(
         confirmed=False,
     )
     _keep_needs(db, number, sent)
-    state = first_state(Mode(category.mode), category.hold_while_reviewing, can_seat(house, sent.category, now=now))
+    may_seat = can_seat(house, sent.category, now=now)
+    first = first_step(Mode(category.mode), hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
     record(
         db,
         forum.slug,
@@ -87,22 +88,21 @@ def apply(
         "registration.submitted",
         f"registration:{code}",
         now=now,
-        after={"category": sent.category, "state": state.value},
+        after={"category": sent.category, "state": first.state.value},
         personal={"email": sent.email, "name": person.name},
     )
-    db.execute(update(_applications).where(_applications.c.id == number).values(state=state.value))
-    hold = state is State.AWAITING and category.hold_while_reviewing and can_seat(house, sent.category, now=now)
-    if state is State.SEATED or hold:
-        give(db, by, forum, house, person, now=now, kind="person" if state is State.SEATED else "hold")
+    db.execute(update(_applications).where(_applications.c.id == number).values(state=first.state.value))
+    if first.takes_seat:
+        give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
     values = {"hours": house.terms.confirm_hours}
-    tell(db, forum, person, _FIRST_MAIL[state], now=now, values=values)
-    return Asked(code, state.value)
+    tell(db, forum, person, _FIRST_MAIL[first.state], now=now, values=values)
+    return Asked(code, first.state.value)
 
 
 _FIRST_MAIL = {
     State.SEATED: "registration/seated",
     State.WAITING: "registration/waiting",
-    State.AWAITING: "registration/awaiting",
+    State.AWAITING_APPROVAL: "registration/awaiting",
 }
 
 

@@ -15,8 +15,8 @@ from app.kit.errors import Conflict, Refused
 from app.registration.applying import application_of
 from app.registration.models import Application, Seat
 from app.registration.quotas import house_of
-from app.registration.rules.states import HOLDS_SEAT, State, may_follow
-from app.registration.seating import Asking, asking, can_seat, end, free, give, move_queue, settle, step, tell
+from app.registration.rules.states import State, may_follow
+from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
 
 _applications, _seats = table(Application), table(Seat)
 
@@ -39,7 +39,7 @@ def approve(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: 
     ("step_not_possible") for one that awaits no approval.
     """
     row, person = _decide(db, by, forum, code, State.SEATED, now=now)
-    if row.state != State.AWAITING.value:
+    if row.state != State.AWAITING_APPROVAL.value:
         raise Conflict("step_not_possible", state=row.state)
     house = house_of(db, forum_id(forum))
     held = _holds_seat(db, row.id)
@@ -64,11 +64,12 @@ def decline(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: 
 
 
 def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: datetime, note: str = "") -> str:
-    """Move an application to another category; the new state.
+    """Move an application to another category; the state, which stays.
 
-    A seat goes along where the new category may be given one (its own seat counted as free), else the person waits
-    there from when they asked, and the freed seat goes to the next. Raises Refused: `unknown_category`,
-    `same_category`, `ended`.
+    A seat goes along, and what it leaves behind goes to the next in the queue. Nobody loses a seat by a move: where
+    the new category may be given none (the person's own counted as free) it is refused. Whoever waits or awaits
+    approval does so in the new category, from when they asked. Raises Refused: `unknown_category`,
+    `same_category`, `ended`, `no_seat_there`.
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -81,9 +82,13 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     person = asking(row, house.category_by_id(row.category_id).code)
     if person.category == category:
         raise Refused("same_category")
-    db.execute(
-        update(_applications).where(_applications.c.id == row.id).values(category_id=house.categories[category].id)
-    )
+    if _holds_seat(db, row.id):
+        house.taken[person.category] -= 1
+        if not can_seat(house, category, now=now):
+            raise Refused("no_seat_there", category=category)
+    target = house.categories[category].id
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(category_id=target))
+    db.execute(update(_seats).where(_seats.c.application_id == row.id).values(category_id=target))
     record(
         db,
         forum.slug,
@@ -94,22 +99,9 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
         before={"category": person.category},
         after={"category": category, "note": note},
     )
-    moved = asking(application_of(db, forum, code), category)
-    state = State(row.state)
-    if free(db, by, forum, person, now=now):
-        house = house_of(db, own)
-        if can_seat(house, category, now=now):
-            give(db, by, forum, house, moved, now=now, kind="person" if state in HOLDS_SEAT else "hold")
-        elif state in HOLDS_SEAT:
-            state = State.WAITING
-            values = {"confirm_by": None, "offer_until": None}
-            step(db, by, forum, moved, state, now=now, values=values)
-            tell(db, forum, moved, "registration/moved_waiting", now=now)
-        move_queue(db, forum, house_of(db, own), now=now)
-    elif state is State.WAITING:
-        move_queue(db, forum, house_of(db, own), now=now)
-    after: str = application_of(db, forum, code).state
-    return after
+    move_queue(db, forum, house_of(db, own), now=now)
+    state: str = application_of(db, forum, code).state
+    return state
 
 
 def _holds_seat(db: Db, application: int) -> bool:

@@ -1,1 +1,1 @@
-"""Rules of registration: values in, values out."""
+"""The pure rules of registration: values in, values out."""
