@@ -2,9 +2,12 @@
 
 from fastapi import APIRouter
 
-from app.web import programme, static
+from app.web import home, programme, speakers, static, subscribing
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     programme.router,
+    speakers.router,
+    subscribing.router,
+    home.router,
 )
