@@ -20,8 +20,9 @@ from app.kit.settings import Settings
 from app.kit.templates import render
 from app.mail.delivery import Letter
 from app.mail.outbox import Claimed
-from app.registration.applying import application_of, manage_token, shown_name
+from app.registration.applying import application_of, manage_token
 from app.registration.models import Category
+from app.registration.people import shown_name
 
 _categories, _users = table(Category), table(User)
 
@@ -59,7 +60,7 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
         select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))
     ).scalar_one()
     values = {
-        "name": shown_name(row),
+        "name": shown_name(row, lang),
         "code": row.code,
         "category": category.of(lang),
         "forum": forum.title.of(lang),

@@ -20,6 +20,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.mail.outbox import queue_mail, withhold
 from app.registration.models import Application, Category, Place, Seat
+from app.registration.people import shown_name
 from app.registration.quotas import House, due_lapse, house_of
 from app.registration.rules.seats import Waiting, admit, may_give
 from app.registration.rules.states import State, hold_ends, reminder_due
@@ -44,7 +45,7 @@ class Asking:
 
 def asking(row: Any, category: str) -> Asking:
     """An application's row as `Asking`."""
-    name = row.display_name or " ".join(part for part in (row.given_name, row.family_name) if part) or row.name_km
+    name = shown_name(row, row.language)
     return Asking(row.id, row.code, category, row.state, row.language, row.email, name, row.confirmed_at is not None)
 
 
