@@ -33,4 +33,4 @@ def shown_name(row: Any, lang: str = "en") -> str:
         return str(get("display_name"))
     latin = " ".join(part for part in (get("given_name"), get("family_name")) if part)
     name = (get("name_km") or latin) if lang == "km" else (latin or get("name_km"))
-    return " ".join((*get("titles"), name))
+    return " ".join([*(get("titles") or ()), str(name)])
