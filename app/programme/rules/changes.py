@@ -99,9 +99,10 @@ class Change:
 
 
 def changes(before: Mapping[str, Published], after: Mapping[str, Published]) -> list[Change]:
-    """Everything that differs between two versions (uid → entry), by time, code and kind.
+    """Everything that differs between two versions (uid → entry), by time and code.
 
-    A session that changed in several ways has several changes. `apply` puts them back onto `before`.
+    A session that changed in several ways has several changes, in the order of `FIELDS`. `apply` puts them
+    back onto `before`.
     """
     found = [change for uid, entry in after.items() for change in _of_one(before.get(uid), entry)]
     found += [Change(Kind.WITHDRAWN, entry, None) for uid, entry in before.items() if uid not in after]
@@ -183,7 +184,7 @@ def _differing(names: tuple[str, ...], before: Planned, after: Planned) -> tuple
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def _order(change: Change) -> tuple[bool, datetime, str, str, int]:
+def _order(change: Change) -> tuple[bool, datetime, str, str]:
     entry = change.entry
     start = entry.start or datetime.min.replace(tzinfo=UTC)
-    return (entry.start is None, start, entry.code, entry.uid, list(Kind).index(change.kind))
+    return (entry.start is None, start, entry.code, entry.uid)
