@@ -120,7 +120,9 @@ def faults_in(file: ForumFile) -> list[Fault]:
         faults += _unknown_in(f"sessions.{number}", session, known)
         faults += _times_of(f"sessions.{number}", session)
     codes = {session.code for session in file.sessions}
-    faults += [Fault(f"calendar.{code}", "unknown", {"value": code}) for code in file.calendar if code not in codes]
+    faults += [
+        Fault(f"calendar.{code}", "unknown_name", {"value": code}) for code in file.calendar if code not in codes
+    ]
     return faults
 
 
@@ -143,7 +145,9 @@ def _unknown_in(path: str, session: SessionPart, known: dict[str, set[str] | set
     ]
     if session.room is not None:
         named.append((f"{path}.room", "room", session.room))
-    return [Fault(where, "unknown", {"value": str(value)}) for where, part, value in named if value not in known[part]]
+    return [
+        Fault(where, "unknown_name", {"value": str(value)}) for where, part, value in named if value not in known[part]
+    ]
 
 
 def _times_of(path: str, session: SessionPart) -> list[Fault]:

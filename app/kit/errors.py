@@ -35,15 +35,16 @@ class Answer(Exception):
         self.code = code
         self.values = values
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong, one by one: the answer itself, or the fields' faults of what was sent."""
+        return (Fault("", self.code, self.values),)
+
 
 class Refused(Answer):
     """A rule says no; `code` names the reason in the catalogue under `refused`."""
 
     status = 422
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        return (Fault("", self.code, self.values),)
 
 
 class Invalid(Refused):

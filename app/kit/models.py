@@ -1,4 +1,8 @@
-"""The table of scopes, a row per forum and one for the site: what a pen locks and published bytes are keyed by."""
+"""Scopes (what a pen locks and published bytes are keyed by) and visits (what a throttle counts)."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
 
 from app.kit.tables import Field, SQLModel
 
@@ -10,3 +14,14 @@ class Scope(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     revision: int = 0
+
+
+class Visit(SQLModel, table=True):
+    """A try at something that is throttled, kept for the window: a keyed digest of who, no address in the clear."""
+
+    __tablename__ = "kit_visit"
+    __table_args__ = (Index("ix_kit_visit_who_at", "who", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    who: str
+    at: datetime

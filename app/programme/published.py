@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.kit.i18n import Bilingual
+from app.programme.rules.visibility import Attribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PublishedSession:
     room_name: Bilingual | None
     starts_at: datetime | None
     ends_at: datetime | None
-    attribution: str | None
+    attribution: Attribution | None
     spoken: tuple[str, ...]
     interpreted: tuple[str, ...]
     people: tuple[PublishedPerson, ...]
@@ -159,7 +160,7 @@ def _session_from_json(item: dict[str, Any]) -> PublishedSession:
         room_name=_bilingual(item["room_name"]),
         starts_at=_datetime(item["starts_at"]),
         ends_at=_datetime(item["ends_at"]),
-        attribution=item["attribution"],
+        attribution=Attribution(item["attribution"]) if item["attribution"] else None,
         spoken=tuple(item["spoken"]),
         interpreted=tuple(item["interpreted"]),
         people=tuple(

@@ -10,7 +10,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.programme.models import Appearance, Session, Speaker, Version
 from app.programme.published import NOTHING_YET, Programme, PublishedPerson, PublishedSession, from_document
-from app.programme.rules.visibility import Entry, Viewer, shown
+from app.programme.rules.visibility import Attribution, Viewer, visible
 
 _versions = table(Version)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,9 +39,8 @@ def versions(db: Db, forum_id: int) -> list[Any]:
 
 
 def visible_to(programme: Programme, viewer: Viewer) -> Programme:
-    """What of a version exists for this viewer (rules §4.5): the one function `shown` decides."""
-    kept = tuple(s for s in programme.sessions if shown(Entry(s.code, s.attribution), viewer))
-    return programme.with_sessions(kept)
+    """What of a version exists for this viewer (rules §4.5): the one function of `rules.visibility` decides."""
+    return programme.with_sessions(tuple(visible(programme.sessions, viewer)))
 
 
 def working_copy(db: Db, forum_id: int) -> tuple[PublishedSession, ...]:
@@ -88,7 +87,7 @@ def _draft(row: Any, people: tuple[PublishedPerson, ...]) -> PublishedSession:
         room_name=row.room_name,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        attribution=row.attribution,
+        attribution=Attribution(row.attribution) if row.attribution else None,
         spoken=tuple(row.spoken),
         interpreted=tuple(row.interpreted),
         people=people,

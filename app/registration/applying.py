@@ -30,10 +30,12 @@ class Asked:
     """What became of a request: the application it is about, and whether it was known before (by key or by person).
 
     `same_request` is the harmless second sending of one form; `known` an earlier registration of the person.
+    `token` opens the person's own page.
     """
 
     code: str
     state: str
+    token: str
     same_request: bool = False
     known: bool = False
 
@@ -51,15 +53,19 @@ def apply(
     email = normal_email(sent.email)
     person_key = _person_key(email, sent)
     before = db.execute(
-        select(_applications.c.code, _applications.c.state, _applications.c.request_key).where(
+        select(_applications).where(
             _applications.c.forum_id == own,
             or_(_applications.c.request_key == request_key, _applications.c.live_key == person_key),
         )
     ).all()
-    for row in sorted(before, key=lambda row: row.request_key != request_key):
+    if before:
+        row = min(before, key=lambda row: row.request_key != request_key)
+        token = manage_token(secret, row.id, row.manage_generation)
         if row.request_key == request_key:
-            return Asked(row.code, row.state, same_request=True)
-        return _known(db, forum, row.code, sent, now=now)
+            return Asked(row.code, row.state, token, same_request=True)
+        # the person is registered already: their own address gets the link again, and the page says nothing of it
+        tell(db, forum, asking(row, sent.category), "registration/known", now=now)
+        return Asked(row.code, row.state, token, known=True)
     house = settle(db, forum, now=now)
     category = house.categories.get(sent.category)
     if category is None:
@@ -96,7 +102,7 @@ def apply(
         give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
     values = {"hours": house.terms.confirm_hours}
     tell(db, forum, person, _FIRST_MAIL[first.state], now=now, values=values)
-    return Asked(code, first.state.value)
+    return Asked(code, first.state.value, manage_token(secret, number, 1))
 
 
 _FIRST_MAIL = {
@@ -111,15 +117,6 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
     if not sent.assistant_name:
         return email
     return f"{email}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
-
-
-def _known(db: Db, forum: Forum, code: str, sent: ApplicationInput, *, now: datetime) -> Asked:
-    """The person is registered already: their own address gets the link again, and the page says nothing of it."""
-    row = db.execute(
-        select(_applications).where(_applications.c.forum_id == forum_id(forum), _applications.c.code == code)
-    ).one()
-    tell(db, forum, asking(row, sent.category), "registration/known", now=now)
-    return Asked(code, row.state, known=True)
 
 
 def _pass_the_door(category: Any, forum: Forum, house: Any, by: Actor, *, now: datetime) -> None:

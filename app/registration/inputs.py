@@ -102,8 +102,18 @@ class Person(Input):
     @model_validator(mode="after")
     def _has_a_name(self) -> "Person":
         if not (self.family_name or self.name_km):
-            raise PydanticCustomError("name_missing", "a name")
+            raise PydanticCustomError("name_missing", "a name", {"field": "family_name"})
         return self
+
+
+def _ticked(value: object) -> bool:
+    return value in {True, "yes", "on", "1"}
+
+
+def _consents(ticked: bool) -> bool:
+    if not ticked:
+        raise PydanticCustomError("consent_missing", "consent")
+    return ticked
 
 
 class ApplicationInput(Person):
@@ -114,13 +124,9 @@ class ApplicationInput(Person):
     language: Lang
     email: Annotated[EmailStr, StringConstraints(max_length=254)]
     assistant_name: Line = ""
-    consent: Annotated[bool, BeforeValidator(lambda value: value in {True, "yes", "on", "1"})]
-
-    @model_validator(mode="after")
-    def _consents(self) -> "ApplicationInput":
-        if not self.consent:
-            raise PydanticCustomError("consent_missing", "consent")
-        return self
+    consent: Annotated[bool, BeforeValidator(_ticked), AfterValidator(_consents)] = Field(
+        default=False, validate_default=True
+    )
 
 
 class DecisionInput(Input):

@@ -157,14 +157,3 @@ class SignUp(SQLModel, table=True):
     session_uid: str = Field(primary_key=True)
     forum_id: int = Field(foreign_key="forum_forum.id", index=True)
     places: int
-
-
-class Visit(SQLModel, table=True):
-    """A try to register or to sign in, kept for the throttle's window: digests only, no address in the clear."""
-
-    __tablename__ = "registration_visit"
-    __table_args__ = (Index("ix_registration_visit_who", "who", "at"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    who: str
-    at: datetime

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 
-from app.kit.errors import Refused
+from app.kit.errors import Answer
 from app.kit.i18n import Lang
 from app.web.pages import sentence
 
@@ -18,7 +18,7 @@ class Form:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def refilled(lang: Lang, sent: FormData, refused: Refused, several: tuple[str, ...] = ()) -> Form:
+def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ...] = ()) -> Form:
     """The form as it was sent, with what is wrong in words. Fields named in `several` keep a list.
 
     Files are not kept: a browser does not let a page choose one again. A field's first fault is the one shown.
@@ -30,5 +30,6 @@ def refilled(lang: Lang, sent: FormData, refused: Refused, several: tuple[str, .
     }
     faults: dict[str, str] = {}
     for fault in refused.faults:
-        faults.setdefault(fault.field, sentence(lang, fault))
+        # a fault in the third title is shown at the titles
+        faults.setdefault(fault.field.split(".")[0], sentence(lang, fault))
     return Form(kept, faults)

@@ -1,1 +1,1 @@
-"""Rules of the programme: values in, values out."""
+"""The pure rules of the programme: values in, values out."""

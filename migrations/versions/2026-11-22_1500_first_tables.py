@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "f08e37d03d0d"
+revision: str = "8c923464b367"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -83,6 +83,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_kit_scope")),
     )
     op.create_table(
+        "kit_visit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kit_visit")),
+    )
+    with op.batch_alter_table("kit_visit", schema=None) as batch_op:
+        batch_op.create_index("ix_kit_visit_who_at", ["who", "at"], unique=False)
+
+    op.create_table(
         "mail_message",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
@@ -107,16 +117,6 @@ def upgrade() -> None:
     with op.batch_alter_table("mail_message", schema=None) as batch_op:
         batch_op.create_index("ix_mail_message_due", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_mail_message_subject", ["forum", "subject"], unique=False)
-
-    op.create_table(
-        "registration_visit",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration_visit")),
-    )
-    with op.batch_alter_table("registration_visit", schema=None) as batch_op:
-        batch_op.create_index("ix_registration_visit_who", ["who", "at"], unique=False)
 
     op.create_table(
         "accounts_login",
@@ -492,15 +492,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_accounts_login_user_id"))
 
     op.drop_table("accounts_login")
-    with op.batch_alter_table("registration_visit", schema=None) as batch_op:
-        batch_op.drop_index("ix_registration_visit_who")
-
-    op.drop_table("registration_visit")
     with op.batch_alter_table("mail_message", schema=None) as batch_op:
         batch_op.drop_index("ix_mail_message_subject")
         batch_op.drop_index("ix_mail_message_due")
 
     op.drop_table("mail_message")
+    with op.batch_alter_table("kit_visit", schema=None) as batch_op:
+        batch_op.drop_index("ix_kit_visit_who_at")
+
+    op.drop_table("kit_visit")
     op.drop_table("kit_scope")
     op.drop_table("forum_forum")
     with op.batch_alter_table("audit_fact", schema=None) as batch_op:

@@ -1,0 +1,35 @@
+"""Throttles: at most so many tries from one place in a window, counted in the database so that processes agree."""
+
+import hmac
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select
+
+from app.kit.db import Db, table
+from app.kit.errors import TooMany
+from app.kit.models import Visit
+
+_visits = table(Visit)
+
+
+def who(secret: bytes, kind: str, value: str) -> str:
+    """A keyed digest of an address or e-mail: the table holds nobody's in the clear."""
+    return hmac.new(secret, f"{kind}:{value}".encode(), "sha256").hexdigest()
+
+
+def count_visit(db: Db, who: str, most: int, window_seconds: int, *, now: datetime) -> None:
+    """Count one try. Raises TooMany with the seconds to wait where `most` were made in the window; 0 = no limit."""
+    if not most:
+        return
+    since = now - timedelta(seconds=window_seconds)
+    mine = (_visits.c.who == who) & (_visits.c.at > since)
+    made, first = db.execute(select(func.count(), func.min(_visits.c.at)).where(mine)).one()
+    if made >= most:
+        wait = window_seconds if first is None else (first + timedelta(seconds=window_seconds) - now).total_seconds()
+        raise TooMany("too_many", seconds=max(1, int(wait)), minutes=max(1, round(wait / 60)))
+    db.execute(insert(_visits).values(who=who, at=now))
+
+
+def forget_visits(db: Db, *, before: datetime) -> int:
+    """Drop what no window needs any more; how many rows went."""
+    return int(db.execute(delete(_visits).where(_visits.c.at < before)).rowcount)  # type: ignore[attr-defined]

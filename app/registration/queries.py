@@ -1,0 +1,132 @@
+"""Reads about registration shared by the doors."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from app.forum.models import Forum
+from app.forum.queries import ends_at, forum_id
+from app.kit.codes import digest
+from app.kit.db import Db, table
+from app.kit.errors import NotFound
+from app.kit.i18n import Bilingual
+from app.registration.models import Application, Category, Needs, Seat
+from app.registration.quotas import house_of
+from app.registration.rules.eligibility import Door, Mode, Standing, door_state, standing, valid_until
+from app.registration.rules.seats import availability
+from app.registration.rules.states import State
+
+_applications, _categories = table(Application), table(Category)
+_seats, _needs, _forums = table(Seat), table(Needs), table(Forum)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView:
+    """A category as people see it: may one apply, and how the seats stand."""
+
+    code: str
+    letter: str
+    band: str
+    name: Bilingual
+    description: Bilingual
+    mode: Mode
+    door: Door
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How registration stands at one instant; `valid_until` is the next at which a door opens or closes (UTC)."""
+
+    categories: tuple[CategoryView, ...]
+    opens_at: datetime | None
+    closes_at: datetime | None
+    confirm_hours: int
+    valid_until: datetime | None
+
+    def category(self, code: str) -> CategoryView:
+        """The category with this code. Raises NotFound."""
+        for category in self.categories:
+            if category.code == code:
+                return category
+        raise NotFound
+
+    @property
+    def door(self) -> Door:
+        """Registration as a whole: open where any category's door is."""
+        doors = {category.door for category in self.categories}
+        order = (Door.OPEN, Door.BY_INVITATION, Door.NOT_YET, Door.CLOSED)
+        return next((door for door in order if door in doors), Door.OVER)
+
+
+def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
+    """Doors and seats of every category, counted from the seat rows. Two queries.
+
+    Raises Refused("registration_not_set_up") for a forum without categories.
+    """
+    house = house_of(db, forum_id(forum))
+    free = availability(house.terms.capacity, house.quotas, house.taken, now)
+    quotas = {quota.category: quota for quota in house.quotas}
+    times = (house.terms.opens_at, house.terms.closes_at, ends_at(forum))
+    views = tuple(
+        CategoryView(
+            code=code,
+            letter=row.letter,
+            band=row.band,
+            name=row.name,
+            description=row.description,
+            mode=Mode(row.mode),
+            door=door_state(*times, Mode(row.mode), now),
+            standing=standing(free, quotas[code]),
+        )
+        for code, row in house.categories.items()
+    )
+    until = [at for mode in Mode if (at := valid_until(*times, mode, now)) is not None]
+    return Registration(views, times[0], times[1], house.terms.confirm_hours, min(until, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A person's own registration with what their page shows. `place_in_queue` counts from 1, in the category."""
+
+    row: Any
+    forum: Forum
+    category: Any
+    place: int | None
+    place_in_queue: int | None
+    needs: tuple[str, str]
+
+
+def own_registration(db: Db, token: str) -> Own:
+    """The registration whose secret link this token is. Raises NotFound."""
+    row = db.execute(select(_applications).where(_applications.c.manage_digest == digest(token))).first()
+    if row is None:
+        raise NotFound
+    forum = db.execute(select(Forum).where(_forums.c.id == row.forum_id)).scalar_one()
+    category = db.execute(select(_categories).where(_categories.c.id == row.category_id)).one()
+    place = db.execute(select(_seats.c.number).where(_seats.c.application_id == row.id)).scalar_one_or_none()
+    needs = db.execute(select(_needs.c.meals, _needs.c.access).where(_needs.c.application_id == row.id)).first()
+    queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
+    return Own(row, forum, category, place, queue, (needs.meals, needs.access) if needs else ("", ""))
+
+
+def place_in_queue(db: Db, row: Any) -> int:
+    """How many of the category wait with better standing, plus one: priority, then time asked, then id."""
+    before = or_(
+        _applications.c.priority > row.priority,
+        and_(
+            _applications.c.priority == row.priority,
+            or_(
+                _applications.c.asked_at < row.asked_at,
+                and_(_applications.c.asked_at == row.asked_at, _applications.c.id < row.id),
+            ),
+        ),
+    )
+    waiting = (
+        (_applications.c.forum_id == row.forum_id)
+        & (_applications.c.category_id == row.category_id)
+        & (_applications.c.state == State.WAITING.value)
+    )
+    return int(db.execute(select(func.count()).where(waiting, before)).scalar_one()) + 1

@@ -1,0 +1,69 @@
+"""How to take the forum along: subscribe in Google, Apple or Outlook, or fetch a file, and how late each may be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.kit.i18n import day, text_of
+from app.web.cards import Tag, days_of, tag
+from app.web.public import Public, public, show
+from app.web.site import site_of
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One calendar and the ways to it. `file` is an address on this site; the others open a program or a service."""
+
+    name: str
+    tag: Tag | None
+    file: str
+    webcal: str
+    google: str
+    outlook: str
+
+
+@router.get("/{lang}/{forum}/calendar")
+async def subscribe(request: Request, lang: str, forum: str) -> Response:
+    seen = await public(request, lang, forum)
+    base_url = site_of(request).settings.base_url
+    known = any(session.starts_at for session in seen.programme.sessions)
+    return show(
+        request,
+        seen,
+        "calendars/page.html",
+        whole=feed(seen, base_url, seen.forum.short_title.of(seen.lang), "calendar.ics"),
+        parts=parts(seen, base_url),
+        dates_known=known and seen.forum.starts_on is not None,
+    )
+
+
+def parts(seen: Public, base_url: str) -> Sequence[Feed]:
+    """A calendar for each day and each track."""
+    days = [feed(seen, base_url, day(on, seen.lang, "full"), f"days/{on.isoformat()}.ics") for on in days_of(seen)]
+    tracks = [
+        feed(seen, base_url, track.title.of(seen.lang), f"tracks/{track.slug}.ics", tag(seen, track))
+        for track in seen.page.tracks
+    ]
+    return [*days, *tracks]
+
+
+def feed(seen: Public, base_url: str, name: str, tail: str, tag: Tag | None = None) -> Feed:
+    """The ways to the calendar at `tail`. Google and Outlook fetch it themselves, so they need the full address."""
+    file = f"{seen.base}/{tail}"
+    full = f"{base_url}{file}"
+    webcal = f"webcal://{urlsplit(base_url).netloc}{file}"
+    title = quote(f"{text_of(seen.lang, 'calendars.feed_name')} {name}")
+    return Feed(
+        name=name,
+        tag=tag,
+        file=file,
+        webcal=webcal,
+        google=f"https://calendar.google.com/calendar/render?cid={quote(webcal, safe='')}",
+        outlook=f"https://outlook.live.com/calendar/0/addfromweb?url={quote(full, safe='')}&name={title}",
+    )
