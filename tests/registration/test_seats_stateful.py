@@ -18,9 +18,9 @@ from app.kit.pen import Pen
 from app.mail.models import Message
 from app.mail.outbox import mark_sent
 from app.registration.applying import accept, apply, cancel, confirm
+from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
-from app.registration.quotas import put_terms
 from app.registration.reviewing import approve, decline, move
 from app.registration.seating import settle, start_hours
 from hypothesis import Phase, settings
@@ -35,7 +35,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import func, select
-
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()
@@ -64,7 +63,9 @@ class Hall:
 
     def could_give(self, category: int, now: datetime) -> bool:
         """May one more seat be given: the sentence of rules §1, written out."""
-        kept = {row.id: 0 if row.lapses_at and row.lapses_at <= now else row.guarantee for row in self.categories.values()}
+        kept = {
+            row.id: 0 if row.lapses_at and row.lapses_at <= now else row.guarantee for row in self.categories.values()
+        }
         own, limit, capacity = self.taken[category], self.categories[category].limit, self.terms.capacity
         if (limit is not None and own >= limit) or len(self.seats) >= capacity:
             return False
@@ -193,7 +194,9 @@ class Deeds(RuleBasedStateMachine):
     def send_the_same_form_again(self, code: str) -> None:
         row = self.row(code)
         sent = somebody(self.emails[code], "STU")
-        again = self.do(lambda db: apply(db, Actor.visitor(), the_forum(db), sent, row.request_key, SECRET, now=self.now))
+        again = self.do(
+            lambda db: apply(db, Actor.visitor(), the_forum(db), sent, row.request_key, SECRET, now=self.now)
+        )
         assert (again.code, again.same_request) == (code, True)
 
     @rule(target=people, code=people)
@@ -328,4 +331,9 @@ def test_any_sequence_of_deeds_keeps_every_promise_about_seats(
     class Here(Deeds):
         source, folder, file = loaded_file, tmp_path, forum_file
 
-    run_state_machine_as_test(Here, settings=settings(max_examples=25, stateful_step_count=30, derandomize=False, phases=[Phase.explicit,Phase.generate]))
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=25, stateful_step_count=30, derandomize=False, phases=[Phase.explicit, Phase.generate]
+        ),
+    )
