@@ -47,10 +47,11 @@ def apply(
     """Register a person: a seat, a place in the queue, or a place before the organisers, by the category's mode.
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
-    one and is sent its link (rules §1.10, §2). Raises Refused: `not_open_yet`, `closed`, `over`, `by_invitation`,
-    `unknown_category`.
+    one and is sent its link (rules §1.10, §2). Raises Refused: `door_not_yet`, `door_closed`, `door_over`,
+    `door_by_invitation`, `unknown_category`, `registration_not_set_up`.
     """
     own = forum_id(forum)
+    house = settle(db, forum, now=now)
     email = normal_email(sent.email)
     person_key = _person_key(email, sent)
     before = db.execute(
@@ -67,7 +68,6 @@ def apply(
         # the person is registered already: their own address gets the link again, and the page says nothing of it
         tell(db, forum, asking(row, sent.category), "registration/known", now=now)
         return Asked(row.code, row.state, token, known=True)
-    house = settle(db, forum, now=now)
     category = house.categories.get(sent.category)
     if category is None:
         raise Refused("unknown_category")
