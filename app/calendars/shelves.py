@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -86,18 +86,33 @@ class Shelves:
 def _fill(db: Db, slug: str, lang: Lang, base_url: str, revision: int) -> Shelf:
     forum = forum_by_slug(db, slug)
     own = forum_id(forum)
-    programme, tracks = published(db, own), tuple(tracks_of(db, own))
     sign_ups = table(SignUp)
     asked = db.execute(select(sign_ups.c.session_uid).where(sign_ups.c.forum_id == own)).scalars()
+    return shelf_of(forum, published(db, own), tracks_of(db, own), asked, lang, base_url=base_url, revision=revision)
+
+
+def shelf_of(
+    forum: Forum,
+    programme: Programme,
+    tracks: Iterable[TrackView],
+    sign_ups: Iterable[str],
+    lang: Lang,
+    *,
+    base_url: str,
+    revision: int,
+) -> Shelf:
+    """The shelf of these values: a vevent for every session that has a time, closed ones too (doors choose)."""
+    known = tuple(tracks)
     place = Place(forum.venue_name, forum.venue_address, forum.latitude, forum.longitude, forum.timezone)
     listed = {session.uid for session in visible_to(programme, PUBLIC).sessions}
-    titles = {track.code: track.title.of(lang) for track in tracks}
+    titles = {track.code: track.title.of(lang) for track in known}
+    root = f"{base_url}/{lang}/{forum.slug}"
     vevents = {
         session.uid: ics.vevent(
             session,
             place,
             lang,
-            page=f"{base_url}/{lang}/{slug}/programme/{session.code}",
+            page=f"{root}/programme/{session.code}",
             tracks=titles,
             listed=session.uid in listed,
         )
@@ -105,7 +120,7 @@ def _fill(db: Db, slug: str, lang: Lang, base_url: str, revision: int) -> Shelf:
         if rules.has_entry(session, over=False)
     }
     zone = ics.vtimezone(forum.timezone, *_span(forum, programme))
-    return Shelf(forum, programme, tracks, frozenset(asked), lang, base_url, revision, zone, vevents)
+    return Shelf(forum, programme, known, frozenset(sign_ups), lang, base_url, revision, zone, vevents)
 
 
 def _span(forum: Forum, programme: Programme) -> tuple[date, date]:

@@ -171,6 +171,7 @@ def put_sign_ups(db: Db, by: Actor, forum: Forum, sent: Sequence[SignUpInput], u
     db.execute(delete(sign_ups).where(sign_ups.c.forum_id == own))
     db.add_all(SignUp(session_uid=uid, forum_id=own, places=places) for uid, places in wanted.items())
     db.flush()
+    republish(db, forum.slug)
     return True
 
 
