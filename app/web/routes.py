@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from app.web import home, my, programme, registration, speakers, static, subscribing
+from app.web import calendars, home, my, programme, registration, speakers, static, subscribing
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     my.router,  # before the forums: /{lang}/my is no forum
+    calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     programme.router,
     speakers.router,
