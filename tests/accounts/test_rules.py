@@ -58,7 +58,5 @@ def test_a_stranger_may_do_nothing(permission: Permission) -> None:
 
 @settings(deadline=None)
 @given(st.sets(st.sampled_from(Role)), st.sampled_from(Permission))
-def test_several_roles_bring_exactly_what_each_of_them_brings(
-    roles: set[Role], permission: Permission
-) -> None:
+def test_several_roles_bring_exactly_what_each_of_them_brings(roles: set[Role], permission: Permission) -> None:
     assert allowed(roles, permission) == bool(roles & holders(permission))

@@ -109,9 +109,7 @@ def changes(before: Mapping[str, Published], after: Mapping[str, Published]) -> 
     return sorted(found, key=_order)
 
 
-def changes_for(
-    before: Mapping[str, Published], after: Mapping[str, Published], viewer: Viewer
-) -> list[Change]:
+def changes_for(before: Mapping[str, Published], after: Mapping[str, Published], viewer: Viewer) -> list[Change]:
     """The changes this viewer may know of (rules §4.5).
 
     A session opened to the viewer is added. One that has been closed is in no list, not even as withdrawn.
@@ -141,9 +139,7 @@ def apply(before: Mapping[str, Published], made: Iterable[Change]) -> dict[str, 
     return entries
 
 
-def next_sequences(
-    before: Mapping[str, Published], after: Iterable[Planned], now: datetime
-) -> dict[str, Published]:
+def next_sequences(before: Mapping[str, Published], after: Iterable[Planned], now: datetime) -> dict[str, Published]:
     """The version to publish at `now` (aware UTC): the working copy with its stamps, uid → entry (rules §5).
 
     `before` is the last published version with all its tombstones. SEQUENCE grows by one exactly when time,
@@ -172,9 +168,7 @@ def _of_one(before: Published | None, after: Published) -> list[Change]:
     if before is None:
         return [Change(Kind.ADDED, None, after)]
     kinds = [
-        kind
-        for kind, names in FIELDS.items()
-        if _differing(names, before, after) and kind is not _opposite(after)
+        kind for kind, names in FIELDS.items() if _differing(names, before, after) and kind is not _opposite(after)
     ]
     if not kinds and before != after:
         # Only stamps differ. Publishing does not do that, but a list that hid it could not be applied.

@@ -32,9 +32,7 @@ class Kind(StrEnum):
     GUEST_UNCONFIRMED = "guest_unconfirmed"
 
 
-HARD = frozenset(
-    {Kind.ROOM_TAKEN, Kind.SPEAKER_TAKEN, Kind.CHAIR_TAKEN, Kind.OUTSIDE_DAYS, Kind.ENDS_BEFORE_START}
-)
+HARD = frozenset({Kind.ROOM_TAKEN, Kind.SPEAKER_TAKEN, Kind.CHAIR_TAKEN, Kind.OUTSIDE_DAYS, Kind.ENDS_BEFORE_START})
 """Refused unless overridden with a reason; the others are warnings."""
 
 
@@ -192,9 +190,7 @@ def _collisions(one: _Placed, other: _Placed) -> Iterator[Conflict]:
     both = {part.speaker for part in first.people} & {part.speaker for part in second.people}
     chairs = {part.speaker for part in (*first.people, *second.people) if part.role == CHAIR}
     for speaker in sorted(both):
-        yield Conflict(
-            Kind.CHAIR_TAKEN if speaker in chairs else Kind.SPEAKER_TAKEN, codes, (speaker,), minutes
-        )
+        yield Conflict(Kind.CHAIR_TAKEN if speaker in chairs else Kind.SPEAKER_TAKEN, codes, (speaker,), minutes)
     if tracks := first.tracks & second.tracks:
         yield Conflict(Kind.TRACK_PARALLEL, codes, tuple(sorted(tracks)), minutes, intended)
     types = {first.type, second.type}

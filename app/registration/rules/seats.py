@@ -83,9 +83,7 @@ class _Hall:
 
     __slots__ = ("capacity", "guarantees", "limits", "promised", "rows", "taken")
 
-    def __init__(
-        self, capacity: int, quotas: Iterable[Quota], taken: Mapping[str, int], now: datetime
-    ) -> None:
+    def __init__(self, capacity: int, quotas: Iterable[Quota], taken: Mapping[str, int], now: datetime) -> None:
         self.capacity = capacity
         self.limits = {quota.category: quota.limit for quota in quotas}
         self.guarantees = {quota.category: guarantee_at(quota, now) for quota in quotas}
@@ -118,9 +116,7 @@ def guarantee_at(quota: Quota, now: datetime) -> int:
     return 0 if lapsed else quota.guarantee
 
 
-def may_give(
-    capacity: int, quotas: Sequence[Quota], taken: Mapping[str, int], category: str, now: datetime
-) -> bool:
+def may_give(capacity: int, quotas: Sequence[Quota], taken: Mapping[str, int], category: str, now: datetime) -> bool:
     """Whether one more seat may be given in `category`: the "iff" of rules §1.
 
     `taken` counts seat rows per category (seated, offered, held, reserved alike); a category it does not name
@@ -182,9 +178,7 @@ def check_quotas(capacity: int, quotas: Sequence[Quota]) -> list[Fault]:
         if limit is not None and limit < 0:
             faults.append(_fault(FaultCode.LIMIT_NEGATIVE, category=category, limit=limit))
         elif limit is not None and guarantee > limit:
-            faults.append(
-                _fault(FaultCode.GUARANTEE_ABOVE_LIMIT, category=category, guarantee=guarantee, limit=limit)
-            )
+            faults.append(_fault(FaultCode.GUARANTEE_ABOVE_LIMIT, category=category, guarantee=guarantee, limit=limit))
     promised = sum(quota.guarantee for quota in quotas)
     if promised > capacity:
         faults.append(_fault(FaultCode.GUARANTEES_ABOVE_CAPACITY, guarantees=promised, capacity=capacity))
@@ -221,9 +215,7 @@ def eats_guarantee_of(
     return [(quota.category, hall.unused(quota.category)) for quota in quotas if hall.unused(quota.category)]
 
 
-def availability(
-    capacity: int, quotas: Sequence[Quota], taken: Mapping[str, int], now: datetime
-) -> Availability:
+def availability(capacity: int, quotas: Sequence[Quota], taken: Mapping[str, int], now: datetime) -> Availability:
     """What is free now, in seats, in total and for each category with a quota (rules §1.8)."""
     hall = _Hall(capacity, quotas, taken, now)
     free = max(0, capacity - hall.taken)

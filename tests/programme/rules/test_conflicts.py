@@ -74,9 +74,7 @@ def test_a_person_speaks_in_one_place_and_a_chair_is_named_as_chair() -> None:
 
 
 def test_two_roles_in_one_session_are_no_collision() -> None:
-    assert (
-        found(slot("D1-07", "13:30", "15:00", people=(Part("dara", "chair"), Part("dara", "speaker")))) == []
-    )
+    assert found(slot("D1-07", "13:30", "15:00", people=(Part("dara", "chair"), Part("dara", "speaker")))) == []
 
 
 @pytest.mark.parametrize(
@@ -89,9 +87,7 @@ def test_two_roles_in_one_session_are_no_collision() -> None:
         (at("09:00", 25), at("10:00", 25), True),
     ],
 )
-def test_the_days_of_the_forum_are_days_of_its_own_place(
-    start: datetime, end: datetime, outside: bool
-) -> None:
+def test_the_days_of_the_forum_are_days_of_its_own_place(start: datetime, end: datetime, outside: bool) -> None:
     assert kinds(Slot("D1-01", "panel", start, end)) == [Kind.OUTSIDE_DAYS] * outside
 
 
@@ -153,9 +149,9 @@ def test_lunch_overlapping_a_session_is_a_warning_but_not_beside_breaks_or_anoth
 def test_a_changed_setup_needs_its_quarter_of_an_hour(start: str, missing: list[int]) -> None:
     theatre = slot("D1-07", "13:30", "15:00", room="mekong", setup="theatre")
     boardroom = slot("D1-11", start, "17:00", room="mekong", setup="boardroom")
-    assert [
-        (conflict.kind, conflict.codes, conflict.where, conflict.by) for conflict in found(boardroom, theatre)
-    ] == [(Kind.CHANGEOVER_SHORT, ("D1-07", "D1-11"), ("mekong",), minutes) for minutes in missing]
+    assert [(conflict.kind, conflict.codes, conflict.where, conflict.by) for conflict in found(boardroom, theatre)] == [
+        (Kind.CHANGEOVER_SHORT, ("D1-07", "D1-11"), ("mekong",), minutes) for minutes in missing
+    ]
 
 
 @pytest.mark.parametrize("other", [{"setup": "theatre"}, {"setup": None}, {"room": "bassac"}, {"room": None}])
@@ -258,9 +254,7 @@ def test_every_pair_that_shares_a_room_or_a_person_at_one_time_is_found_once(slo
                 both = {part.speaker for part in one.people} & {part.speaker for part in other.people}
                 expected |= {(pair, speaker) for speaker in both}
     taken = {Kind.ROOM_TAKEN, Kind.SPEAKER_TAKEN, Kind.CHAIR_TAKEN}
-    reported = [
-        (frozenset(conflict.codes), conflict.where[0]) for conflict in found(*slots) if conflict.kind in taken
-    ]
+    reported = [(frozenset(conflict.codes), conflict.where[0]) for conflict in found(*slots) if conflict.kind in taken]
     assert set(reported) == expected
     assert len(reported) == len(expected)
 

@@ -61,9 +61,7 @@ def test_counts_leave_out_what_does_not_exist_for_the_viewer() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(
-    st.lists(
-        st.builds(Programmed, st.sampled_from("ABCD"), st.none() | st.sampled_from(Attribution)), max_size=8
-    ),
+    st.lists(st.builds(Programmed, st.sampled_from("ABCD"), st.none() | st.sampled_from(Attribution)), max_size=8),
     st.frozensets(st.sampled_from("ABCD")),
 )
 def test_admission_adds_to_what_the_public_sees_and_the_desk_sees_all(

@@ -401,9 +401,7 @@ def test_each_fault_of_the_quotas_is_named_with_its_numbers() -> None:
 
 def test_a_guarantee_that_lapses_still_has_to_fit_when_it_is_saved() -> None:
     lapsed_long_ago = Quota("PARL", 6, None, lapses_at=NOON - HOUR)
-    assert [fault.code for fault in check_quotas(5, [lapsed_long_ago])] == [
-        FaultCode.GUARANTEES_ABOVE_CAPACITY
-    ]
+    assert [fault.code for fault in check_quotas(5, [lapsed_long_ago])] == [FaultCode.GUARANTEES_ABOVE_CAPACITY]
 
 
 def test_a_crowd_of_twenty_thousand_is_sorted_out_in_less_than_two_seconds_of_work() -> None:
