@@ -40,7 +40,7 @@ async def glance(request: Request, forum: str) -> Response:
     now = clock.now()
     desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _look(db, desk, now))
     values: dict[str, Any] = {"seen": seen.overview, "waffle": waffle(seen.overview), "mail": seen.mail}
-    lately = days(seen.asked, seen.today - timedelta(days=DAYS_SHOWN - 1), seen.today)
+    lately = days(seen.asked, _first_day(seen), seen.today)
     sends_mail = site_of(request).settings.sends_mail
     return deps.show_at_desk(request, desk, "desk/overview.html", **values, days=lately, sends_mail=sends_mail)
 
@@ -71,6 +71,11 @@ def _look(db: Db, desk: Desk, now: datetime) -> Glance:
         asked=[instant.astimezone(zone).date() for instant in asked],
         today=today,
     )
+
+
+def _first_day(seen: Glance) -> date:
+    """The first day drawn: that of the first registration in sight, but always the last fortnight."""
+    return min([*seen.asked[:1], seen.today - timedelta(days=13)])
 
 
 def _mail(by_state: dict[str, int]) -> dict[str, Any]:
