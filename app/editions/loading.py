@@ -12,8 +12,9 @@ from app.programme.drafting import put_programme
 from app.programme.inputs import SessionInput
 from app.programme.publishing import publish
 from app.programme.queries import published, working_copy
+from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, SignUpInput, TermsInput
-from app.registration.quotas import put_sign_ups, put_terms
+from app.registration.quotas import put_sign_ups
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
         for part in file.sessions
         if part.signup_places is not None
     ]
-    sign_ups = put_sign_ups(db, by, forum, wanted, known)
+    sign_ups = put_sign_ups(db, by, forum, wanted, known, now=now)
     first = bool(file.sessions) and published(db, own).number == 0
     if first:
         kept = {part.uid: (part.sequence, part.changed_at) for part in file.calendar.values()}

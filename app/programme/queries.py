@@ -31,13 +31,6 @@ def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
     return Programme(row.number, row.published_at, row.note, from_document(row.document))
 
 
-def versions(db: Db, forum_id: int) -> list[Any]:
-    """Number, time, note and changes of every version, the newest first. One query, no documents."""
-    columns = (_versions.c.number, _versions.c.published_at, _versions.c.note, _versions.c.changes)
-    wanted = select(*columns).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number.desc())
-    return list(db.execute(wanted))
-
-
 def visible_to(programme: Programme, viewer: Viewer) -> Programme:
     """What of a version exists for this viewer (rules §4.5): the one function of `rules.visibility` decides."""
     return programme.with_sessions(tuple(visible(programme.sessions, viewer)))

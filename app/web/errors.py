@@ -12,6 +12,7 @@ from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.web.deps import SignInNeeded
 from app.web.guards import BodyTooLarge
+from app.web.headers import SECRET
 from app.web.pages import page, preferred, sentence
 
 log = logging.getLogger("sala.web")
@@ -75,7 +76,7 @@ def show(request: Request, status: int, text: str = "", reference: str = "") -> 
     path = request.url.path
     if path.startswith("/api/") or path.endswith((".json", ".xml")):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
-        return JSONResponse(problem, status, media_type="application/problem+json")
+        return JSONResponse(problem, status, {"cache-control": SECRET}, media_type="application/problem+json")
     if path.endswith(".ics"):
-        return PlainTextResponse(f"{title}. {text}\n", status)
+        return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
     return page(request, lang, "errors/page.html", status=status, title=title, text=text, reference=reference)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.web import (
+    calendars,
     desk,
     desk_outbox,
     desk_registration,
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_registration.router,
     desk_outbox.router,
     my.router,
+    calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     programme.router,
     speakers.router,

@@ -1,0 +1,140 @@
+"""What an organiser sets about the hall: capacity, times, categories, and the places that follow from them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.errors import Refused
+from app.kit.pen import republish
+from app.registration.inputs import CategoryInput, TermsInput
+from app.registration.models import Application, Category, Place, Seat, Terms
+from app.registration.quotas import house_of
+from app.registration.rules.seats import Quota, check_quotas, over_by
+from app.registration.seating import move_queue, settle
+
+_applications, _categories = table(Application), table(Category)
+_places, _seats = table(Place), table(Seat)
+
+
+def put_terms(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    terms: TermsInput,
+    categories: Sequence[CategoryInput],
+    *,
+    now: datetime,
+    over_is_meant: bool = False,
+) -> bool:
+    """Bring capacity, times and categories to what was sent; says whether anything changed.
+
+    Raises Invalid/Refused: `guarantee_above_limit`, `guarantees_above_capacity` (rules §1), `over` where seats
+    already given exceed the new numbers and that is not confirmed (rules §1.6), `category_in_use`.
+    Nobody is unseated by it: places that are taken beyond the capacity retire when they are freed. What it opens goes
+    to those who wait, in the same transaction (rules §1.5).
+    """
+    own = forum_id(forum)
+    by.must(Permission.EDIT_FORUM, own)
+    quotas = [Quota(c.code, c.guarantee, c.limit, c.lapses_at) for c in categories]
+    for fault in check_quotas(terms.capacity, quotas):
+        raise Refused(fault.code.value, **fault.values)
+    if db.execute(select(_categories.c.id).where(_categories.c.forum_id == own).limit(1)).first():
+        settle(db, forum, now=now)
+    there = {row.code: row for row in db.execute(select(Category).where(_categories.c.forum_id == own)).scalars()}
+    _refuse_if_over(db, own, terms, quotas, now, over_is_meant)
+    changed = _put_terms_row(db, own, terms)
+    gone = there.keys() - {category.code for category in categories}
+    for code in gone:
+        if _is_used(db, there[code].id or 0):
+            raise Refused("category_in_use", category=code)
+        db.delete(there[code])
+    changed |= bool(gone)
+    for position, category in enumerate(categories):
+        changed |= _put_category(db, own, there.get(category.code), category, position)
+    changed |= _put_places(db, own, terms.capacity)
+    db.flush()
+    if changed:
+        after = {"capacity": terms.capacity, "guarantees": {c.code: c.guarantee for c in categories}}
+        record(db, forum.slug, by.signature, "registration.terms", f"forum:{forum.slug}", now=now, after=after)
+        republish(db, forum.slug)
+        if categories:
+            move_queue(db, forum, house_of(db, own), now=now)
+    return changed
+
+
+def _is_used(db: Db, category: int) -> bool:
+    applied = db.execute(select(_applications.c.id).where(_applications.c.category_id == category).limit(1)).first()
+    seated = db.execute(select(_seats.c.id).where(_seats.c.category_id == category).limit(1)).first()
+    return applied is not None or seated is not None
+
+
+def _refuse_if_over(
+    db: Db, own: int, terms: TermsInput, quotas: list[Quota], now: datetime, over_is_meant: bool
+) -> None:
+    wanted = (
+        select(_categories.c.code, func.count(_seats.c.id))
+        .join(_seats, _seats.c.category_id == _categories.c.id)
+        .where(_categories.c.forum_id == own)
+        .group_by(_categories.c.code)
+    )
+    taken = {row[0]: row[1] for row in db.execute(wanted)}
+    over = over_by(terms.capacity, quotas, taken, now)
+    if over and not over_is_meant:
+        limits = ", ".join(f"{code} +{n}" for code, n in over.limits)
+        raise Refused("over", promised=over.promised, taken=over.taken, limits=limits)
+
+
+def _put_terms_row(db: Db, own: int, sent: TermsInput) -> bool:
+    row = db.get(Terms, own)
+    wanted = sent.model_dump()
+    if row is None:
+        db.add(Terms(forum_id=own, **wanted))
+        db.flush()
+        return True
+    different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    for name, value in different.items():
+        setattr(row, name, value)
+    return bool(different)
+
+
+def _put_category(db: Db, own: int, row: Category | None, sent: CategoryInput, position: int) -> bool:
+    wanted = {**sent.model_dump(exclude={"name", "description"}), "name": sent.name, "description": sent.description}
+    wanted["position"] = position
+    if row is None:
+        db.add(Category(forum_id=own, **wanted))
+        return True
+    different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if "lapses_at" in different:
+        row.lapse_settled = False
+    for name, value in different.items():
+        setattr(row, name, value)
+    return bool(different)
+
+
+def _put_places(db: Db, own: int, capacity: int) -> bool:
+    """Exactly `capacity` places that stay: new ones are added, free ones go, taken ones retire (rules §1.1)."""
+    rows = db.execute(select(_places).where(_places.c.forum_id == own)).all()
+    taken = set(db.execute(select(_seats.c.number).where(_seats.c.forum_id == own)).scalars())
+    there = {row.number for row in rows}
+    retiring = {row.number for row in rows if row.retiring}
+    beyond = {number for number in there if number > capacity}
+    drop, keep = beyond - taken, beyond & taken
+    back = {number for number in retiring if number <= capacity}
+    new = set(range(1, capacity + 1)) - there
+    here = _places.c.forum_id == own
+    if drop:
+        db.execute(delete(_places).where(here, _places.c.number.in_(drop)))
+    if keep - retiring:
+        db.execute(_places.update().where(here, _places.c.number.in_(keep)).values(retiring=True))
+    if back:
+        db.execute(_places.update().where(here, _places.c.number.in_(back)).values(retiring=False))
+    if new:
+        db.execute(insert(_places), [{"forum_id": own, "number": n, "retiring": False} for n in sorted(new)])
+    return bool(drop or new or back or keep - retiring)
