@@ -31,6 +31,12 @@ def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
     return Programme(row.number, row.published_at, row.note, from_document(row.document))
 
 
+def history(db: Db, forum_id: int) -> list[Programme]:
+    """Every published version whole, in the order of publication. One query."""
+    rows = db.execute(select(_versions).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number))
+    return [Programme(row.number, row.published_at, row.note, from_document(row.document)) for row in rows]
+
+
 def visible_to(programme: Programme, viewer: Viewer) -> Programme:
     """What of a version exists for this viewer (rules §4.5): the one function of `rules.visibility` decides."""
     return programme.with_sessions(tuple(visible(programme.sessions, viewer)))

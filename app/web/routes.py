@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.web import (
     calendars,
+    changes,
     desk,
     desk_outbox,
     desk_registration,
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     my.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
+    changes.router,  # before the sessions: none has the code "changes"
     programme.router,
     speakers.router,
     subscribing.router,
