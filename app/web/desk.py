@@ -41,8 +41,9 @@ async def glance(request: Request, forum: str) -> Response:
     desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _look(db, desk, now))
     values: dict[str, Any] = {"seen": seen.overview, "waffle": waffle(seen.overview), "mail": seen.mail}
     lately = days(seen.asked, _first_day(seen), seen.today)
-    sends_mail = site_of(request).settings.sends_mail
-    return deps.show_at_desk(request, desk, "desk/overview.html", **values, days=lately, sends_mail=sends_mail)
+    values["sees_people"], values["sees_mail"] = desk.may(Permission.SEE_PEOPLE), desk.may(Permission.SEE_MAIL)
+    values["sends_mail"] = site_of(request).settings.sends_mail
+    return deps.show_at_desk(request, desk, "desk/overview.html", **values, days=lately)
 
 
 def _forums_of(db: Db, request: Request) -> tuple[SignedIn, list[Forum]]:
@@ -78,6 +79,10 @@ def _first_day(seen: Glance) -> date:
     return min([*seen.asked[:1], seen.today - timedelta(days=13)])
 
 
-def _mail(by_state: dict[str, int]) -> dict[str, Any]:
-    waiting = sum(by_state.get(state, 0) for state in ("queued", "sending", "retrying"))
-    return {"waiting": waiting, "failed": by_state.get("failed", 0), "sent": by_state.get("sent", 0)}
+def _mail(by_state: dict[str, int]) -> dict[str, int]:
+    """Mails by what an organiser asks of them; one being sent at this moment still waits."""
+    return {
+        "waiting": by_state.get("queued", 0) + by_state.get("sending", 0),
+        "retrying": by_state.get("retrying", 0),
+        "failed": by_state.get("failed", 0),
+    }
