@@ -41,7 +41,11 @@ async def registrations(request: Request, forum: str) -> Response:
     )
     rows, more = found
     address = f"{desk.base}/registrations"
-    values: dict[str, Any] = {"wanted": wanted, "filters": filters(desk.lang, address, counted, wanted), "categories": counted}
+    values: dict[str, Any] = {
+        "wanted": wanted,
+        "filters": filters(desk.lang, address, counted, wanted),
+        "categories": counted,
+    }
     following = link(address, wanted, after=rows[-1].code) if more else ""
     beginning = link(address, wanted) if wanted.after else ""
     lines = [line(desk.lang, row) for row in rows]
