@@ -40,9 +40,10 @@ async def glance(request: Request, forum: str) -> Response:
     now = clock.now()
     desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _look(db, desk, now))
     values: dict[str, Any] = {"seen": seen.overview, "waffle": waffle(seen.overview), "mail": seen.mail}
-    lately = days(seen.asked, seen.today - timedelta(days=DAYS_SHOWN - 1), seen.today)
-    sends_mail = site_of(request).settings.sends_mail
-    return deps.show_at_desk(request, desk, "desk/overview.html", **values, days=lately, sends_mail=sends_mail)
+    lately = days(seen.asked, _first_day(seen), seen.today)
+    values["sees_people"], values["sees_mail"] = desk.may(Permission.SEE_PEOPLE), desk.may(Permission.SEE_MAIL)
+    values["sends_mail"] = site_of(request).settings.sends_mail
+    return deps.show_at_desk(request, desk, "desk/overview.html", **values, days=lately)
 
 
 def _forums_of(db: Db, request: Request) -> tuple[SignedIn, list[Forum]]:
@@ -73,6 +74,15 @@ def _look(db: Db, desk: Desk, now: datetime) -> Glance:
     )
 
 
-def _mail(by_state: dict[str, int]) -> dict[str, Any]:
-    waiting = sum(by_state.get(state, 0) for state in ("queued", "sending", "retrying"))
-    return {"waiting": waiting, "failed": by_state.get("failed", 0), "sent": by_state.get("sent", 0)}
+def _first_day(seen: Glance) -> date:
+    """The first day drawn: that of the first registration in sight, but always the last fortnight."""
+    return min([*seen.asked[:1], seen.today - timedelta(days=13)])
+
+
+def _mail(by_state: dict[str, int]) -> dict[str, int]:
+    """Mails by what an organiser asks of them; one being sent at this moment still waits."""
+    return {
+        "waiting": by_state.get("queued", 0) + by_state.get("sending", 0),
+        "retrying": by_state.get("retrying", 0),
+        "failed": by_state.get("failed", 0),
+    }

@@ -154,9 +154,14 @@ def _read(db: Db, desk: Desk, code: str) -> Seen:
     return Seen(
         whole=whole,
         overview=overview(db, desk.actor, desk.forum, now=clock.now()),
-        facts=history(db, desk.forum.slug, subject) if desk.may(Permission.SEE_FACTS) else None,
+        facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
         mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
     )
+
+
+def sees_history(desk: Desk) -> bool:
+    """Whoever decides on registrations needs what happened to one; the whole log is for those who may see facts."""
+    return desk.may(Permission.SEE_FACTS) or desk.may(Permission.DECIDE_REGISTRATIONS)
 
 
 async def _page(

@@ -104,8 +104,8 @@ def _line_after(number: int) -> str:
     down, along = divmod(number, ACROSS)
     wide, high, low = _short(ACROSS * STEP), _short(down * STEP), _short((down + 1) * STEP)
     if not along:
-        return f"M0 {high}H{wide}"
-    return f"M0 {low}H{_short(along * STEP)}V{high}H{wide}"
+        return f"M-1 {high}H{wide}"
+    return f"M-1 {low}H{_short(along * STEP)}V{high}H{wide}"
 
 
 def _short(length: float) -> str:
@@ -130,6 +130,7 @@ class Days:
     width: float
     height: float
     bar: str
+    ground: str
     bars: tuple[Bar, ...]
     most: int
     total: int
@@ -148,4 +149,5 @@ def days(asked: Sequence[date], first: date, last: date) -> Days:
         for n, (day, count) in enumerate(counts.items())
         for tall in (height * count / most if most else 0.0,)
     )
-    return Days(len(counts) * step, height, _short(step - 2), bars, most, sum(counts.values()))
+    width, ground = len(counts) * step, f"M0 {_short(height + 0.5)}H{_short(len(counts) * step)}"
+    return Days(width, height, _short(step - 2), ground, bars, most, sum(counts.values()))

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 NOON = datetime(2027, 3, 23, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-moderate = settings(deadline=None, max_examples=150)
+moderate = settings(deadline=None)
 
 PANEL = Planned(
     uid="u1",
