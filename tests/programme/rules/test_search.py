@@ -36,6 +36,13 @@ def test_a_word_that_is_not_there_is_not_found(query: str) -> None:
     assert not found(query, TEXT)
 
 
+def test_latin_words_are_found_by_how_they_begin_and_khmer_ones_anywhere() -> None:
+    text = haystack(["Research on the Seas", "កិច្ចសហប្រតិបត្តិការ"])
+    assert found("sea", text)
+    assert not found("arch", text)
+    assert found("ប្រតិបត្តិការ", text)
+
+
 def test_every_word_must_be_there() -> None:
     assert found("pacific terrorism", TEXT)
     assert not found("pacific maritime", TEXT)
