@@ -18,7 +18,6 @@ from app.registration.arranging import put_terms
 from app.registration.models import Application, Category, Place, Seat
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
-
 from tests.cast import NOW, SECRET, SLUG, small_terms, somebody, the_forum
 
 _seats, _categories, _places = table(Seat), table(Category), table(Place)
