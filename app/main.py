@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.jobs.duties import Crew
+from app.jobs.run import Worker
 from app.kit import settings as kit_settings
 from app.kit.db import Database
 from app.kit.pen import Pen, revisions
@@ -24,7 +26,12 @@ def create_app(settings: Settings) -> Published:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         site.pen.start()
+        worker = Worker(Crew(settings, database, site.pen)) if settings.worker_inline else None
+        if worker:
+            worker.start()
         yield
+        if worker:
+            worker.stop()
         site.pen.stop()
         database.close()
 

@@ -1,7 +1,9 @@
 """Signing in by one-time link, and the login it opens (rules §7). There is no default password, nor any yet."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
+from pydantic import EmailStr, StringConstraints
 from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
@@ -10,9 +12,12 @@ from app.audit.recording import record
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Expired
+from app.kit.inputs import Input
 from app.kit.pen import SITE
+from app.mail.outbox import queue_mail
 
 _users, _links, _logins = table(User), table(SignInLink), table(Login)
+Email = Annotated[EmailStr, StringConstraints(max_length=254)]
 LINK_LASTS = timedelta(hours=24)
 LOGIN_LASTS = timedelta(days=14)
 
@@ -40,6 +45,26 @@ def make_link(db: Db, by: Actor, user: User, *, now: datetime) -> str:
     db.flush()
     record(db, SITE, by.signature, "sign_in.link_made", f"user:{user.id}", now=now)
     return token
+
+
+class LinkRequest(Input):
+    """Somebody asks for a sign-in link."""
+
+    email: Email
+
+
+def ask_for_link(db: Db, email: str, language: str, *, now: datetime) -> None:
+    """Queue a mail with a one-time link for the user with this address; for any other address nothing is done.
+
+    The token is not in the outbox: the worker makes it (`make_link`) when it renders the mail (rules §7).
+    """
+    mine = (_users.c.email_normal == email.strip().casefold()) & _users.c.disabled.is_(False)
+    row = db.execute(select(_users.c.id, _users.c.email, _users.c.name).where(mine)).first()
+    if row is None:
+        return
+    subject = f"user:{row.id}"
+    queue_mail(db, SITE, "accounts/sign_in_link", language, (row.email, row.name), subject, now=now)
+    record(db, SITE, Actor.visitor().signature, "sign_in.link_asked", subject, now=now)
 
 
 def link_is_good(db: Db, token: str, *, now: datetime) -> bool:

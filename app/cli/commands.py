@@ -2,14 +2,17 @@
 
 import typer
 
-from app.cli import access, forum, serve
+from app.cli import access, forum, seed, serve
 from app.cli.house import said_plainly
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("run")(serve.run)
 app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
 app.command("migrate")(serve.migrate)
 app.command("load")(forum.load)
+app.command("export")(forum.export)
+app.command("demo")(seed.demo)
 app.command("publish")(forum.publish)
 app.command("verify")(forum.verify)
 app.command("owner")(access.owner)

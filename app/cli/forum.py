@@ -9,7 +9,7 @@ import typer
 from app.accounts.actor import Actor
 from app.audit.recording import first_broken
 from app.cli.house import House, opened
-from app.editions import loading
+from app.editions import exporting, loading
 from app.editions.reading import BadFile, Misplaced, read_forum_file
 from app.forum.queries import forum_by_slug
 from app.kit import clock
@@ -51,6 +51,18 @@ def _said(misplaced: Misplaced) -> str:
     key = f"refused.{fault.code}"
     text = text_of("en", key, **fault.values) if has_text("en", key) else fault.code
     return f"  line {misplaced.line}: {fault.field or 'the file'}: {text}"
+
+
+def export(
+    forum: SLUG, to: Annotated[Path | None, typer.Option(help="the file to write; default: standard output")] = None
+) -> None:
+    """Write a forum as a file that `sala load` reads; loading it again changes nothing."""
+    with opened() as house:
+        text = house.database.read(lambda db: exporting.export(db, forum))
+    if to is None:
+        sys.stdout.write(text)
+    else:
+        to.write_text(text, encoding="utf-8")
 
 
 def publish(

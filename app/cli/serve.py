@@ -2,6 +2,7 @@
 
 import compileall
 import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,20 @@ def serve() -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=32 * 1024,
     )
+
+
+def worker() -> None:
+    """Run the jobs beside web processes that have WORKER=none."""
+    from app.jobs.duties import Crew  # noqa: PLC0415 - the other commands do not work
+    from app.jobs.run import Worker  # noqa: PLC0415 - see above
+
+    with opened() as house:
+        house.pen.start()
+        crew = Worker(Crew(house.settings, house.database, house.pen))
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: crew.end())
+        crew.run()
+        house.pen.stop()
 
 
 def migrate() -> None:

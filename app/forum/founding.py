@@ -105,6 +105,9 @@ def put_structure(
         if done
     ]
     if changed:
+        forum.changed_at = now
+        db.add(forum)
+        db.flush()
         record(
             db, forum.slug, by.signature, "forum.structured", f"forum:{forum.slug}", now=now, after={"changed": changed}
         )

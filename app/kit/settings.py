@@ -1,5 +1,6 @@
 """Every setting: an environment variable with a safe default. A production start that is not safe refuses."""
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("WORKER", "inline", "`inline`: jobs run in the web process; `none`: run `sala worker` beside it"),
     ("SMTP_URL", "", "`smtp://user:password@host:587?starttls=1` or `smtps://…`; empty: mail waits in the outbox"),
     ("MAIL_FROM", "Sala <sala@localhost>", "the sender of every mail"),
-    ("TRUSTED_PROXIES", "", "addresses (comma-separated) whose X-Forwarded-For and -Proto are believed"),
+    ("TRUSTED_PROXIES", "", "addresses or networks (comma-separated) whose X-Forwarded-For is believed"),
     ("ALLOWED_HOSTS", "", "host names answered (comma-separated); default: that of BASE_URL and this machine"),
     ("THROTTLE_PER_ADDRESS", "40", "registrations and sign-in mails from one address in a window; 0 = no limit"),
     ("THROTTLE_PER_EMAIL", "6", "the same for one e-mail address"),
@@ -113,7 +114,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         worker_inline=text("WORKER") == "inline",
         smtp_url=text("SMTP_URL"),
         mail_from=text("MAIL_FROM"),
-        trusted_proxies=_list(text("TRUSTED_PROXIES")),
+        trusted_proxies=_networks("TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
         allowed_hosts=hosts,
         throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),
         throttle_per_email=_whole("THROTTLE_PER_EMAIL", text("THROTTLE_PER_EMAIL")),
@@ -152,6 +153,15 @@ def _seconds(name: str, text: str) -> float:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _networks(name: str, text: str) -> tuple[str, ...]:
+    for part in _list(text):
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise BadSettings(f"{name} must hold addresses or networks such as 10.0.0.0/24, not {part!r}.") from None
+    return _list(text)
 
 
 def _secret(given: str, production: bool, var: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Putting mail into the outbox, in the transaction of what it reports, and keeping its state (rules §6)."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,9 +110,9 @@ def mark_failed(db: Db, message: int, error: str, retry_at: datetime | None) -> 
     db.execute(update(_messages).where(_messages.c.id == message).values(**values))
 
 
-def withhold(db: Db, forum: str, subject: str, templates: Collection[str]) -> None:
-    """Keep messages about `subject` that have not left and are no longer true from leaving."""
-    mine = (_messages.c.forum == forum) & (_messages.c.subject == subject) & _messages.c.template.in_(templates)
+def withhold(db: Db, forum: str, subject: str) -> None:
+    """Keep what has not left about `subject` from leaving: it is no longer true."""
+    mine = (_messages.c.forum == forum) & (_messages.c.subject == subject)
     waiting = _messages.c.state.in_(("queued", "retrying"))
     db.execute(update(_messages).where(mine & waiting).values(state="withheld"))
 

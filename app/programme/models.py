@@ -72,7 +72,7 @@ class Appearance(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """A published programme: `document` is the whole of it (see `programme.published`), `changes` what is new in it."""
+    """A published programme: `document` is the whole of it (see `programme.published`)."""
 
     __tablename__ = "programme_version"
     __table_args__ = (UniqueConstraint("forum_id", "number"),)
@@ -84,4 +84,3 @@ class Version(SQLModel, table=True):
     published_by: str
     note: Bilingual | None = Field(default=None, sa_type=BilingualText)
     document: dict[str, Any] = Field(sa_type=JSON)
-    changes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

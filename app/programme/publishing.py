@@ -1,19 +1,25 @@
-"""Publishing the working copy as the next numbered version."""
+"""Publishing the working copy as the next numbered version (rules §4.1, §5)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
 from app.forum.models import Forum
-from app.forum.queries import forum_id
+from app.forum.queries import forum_id, rooms_of
 from app.kit.db import Db
+from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
 from app.kit.pen import republish
+from app.programme.comparing import entries
 from app.programme.models import Version
-from app.programme.published import to_document
+from app.programme.published import PublishedSession, to_document
 from app.programme.queries import published, working_copy
+from app.programme.rules.changes import next_sequences
+from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
 
 
 def publish(
@@ -23,14 +29,24 @@ def publish(
     *,
     now: datetime,
     note: Bilingual | None = None,
+    reason: str = "",
     known: Mapping[str, tuple[int, datetime]] | None = None,
 ) -> int:
+    """Publish the working copy; the number of the new version. Old versions keep their text.
+
+    SEQUENCE and the change stamps follow from the version before; `known` gives (sequence, changed_at) by uid to a
+    forum that was published elsewhere, so that its calendars do not fall behind. Raises Refused:
+    `nothing_to_publish`, `conflicts` where hard ones stand in the way and no `reason` overrides them.
+    """
     own = forum_id(forum)
     by.must(Permission.PUBLISH_PROGRAMME, own)
+    hard = sorted({code for conflict in conflicts_of(db, forum) if conflict.hard for code in conflict.codes})
+    if hard and not reason:
+        raise Refused("conflicts", codes=", ".join(hard))
     before = published(db, own)
-    from dataclasses import replace
-
-    sessions = tuple(replace(s, changed_at=now) for s in working_copy(db, own))
+    sessions = _stamped(before.sessions, working_copy(db, own), now, known or {})
+    if before.number and sessions == before.sessions:
+        raise Refused("nothing_to_publish")
     number = before.number + 1
     db.add(
         Version(
@@ -40,12 +56,53 @@ def publish(
             published_by=by.name,
             note=note,
             document=to_document(sessions),
-            changes=[],
         )
     )
     db.flush()
-    record(
-        db, forum.slug, by.signature, "programme.published", f"forum:{forum.slug}", now=now, after={"version": number}
-    )
+    after = {"version": number, "overridden": hard, "reason": reason}
+    record(db, forum.slug, by.signature, "programme.published", f"forum:{forum.slug}", now=now, after=after)
     republish(db, forum.slug)
     return number
+
+
+def _stamped(
+    before: tuple[PublishedSession, ...],
+    drafts: tuple[PublishedSession, ...],
+    now: datetime,
+    known: Mapping[str, tuple[int, datetime]],
+) -> tuple[PublishedSession, ...]:
+    """The drafts with their calendar stamps, and what was published and is gone as cancelled."""
+    stamps = next_sequences(entries(before), entries(drafts).values(), now)
+    drafted = {session.uid for session in drafts}
+    gone = tuple(replace(session, cancelled=True) for session in before if session.uid not in drafted)
+    whole = []
+    for session in (*drafts, *gone):
+        sequence, changed_at = stamps[session.uid].sequence, stamps[session.uid].changed_at
+        if not before and session.uid in known:
+            sequence, changed_at = known[session.uid]
+        whole.append(replace(session, sequence=sequence, changed_at=changed_at))
+    return tuple(whole)
+
+
+def conflicts_of(db: Db, forum: Forum, sign_ups: Mapping[str, int] | None = None) -> list[Conflict]:
+    """What stands in the way of the working copy; `sign_ups` gives places taken by session code. Four queries."""
+    own = forum_id(forum)
+    rooms = {room.code: room.seats for room in rooms_of(db, own)}
+    slots = [
+        Slot(
+            code=session.code,
+            type=session.type,
+            start=session.starts_at,
+            end=session.ends_at,
+            room=session.room,
+            room_seats=rooms.get(session.room or ""),
+            tracks=frozenset(session.tracks),
+            people=tuple(Part(person.code, person.role) for person in session.people),
+            overlap_intended=session.overlap_intended,
+            sign_ups=(sign_ups or {}).get(session.code, 0),
+        )
+        for session in working_copy(db, own)
+        if not session.cancelled
+    ]
+    zone = ZoneInfo(forum.timezone)
+    return conflicts(slots, first_day=forum.starts_on, last_day=forum.ends_on, zone=zone)

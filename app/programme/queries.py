@@ -31,11 +31,10 @@ def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
     return Programme(row.number, row.published_at, row.note, from_document(row.document))
 
 
-def versions(db: Db, forum_id: int) -> list[Any]:
-    """Number, time, note and changes of every version, the newest first. One query, no documents."""
-    columns = (_versions.c.number, _versions.c.published_at, _versions.c.note, _versions.c.changes)
-    wanted = select(*columns).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number.desc())
-    return list(db.execute(wanted))
+def history(db: Db, forum_id: int) -> list[Programme]:
+    """Every published version whole, in the order of publication. One query."""
+    rows = db.execute(select(_versions).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number))
+    return [Programme(row.number, row.published_at, row.note, from_document(row.document)) for row in rows]
 
 
 def visible_to(programme: Programme, viewer: Viewer) -> Programme:

@@ -16,6 +16,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
+from app.registration.people import person_columns, shown_name
 from app.registration.quotas import house_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
@@ -81,7 +82,7 @@ def apply(
         State.SUBMITTED.value,
         sent.language,
         sent.email,
-        shown_name(columns),
+        shown_name(columns, sent.language),
         confirmed=False,
     )
     _keep_needs(db, number, sent)
@@ -145,32 +146,6 @@ def _row(
         "asked_at": now,
         **person_columns(sent),
     }
-
-
-def person_columns(sent: Person) -> dict[str, Any]:
-    """The columns of a person as typed, and the one to search by."""
-    values = {
-        "titles": list(sent.titles),
-        "family_name": sent.family_name,
-        "given_name": sent.given_name,
-        "name_km": sent.name_km,
-        "display_name": sent.display_name,
-        "attends_as": sent.attends_as,
-        "institution": sent.institution,
-        "position_title": sent.position_title,
-        "country": sent.country,
-        "phone": sent.phone,
-    }
-    searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
-    values["name_search"] = normal_name(*searched)
-    return values
-
-
-def shown_name(row: Any) -> str:
-    """How a person is addressed: the typed display name, else given and family name, else the Khmer name."""
-    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
-    plain = " ".join(part for part in (get("given_name"), get("family_name")) if part)
-    return str(get("display_name") or plain or get("name_km"))
 
 
 def _insert(db: Db, row: dict[str, Any], secret: bytes) -> int:

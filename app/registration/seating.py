@@ -18,11 +18,12 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
-from app.mail.outbox import queue_mail
+from app.mail.outbox import queue_mail, withhold
 from app.registration.models import Application, Category, Place, Seat
+from app.registration.people import shown_name
 from app.registration.quotas import House, due_lapse, house_of
 from app.registration.rules.seats import Waiting, admit, may_give
-from app.registration.rules.states import State
+from app.registration.rules.states import State, hold_ends, reminder_due
 
 _applications, _categories = table(Application), table(Category)
 _places, _seats = table(Place), table(Seat)
@@ -44,7 +45,7 @@ class Asking:
 
 def asking(row: Any, category: str) -> Asking:
     """An application's row as `Asking`."""
-    name = row.display_name or " ".join(part for part in (row.given_name, row.family_name) if part) or row.name_km
+    name = shown_name(row, row.language)
     return Asking(row.id, row.code, category, row.state, row.language, row.email, name, row.confirmed_at is not None)
 
 
@@ -198,6 +199,7 @@ def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: d
     Says whether a seat was freed; the caller then moves the queue.
     """
     freed = free(db, by, forum, person, now=now)
+    withhold(db, forum.slug, f"registration:{person.code}")
     values = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None, "decision_note": note}
     step(db, by, forum, person, state, now=now, values=values)
     return freed
@@ -211,13 +213,39 @@ def tell(
     queue_mail(db, forum.slug, template, person.language, to, subject, now=now, values=values)
 
 
+def remind(db: Db, forum: Forum, *, now: datetime) -> int:
+    """Remind once, half-way through the hours, those whose held seat is not confirmed yet; how many (rules §2)."""
+    own = forum_id(forum)
+    house = house_of(db, own)
+    hours = house.terms.confirm_hours
+    rows = db.execute(
+        select(_applications).where(
+            _applications.c.forum_id == own,
+            _applications.c.state == State.SEATED.value,
+            _applications.c.confirmed_at.is_(None),
+            _applications.c.reminded_at.is_(None),
+            _applications.c.confirm_by > now,
+            _applications.c.confirm_by <= now + timedelta(hours=hours),
+        )
+    ).all()
+    reminded = 0
+    for row in rows:
+        sent_at = row.confirm_by - timedelta(hours=hours)
+        if reminder_due(sent_at, hours, reminded=False, now=now):
+            person = asking(row, house.category_by_id(row.category_id).code)
+            db.execute(update(_applications).where(_applications.c.id == row.id).values(reminded_at=now))
+            tell(db, forum, person, "registration/reminder", now=now)
+            reminded += 1
+    return reminded
+
+
 def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: datetime) -> None:
     """The mail `template` about registration `code` has left at `sent_at`: the hours it speaks of start (rules §2)."""
     own = forum_id(forum)
     house = house_of(db, own)
     mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
     if template in ASKS_TO_CONFIRM:
-        until = sent_at + timedelta(hours=house.terms.confirm_hours)
+        until = hold_ends(sent_at, house.terms.confirm_hours)
         unset = (
             _applications.c.confirmed_at.is_(None)
             & _applications.c.confirm_by.is_(None)
@@ -225,7 +253,7 @@ def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: date
         )
         db.execute(update(_applications).where(mine & unset).values(confirm_by=until))
     elif template == "registration/offered":
-        until = sent_at + timedelta(hours=house.terms.offer_hours)
+        until = hold_ends(sent_at, house.terms.offer_hours)
         offered = (_applications.c.state == State.OFFERED.value) & _applications.c.offer_until.is_(None)
         db.execute(update(_applications).where(mine & offered).values(offer_until=until))
 

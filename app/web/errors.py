@@ -6,11 +6,13 @@ import uuid
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
+from app.web.deps import SignInNeeded
 from app.web.guards import BodyTooLarge
+from app.web.headers import SECRET
 from app.web.pages import page, preferred, sentence
 
 log = logging.getLogger("sala.web")
@@ -21,6 +23,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Answer, _answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -50,6 +53,15 @@ async def _too_large(request: Request, _error: Exception) -> Response:
     return show(request, 413)
 
 
+async def _sign_in(request: Request, _error: Exception) -> Response:
+    """A page leads to signing in; what was sent by a form cannot be kept, and the answer says so."""
+    if request.method in {"GET", "HEAD"}:
+        return RedirectResponse("/login", 303)
+    response = show(request, 401)
+    response.headers["www-authenticate"] = 'Link realm="Sala"'  # RFC 9110 §15.5.2 wants one; no browser asks for it
+    return response
+
+
 async def _fault(request: Request, error: Exception) -> Response:
     reference = uuid.uuid4().hex[:8]
     log.error("fault %s at %s", reference, request.scope.get("path"), exc_info=error)
@@ -64,7 +76,7 @@ def show(request: Request, status: int, text: str = "", reference: str = "") -> 
     path = request.url.path
     if path.startswith("/api/") or path.endswith((".json", ".xml")):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": text}
-        return JSONResponse(problem, status, media_type="application/problem+json")
+        return JSONResponse(problem, status, {"cache-control": SECRET}, media_type="application/problem+json")
     if path.endswith(".ics"):
-        return PlainTextResponse(f"{title}. {text}\n", status)
+        return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
     return page(request, lang, "errors/page.html", status=status, title=title, text=text, reference=reference)

@@ -23,7 +23,7 @@ class Guards:
         self.app = app
         self._hosts = {host.lower() for host in settings.allowed_hosts}
         self._limit = settings.body_limit_bytes
-        self._proxies = frozenset(settings.trusted_proxies)
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
         self._added = _ADDED + (_HSTS if settings.secure else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,13 +55,17 @@ class Guards:
     def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The address to throttle by: the peer's, or what a trusted proxy says of it (its last word, not the first)."""
         peer: str = scope["client"][0] if scope.get("client") else ""
-        if peer not in self._proxies:
+        if not self._is_proxy(peer):
             return peer
         for said in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
             address = said.strip()
-            if address not in self._proxies:
-                return address if _is_address(address) else peer
+            if not self._is_proxy(address):
+                return address if _address(address) else peer
         return peer
+
+    def _is_proxy(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self._proxies)
 
 
 class BodyTooLarge(Exception):
@@ -83,12 +87,11 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 async def _short(send: Send, status: int, text: bytes) -> None:

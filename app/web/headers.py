@@ -29,3 +29,5 @@ HSTS = ("strict-transport-security", "max-age=31536000")
 PUBLISHED = "public, max-age=0, must-revalidate"
 SECRET = "private, no-store"  # noqa: S105 - a header, not a password
 FOR_EVER = "public, max-age=31536000, immutable"
+FEED = "public, max-age=300"
+OWN_FEED = "private, max-age=300"

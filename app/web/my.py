@@ -17,6 +17,7 @@ from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.registration import applying
 from app.registration.inputs import Person
+from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
 from app.web.forms import Form, refilled
@@ -176,7 +177,7 @@ def _show(
     values = {
         "forum": own.forum,
         "own": own,
-        "name": applying.shown_name(own.row),
+        "name": shown_name(own.row, lang),
         "state": State(own.row.state),
         "secret_path": f"/{lang}/my/{secret}",
         "feed_path": f"/calendars/{feed}.ics",

@@ -68,18 +68,16 @@ def token(text: str) -> str:
 def page(
     request: Request, lang: Lang, template: str, *, status: int = 200, secret: bool = False, **values: Any
 ) -> HTMLResponse:
-    """Render a page. `secret` pages (tokened or signed in) are never stored by anybody."""
+    """Render a page. `secret` pages (tokened or signed in) are never stored by anybody.
+
+    A view may give a `twin` of its own where the address does not say everything.
+    """
     site = site_of(request)
+    values.setdefault("twin", twin(request.url.path, lang))
     html = (
         environment(lang)
         .get_template(template)
-        .render(
-            asset=site.assets.url,
-            base_url=site.settings.base_url,
-            path=request.url.path,
-            twin=twin(request.url.path, lang),
-            **values,
-        )
+        .render(asset=site.assets.url, base_url=site.settings.base_url, path=request.url.path, **values)
     )
     response = HTMLResponse(html, status_code=status)
     response.headers["cache-control"] = SECRET if secret or status >= 400 else PUBLISHED

@@ -151,8 +151,6 @@ def _texts(seen: Public, session: PublishedSession) -> list[str]:
     spoken: list[Bilingual | None] = [session.title, session.abstract, session.guiding_question, session.room_name]
     for person in session.people:
         spoken += [person.name, person.function, person.institution]
-    for code in session.tracks:
-        spoken += [seen.tracks[code].title] if code in seen.tracks else []
     return [session.code, *(text for both in (*spoken, *themes) if both for text in (both.en, both.km))]
 
 

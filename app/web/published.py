@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ import brotli  # type: ignore[import-untyped]
 from starlette.responses import Response
 
 from app.kit import clock
+from app.web.conditional import unchanged
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -179,20 +180,13 @@ def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
 
 
 async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) -> None:
-    accepts = none_match = since = b""
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            accepts = value
-        elif name == b"if-none-match":
-            none_match = value
-        elif name == b"if-modified-since":
-            since = value
+    accepts = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
     kind = next((v for k, v in entry.headers if k == b"content-type"), b"")
     encoding = b""
     if len(entry.body) > 512 and kind.startswith(_COMPRESSIBLE):
         encoding = _encoding(accepts)
     whole, short, body = entry.variant(encoding)
-    if status == 200 and _unchanged(entry, short[0][1], none_match, since):
+    if status == 200 and unchanged(short[0][1], entry.modified, scope["headers"]):
         await send({"type": "http.response.start", "status": 304, "headers": short})
         await send({"type": "http.response.body", "body": b""})
         return
@@ -209,16 +203,3 @@ def _encoding(accepts: bytes) -> bytes:
         if weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
             taken.add(name.strip())
     return b"br" if "br" in taken else b"gzip" if "gzip" in taken else b""
-
-
-def _unchanged(entry: _Entry, etag: bytes, none_match: bytes, since: bytes) -> bool:
-    """RFC 9110 §13.2.2: If-None-Match decides where it is sent; If-Modified-Since only where it is not."""
-    if none_match:
-        sent = {tag.strip().removeprefix(b"W/") for tag in none_match.split(b",")}
-        return etag in sent or b"*" in sent
-    if since and entry.modified:
-        try:
-            return entry.modified <= parsedate_to_datetime(since.decode("latin-1")).replace(tzinfo=UTC).timestamp()
-        except (ValueError, TypeError):
-            return False
-    return False

@@ -2,12 +2,34 @@
 
 from fastapi import APIRouter
 
-from app.web import home, my, programme, registration, speakers, static, subscribing
+from app.web import (
+    calendars,
+    changes,
+    desk,
+    desk_outbox,
+    desk_registration,
+    desk_registrations,
+    home,
+    login,
+    my,
+    programme,
+    registration,
+    speakers,
+    static,
+    subscribing,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
-    my.router,  # before the forums: /{lang}/my is no forum
+    login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
+    desk.router,
+    desk_registrations.router,
+    desk_registration.router,
+    desk_outbox.router,
+    my.router,
+    calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
+    changes.router,  # before the sessions: none has the code "changes"
     programme.router,
     speakers.router,
     subscribing.router,

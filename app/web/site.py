@@ -1,12 +1,14 @@
-"""What the doors share while the program runs: settings, database, pen, assets."""
+"""What the doors share while the program runs: settings, database, pen, assets, ready calendars."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from app.calendars.personal import Recent
+from app.calendars.shelves import Shelves
 from app.kit.db import Database, Db
 from app.kit.pen import Deed, Pen
 from app.kit.settings import Settings
@@ -23,6 +25,8 @@ class Site:
     database: Database
     pen: Pen
     assets: Assets
+    shelves: Shelves = field(default_factory=Shelves)
+    recent: Recent = field(default_factory=Recent)
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""

@@ -63,7 +63,7 @@ def place(spans: Sequence[Span]) -> list[Place]:
         for lane, left, right in zip(lanes, edges, edges[1:], strict=False):
             for index in lane:
                 row = _row(spans[index].start, origin)
-                rows = max(1, min(_row(spans[index].end, origin), ROWS + 1) - row)
+                rows = max(1, min((spans[index].end - origin) // STEP + 1, ROWS + 1) - row)
                 places[index] = Place(row, rows, min(left + 1, COLUMNS), max(1, right - left))
     return [places[index] for index in range(len(spans))]
 

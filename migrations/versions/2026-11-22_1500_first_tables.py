@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "8c923464b367"
+revision: str = "20261122_1500"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -225,7 +225,6 @@ def upgrade() -> None:
         sa.Column("published_by", sa.String(), nullable=False),
         sa.Column("note", sa.JSON(), nullable=True),
         sa.Column("document", sa.JSON(), nullable=False),
-        sa.Column("changes", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["forum_id"], ["forum_forum.id"], name=op.f("fk_programme_version_forum_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_version")),
         sa.UniqueConstraint("forum_id", "number", name=op.f("uq_programme_version_forum_id_number")),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 MINUTE = timedelta(minutes=1)
-moderate = settings(deadline=None, max_examples=150)
+moderate = settings(deadline=None)
 
 
 def at(clock: str, day: int = 23) -> datetime:

@@ -59,7 +59,7 @@ def test_counts_leave_out_what_does_not_exist_for_the_viewer() -> None:
     assert visible(entries, PUBLIC) == OPEN
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None)
 @given(
     st.lists(st.builds(Programmed, st.sampled_from("ABCD"), st.none() | st.sampled_from(Attribution)), max_size=8),
     st.frozensets(st.sampled_from("ABCD")),

@@ -59,7 +59,7 @@ def test_a_closing_before_the_opening_stays_closed() -> None:
     assert door_state(CLOSES, OPENS, ENDS, Mode.OPEN, CLOSES) is Door.CLOSED
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(instants, instants, instants, st.sampled_from(Mode), st.integers(-3, 16))
 def test_the_answer_holds_until_the_instant_named_and_changes_there(
     opens_at: datetime | None,

@@ -13,7 +13,7 @@ from app.registration.rules.names import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-moderate = settings(deadline=None, max_examples=200)
+moderate = settings(deadline=None)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CATEGORIES = ("PARL", "STU", "PTY", "DIP")
-moderate = settings(deadline=None, max_examples=200)
+moderate = settings(deadline=None)
 
 
 @dataclass(frozen=True)

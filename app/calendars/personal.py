@@ -1,0 +1,102 @@
+"""A person's own calendar, behind its own token."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.calendars import rules
+from app.calendars.feeds import Feed, feed_of
+from app.calendars.shelves import Shelf
+from app.forum.models import Forum
+from app.kit import codes
+from app.kit.db import Db, table
+from app.kit.i18n import Lang, text_of
+from app.programme.queries import visible_to
+from app.programme.rules.visibility import PUBLIC, Viewer
+from app.registration.models import Application, Seat
+from app.registration.rules.states import HOLDS_SEAT, State
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose personal calendar a token opens, as far as the calendar needs to know: no name, no address.
+
+    `changed_at` (UTC) is when what the person is entitled to last changed.
+    """
+
+    forum: str
+    lang: Lang
+    holds_seat: bool
+    changed_at: datetime
+
+
+def holder_of(db: Db, token: str) -> Holder | None:
+    """Who holds this token; None where nobody does or it has been renewed. One query, by the token's digest."""
+    people, seats, forums = table(Application), table(Seat), table(Forum)
+    columns = (people.c.state, people.c.language, people.c.asked_at, people.c.ended_at)
+    row = db.execute(
+        select(*columns, seats.c.given_at, forums.c.slug)
+        .join(forums, forums.c.id == people.c.forum_id)
+        .outerjoin(seats, seats.c.application_id == people.c.id)
+        .where(people.c.feed_digest == codes.digest(token))
+    ).first()
+    if row is None:
+        return None
+    lang: Lang = "km" if row.language == "km" else "en"
+    changed = max(at for at in (row.asked_at, row.given_at, row.ended_at) if at)
+    return Holder(row.slug, lang, State(row.state) in HOLDS_SEAT, changed)
+
+
+def personal(
+    shelf: Shelf,
+    holder: Holder,
+    token: str,
+    *,
+    now: datetime,
+    picks: frozenset[str] = frozenset(),
+    viewer: Viewer = PUBLIC,
+) -> Feed:
+    """A person's own calendar: the plenaries and the picks (uids of sessions), of what exists for this viewer.
+
+    Only who holds a seat has sessions in it. For anybody else it is a calendar without vevents, not an error:
+    an application that meets an error keeps showing what it last saw, or gives the calendar up. So the address
+    works from the first day, fills when the seat is given, and is emptied when the registration ends; and the
+    answer does not tell waiting from ended. It never says whose it is.
+    """
+    sessions = visible_to(shelf.programme, viewer).sessions if holder.holds_seat else ()
+    return feed_of(
+        shelf,
+        rules.own_sessions(sessions, shelf.sign_ups, picks),
+        text_of(shelf.lang, "calendars.ics.own", forum=shelf.short_title),
+        f"{shelf.base_url}/calendars/{token}.ics",
+        f"{shelf.root}/programme",
+        (shelf.forum.slug, "my-sessions"),
+        now=now,
+        changed_at=holder.changed_at,
+    )
+
+
+@dataclass(slots=True)
+class Recent:
+    """The personal feeds read within the last second, so that a busy token costs a join and no query.
+
+    A renewed token or a lost seat shows within that second, as any change does (house: "What is published is bytes").
+    """
+
+    most: int = 2000
+    seconds: float = 1.0
+    _kept: OrderedDict[str, tuple[float, Feed]] = field(default_factory=OrderedDict)
+
+    def get(self, token: str, moment: float) -> Feed | None:
+        """The feed of this token if it was read less than a second before `moment` (monotonic seconds)."""
+        kept = self._kept.get(token)
+        return kept[1] if kept is not None and moment - kept[0] < self.seconds else None
+
+    def keep(self, token: str, moment: float, feed: Feed) -> None:
+        """Remember the feed as read at `moment`; the one longest there goes when there are too many."""
+        self._kept.pop(token, None)
+        self._kept[token] = (moment, feed)
+        while len(self._kept) > self.most:
+            self._kept.popitem(last=False)

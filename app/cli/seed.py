@@ -1,0 +1,130 @@
+"""`sala demo`: plainly fictional people of every category in both scripts, for trying, pictures and benchmarks."""
+
+import random
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from app.accounts.actor import Actor
+from app.cli.house import House, opened
+from app.forum.models import Forum
+from app.forum.queries import featured_slug, forum_by_slug, forum_id
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import NotFound, Refused
+from app.kit.inputs import parse
+from app.registration import applying, reviewing
+from app.registration.inputs import ApplicationInput
+from app.registration.quotas import house_of
+
+FAMILY = (
+    ("Sok", "សុខ"), ("Chan", "ចាន់"), ("Keo", "កែវ"), ("Lim", "លឹម"), ("Meas", "មាស"), ("Nhem", "ញ៉ែម"),
+    ("Ouk", "អ៊ុក"), ("Pich", "ពេជ្រ"), ("Prak", "ប្រាក់"), ("Sam", "សំ"), ("Sar", "សារ"), ("Tep", "ទេព"),
+    ("Um", "អ៊ុំ"), ("Yim", "យឹម"), ("Chhim", "ឈឹម"), ("Hem", "ហែម"),
+)  # fmt: skip
+GIVEN = (
+    ("Sokha", "សុខា"), ("Dara", "ដារ៉ា"), ("Bopha", "បុប្ផា"), ("Vanna", "វណ្ណា"), ("Rith", "រិទ្ធ"),
+    ("Sreymom", "ស្រីមុំ"), ("Kosal", "កុសល"), ("Chanthou", "ចន្ធូ"), ("Piseth", "ពិសិដ្ឋ"), ("Sothea", "សុធា"),
+    ("Ratha", "រដ្ឋា"), ("Kunthea", "គន្ធា"), ("Veasna", "វាសនា"), ("Sreypov", "ស្រីពៅ"), ("Makara", "មករា"),
+    ("Thida", "ធីតា"),
+)  # fmt: skip
+ABROAD = (("Example", "Alex"), ("Sample", "Robin"), ("Placeholder", "Kim"), ("Specimen", "Noor"))
+INSTITUTIONS = {
+    "PARL": "A commission of parliament (demo)", "GOV": "A government office (demo)", "MIN": "A ministry (demo)",
+    "DIP": "An embassy (demo)", "PROV": "A provincial administration (demo)", "STU": "A university (demo)",
+    "THK": "A research institute (demo)", "PTY": "A political party (demo)", "ORG": "A company (demo)",
+    "CSO": "A non-governmental organisation (demo)", "INT": "An interest group (demo)",
+}  # fmt: skip
+WEIGHTS = {
+    "PARL": 35, "GOV": 20, "MIN": 35, "DIP": 40, "PROV": 30, "STU": 60, "THK": 15, "PTY": 20, "ORG": 25, "CSO": 20,
+    "INT": 10,
+}  # fmt: skip
+SPECIAL: tuple[dict[str, Any], ...] = (
+    {"category": "GOV", "titles": "Samdech, H.E., Dr.", "family_name": "Tep", "given_name": "Bopha",
+     "name_km": "ទេព បុប្ផា", "display_name": "Samdech Tep Bopha", "email": "assistant.tep@demo.example",
+     "assistant_name": "Sar Kosal"},
+    {"category": "ORG", "titles": "Neak Oknha", "family_name": "Pich", "given_name": "Makara",
+     "name_km": "ពេជ្រ មករា", "email": "oknha@demo.example"},
+    {"category": "CSO", "family_name": "Sles", "given_name": "Fatimah", "name_km": "ហ្វាទីម៉ះ ស្លេះ",
+     "display_name": "Fatimah Sles", "email": "cham.order@demo.example"},
+    {"category": "MIN", "family_name": "Prak", "given_name": "Veasna", "name_km": "ប្រាក់ វាសនា",
+     "attends_as": "private", "position_title": "Colonel", "email": "private.capacity@demo.example"},
+    {"category": "STU", "family_name": "Keo", "given_name": "Thida", "name_km": "កែវ ធីតា",
+     "email": "thida@demo.example"},
+    {"category": "STU", "family_name": "Keo", "given_name": "Thida", "name_km": "កែវ ធីតា",
+     "email": "thida.again@demo.example"},
+)  # fmt: skip
+
+
+def demo(
+    people: Annotated[int, typer.Argument(min=1, max=200_000, help="how many people")] = 300,
+    forum: Annotated[str, typer.Option(help="the forum's slug; default: the featured one")] = "",
+    seed: Annotated[int, typer.Option(help="the same seed makes the same people")] = 1,
+) -> None:
+    """Fill a forum with plainly fictional people, through the same deeds that real ones come by."""
+    with opened() as house:
+        slug = forum or house.database.read(featured_slug)
+        if slug is None:
+            raise NotFound("no_such_forum")
+        made = fill(house, slug, people, seed)
+        print(f"{slug}: {made} fictional people registered ({people - made} were there already).")
+
+
+def fill(house: House, slug: str, people: int, seed: int = 1) -> int:
+    """Register `people` fictional persons in pieces of 100 a transaction; how many of them were new."""
+    sent = list(_people(people, random.Random(seed)))
+    made = 0
+    for start in range(0, people, 100):
+        piece = sent[start : start + 100]
+        made += house.pen.write_now(slug, lambda db, piece=piece: _register(db, house, slug, piece))  # type: ignore[misc]
+    return made
+
+
+def _register(db: Db, house: House, slug: str, piece: list[dict[str, Any]]) -> int:
+    forum, now = forum_by_slug(db, slug), clock.now()
+    known = house_of(db, forum_id(forum)).categories
+    made = 0
+    for number, person in enumerate(piece):
+        if person["category"] in known:
+            made += _one(db, house.settings.secret_key, forum, person, number, now)
+    return made
+
+
+def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: int, now: datetime) -> int:
+    by = Actor.operator()
+    sent = parse(ApplicationInput, {**person, "language": "km" if number % 3 else "en", "consent": True})
+    asked = applying.apply(db, by, forum, sent, f"demo-{sent.email}", secret, now=now)
+    if asked.known or asked.same_request:
+        return 0
+    try:
+        if asked.state == "awaiting" and number % 4:
+            reviewing.approve(db, by, forum, asked.code, now=now)
+        if number % 5:
+            applying.confirm(db, by, forum, asked.code, now=now)
+        if number % 41 == 40:
+            applying.cancel(db, by, forum, asked.code, now=now)
+    except Refused:
+        return 1  # the queue moved meanwhile, as it may for anybody
+    return 1
+
+
+def _people(count: int, chance: random.Random) -> Any:
+    yield from SPECIAL[:count]
+    codes, weights = list(WEIGHTS), list(WEIGHTS.values())
+    for number in range(max(0, count - len(SPECIAL))):
+        category = chance.choices(codes, weights)[0]
+        abroad = category == "DIP" or chance.random() < 0.08
+        (family, family_km), (given, given_km) = chance.choice(FAMILY), chance.choice(GIVEN)
+        if abroad:
+            family, given = chance.choice(ABROAD)
+        yield {
+            "category": category,
+            "family_name": family,
+            "given_name": given,
+            "name_km": "" if abroad else f"{family_km} {given_km}",
+            "titles": "H.E." if category in {"PARL", "GOV", "DIP"} and chance.random() < 0.6 else "",
+            "institution": INSTITUTIONS[category],
+            "country": chance.choice(("FR", "JP", "AU", "ID", "VN", "DE")) if abroad else "KH",
+            "email": f"person.{number + 1}@demo.example",
+        }

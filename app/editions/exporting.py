@@ -1,0 +1,195 @@
+"""Writing a forum as a file: the form that `reading` reads, with what calendars already know at its end."""
+
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+
+from app.editions.form import local
+from app.forum.models import Forum
+from app.forum.queries import forum_id, forum_page
+from app.kit.db import Db, table
+from app.kit.i18n import Bilingual
+from app.programme.models import Session, Speaker
+from app.programme.published import PublishedSession
+from app.programme.queries import published, working_copy
+from app.registration.models import Category, SignUp, Terms
+
+HEADER = "# A forum as one file (sala-forum/1). Times are local to the forum; every text stands in en and km.\n\n"
+
+
+def export(db: Db, slug: str) -> str:
+    """The forum at this slug as the text of a file. Raises NotFound.
+
+    It holds the working copy; `calendar` keeps the published UIDs and SEQUENCEs, so that calendars subscribed to a
+    copy elsewhere do not fall behind.
+    """
+    page = forum_page(db, slug)
+    forum, own = page.forum, forum_id(page.forum)
+    drafted = table(Session)
+    order = {row.uid: row.position for row in db.execute(select(drafted).where(drafted.c.forum_id == own))}
+    sessions = tuple(sorted(working_copy(db, own), key=lambda session: order[session.uid]))
+    whole = {
+        "format": "sala-forum/1",
+        "forum": _forum(forum),
+        "objectives": [{"number": number, "text": _words(text)} for number, text in page.objectives],
+        "tracks": [
+            {
+                "code": track.code,
+                "slug": track.slug,
+                "title": _words(track.title),
+                "short_title": _words(track.short_title),
+                "colour": track.colour,
+                "themes": [{"slug": name, "title": _words(title)} for name, title in track.themes],
+            }
+            for track in page.tracks
+        ],
+        "rooms": [
+            {"code": room.code, "name": _words(room.name), "seats": room.seats, "listed": room.listed}
+            for room in page.rooms.values()
+        ],
+        "registration": _terms(db, own, forum.timezone),
+        "categories": _categories(db, own, forum.timezone),
+        "speakers": _speakers(db, own),
+        "sessions": _sessions(db, own, sessions, forum.timezone),
+        "calendar": {
+            session.code: {
+                "uid": session.uid,
+                "sequence": session.sequence,
+                "changed_at": session.changed_at.isoformat(),
+            }
+            for session in published(db, own).sessions
+        },
+    }
+    return HEADER + yaml.dump(whole, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several paragraphs as blocks; everything else as it reads best; never an anchor."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+def _moment(dumper: yaml.SafeDumper, value: datetime) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value.strftime("%Y-%m-%dT%H:%M"))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(datetime, _moment)
+_Dumper.add_representer(date, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:timestamp", str(value)))
+
+
+def _words(text: Bilingual | None) -> dict[str, str] | None:
+    return {"en": text.en, "km": text.km} if text else None
+
+
+def _forum(forum: Forum) -> dict[str, Any]:
+    return {
+        "slug": forum.slug,
+        "featured": forum.featured,
+        **{name: _words(getattr(forum, name)) for name in _WORDS},
+        "starts_on": forum.starts_on,
+        "ends_on": forum.ends_on,
+        "timezone": forum.timezone,
+        "languages": list(forum.languages),
+        "venue": {
+            "name": _words(forum.venue_name),
+            "address": _words(forum.venue_address),
+            "latitude": forum.latitude,
+            "longitude": forum.longitude,
+            "note": _words(forum.venue_note),
+        },
+        "contact": forum.contact,
+        "secretariat": forum.secretariat,
+        "participants": _words(forum.participants),
+    }
+
+
+_WORDS = ("format_label", "title", "short_title", "summary", "about", "central_question")
+
+
+def _terms(db: Db, own: int, zone: str) -> dict[str, Any]:
+    terms = table(Terms)
+    row = db.execute(select(terms).where(terms.c.forum_id == own)).one()
+    return {
+        "opens_at": local(row.opens_at, zone),
+        "closes_at": local(row.closes_at, zone),
+        "capacity": row.capacity,
+        "target": row.target,
+        "confirm_hours": row.confirm_hours,
+        "promotion": row.promotion,
+        "offer_hours": row.offer_hours,
+    }
+
+
+def _categories(db: Db, own: int, zone: str) -> list[dict[str, Any]]:
+    categories = table(Category)
+    rows = db.execute(select(categories).where(categories.c.forum_id == own).order_by(categories.c.position))
+    return [
+        {
+            "code": row.code,
+            "letter": row.letter,
+            "band": row.band,
+            "name": _words(row.name),
+            "description": _words(row.description),
+            "source": row.source,
+            "mode": row.mode,
+            "hold_while_reviewing": row.hold_while_reviewing,
+            "guarantee": row.guarantee,
+            "limit": row.limit,
+            "lapses_at": local(row.lapses_at, zone),
+            "order": row.position + 1,
+        }
+        for row in rows
+    ]
+
+
+def _speakers(db: Db, own: int) -> list[dict[str, Any]]:
+    speakers = table(Speaker)
+    rows = db.execute(select(speakers).where(speakers.c.forum_id == own).order_by(speakers.c.position))
+    return [
+        {
+            "code": row.code,
+            "name": _words(row.name),
+            "function": _words(row.function),
+            "institution": _words(row.institution),
+            "country": row.country,
+            "bio": _words(row.bio),
+        }
+        for row in rows
+    ]
+
+
+def _sessions(db: Db, own: int, sessions: tuple[PublishedSession, ...], zone: str) -> list[dict[str, Any]]:
+    sign_ups = table(SignUp)
+    places = {row.session_uid: row.places for row in db.execute(select(sign_ups).where(sign_ups.c.forum_id == own))}
+    return [
+        {
+            "code": session.code,
+            "type": session.type,
+            "title": _words(session.title),
+            "abstract": _words(session.abstract),
+            "guiding_question": _words(session.guiding_question),
+            "tracks": list(session.tracks),
+            "themes": list(session.themes),
+            "objectives": list(session.objectives),
+            "facet": session.facet,
+            "room": session.room,
+            "start": local(session.starts_at, zone),
+            "end": local(session.ends_at, zone),
+            "attribution": session.attribution.value if session.attribution else None,
+            "spoken": list(session.spoken),
+            "interpreted": list(session.interpreted),
+            "people": [{"speaker": person.code, "role": person.role} for person in session.people],
+            "overlap_intended": session.overlap_intended,
+            "cancelled": session.cancelled,
+            "signup_places": places.get(session.uid),
+        }
+        for session in sessions
+    ]

@@ -1,0 +1,106 @@
+"""From a message of the outbox to a letter: the values its text needs, looked up when it is rendered.
+
+Links are made here and nowhere stored (rules §7).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.accounts import signing_in
+from app.accounts.actor import Actor
+from app.accounts.models import User
+from app.forum.queries import forum_by_slug, forum_id
+from app.kit.db import Db, table
+from app.kit.errors import NotFound
+from app.kit.i18n import Lang, moment, text_of
+from app.kit.settings import Settings
+from app.kit.templates import render
+from app.mail.delivery import Letter
+from app.mail.outbox import Claimed
+from app.registration.applying import application_of, manage_token
+from app.registration.models import Category
+from app.registration.people import shown_name
+
+_categories, _users = table(Category), table(User)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a letter says: values for the texts `mail.<template>`, and the one link under them."""
+
+    values: dict[str, Any]
+    link: str
+    forum_title: str
+    to_name: str
+
+
+def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> Contents:
+    """Look up what a message needs. Raises NotFound where what it was about is gone."""
+    kind, _, name = message.subject.partition(":")
+    if kind == "registration":
+        return _about_registration(db, message, name, settings)
+    if kind == "user":
+        return _sign_in(db, message, int(name), settings, now=now)
+    raise NotFound
+
+
+def writes(message: Claimed) -> bool:
+    """Does looking up this message's contents write (a one-time link), and so need the pen?"""
+    return message.template == "accounts/sign_in_link"
+
+
+def _about_registration(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
+    forum = forum_by_slug(db, message.forum)
+    row = application_of(db, forum, code)
+    lang: Lang = "km" if message.language == "km" else "en"
+    category = db.execute(
+        select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))
+    ).scalar_one()
+    values = {
+        "name": shown_name(row, lang),
+        "code": row.code,
+        "category": category.of(lang),
+        "forum": forum.title.of(lang),
+        **message.values,
+    }
+    if row.confirm_by:
+        values["until"] = moment(row.confirm_by, lang, forum.timezone)
+    token = manage_token(settings.secret_key, row.id, row.manage_generation)
+    return Contents(values, f"{settings.base_url}/{lang}/my/{token}", forum.title.of(lang), message.to_name)
+
+
+def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now: datetime) -> Contents:
+    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
+    if user is None:
+        raise NotFound
+    token = signing_in.make_link(db, Actor.worker(), user, now=now)
+    name = user.name or user.email
+    return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
+
+
+def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
+    """Render a message in its language: subject, plain text and HTML from the same catalogue texts."""
+    lang: Lang = "km" if message.language == "km" else "en"
+    key = "mail." + message.template.replace("/", ".")
+    subject = " ".join(text_of(lang, f"{key}.subject", **found.values).split())
+    shown = {
+        "paragraphs": text_of(lang, f"{key}.text", **found.values).strip().split("\n\n"),
+        "action": text_of(lang, f"{key}.action"),
+        "greeting": text_of(lang, "mail.greeting", name=found.to_name),
+        "link": found.link,
+        "forum_title": found.forum_title,
+        "subject": subject,
+    }
+    return Letter(
+        message_id=message.message_id,
+        sender=settings.mail_from,
+        to_name=message.to_name,
+        to_address=message.to_address,
+        language=lang,
+        subject=subject,
+        text=render(lang, "mail/letter.txt", **shown),
+        html=render(lang, "mail/letter.html", **shown),
+    )

@@ -1,0 +1,56 @@
+"""When a message is tried again, and when a claim on it counts as abandoned (rules §6)."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How an attempt to hand a message to SMTP went."""
+
+    SENT = "sent"
+    TEMPORARY = "temporary"
+    """The server refused this message for now (4yz)."""
+    PERMANENT = "permanent"
+    """The server refused this message for good (5yz)."""
+    CONFIGURATION = "configuration"
+    """The server refused us: sign-in, encryption, sender."""
+    CONNECTION = "connection"
+    """No server, no name, no answer."""
+
+
+BACK_OFF_MINUTES: Mapping[Outcome, tuple[int, ...]] = {
+    Outcome.TEMPORARY: (5, 15, 30, 60, 120, 240),
+    Outcome.CONFIGURATION: (15, 30, 60),
+    Outcome.CONNECTION: (1, 2, 5, 10, 15),
+}
+"""Minutes to wait after the first, second, … attempt; the last number repeats. A failed sign-in waits longest
+at first, because servers lock accounts that knock too often."""
+
+TEMPORARY_ATTEMPTS = 34
+"""About five days, the time RFC 5321 §4.5.4.1 asks a sender to keep trying."""
+
+CLAIM_LASTS = timedelta(minutes=10)
+"""Longer than one delivery can last: delivery must give up on a silent server well before."""
+
+
+def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | None:
+    """When to try again (aware UTC) after `attempts` ≥ 1 attempts, the last just now; None: it has failed.
+
+    Only an answer about the message itself ends in giving up. While no server can be reached or none lets us
+    in, the message is not to blame and waits for as long as that lasts. What was sent has no next attempt:
+    ValueError, as for fewer attempts than one.
+    """
+    if outcome is Outcome.SENT or attempts < 1:
+        raise ValueError(f"no next attempt: {outcome} after {attempts}")
+    if outcome is Outcome.PERMANENT:
+        return None
+    if outcome is Outcome.TEMPORARY and attempts >= TEMPORARY_ATTEMPTS:
+        return None
+    waits = BACK_OFF_MINUTES[outcome]
+    return now + timedelta(minutes=waits[min(attempts, len(waits)) - 1])
+
+
+def claim_is_abandoned(claimed_at: datetime, now: datetime) -> bool:
+    """Whether the worker that claimed a message (aware UTC) must be gone, so that another may send it."""
+    return now - claimed_at >= CLAIM_LASTS

@@ -1,0 +1,286 @@
+"""Reads about registration for the desk. Each asks for its permission itself, and looks inside its forum alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.errors import NotFound
+from app.kit.i18n import Bilingual
+from app.registration.models import Application, Category, Needs, Seat
+from app.registration.queries import place_in_queue
+from app.registration.quotas import house_of
+from app.registration.rules.names import latin_digits, normal_email, normal_name
+from app.registration.rules.seats import Availability, availability, guarantee_at
+from app.registration.rules.states import State
+
+_applications, _categories, _seats, _needs = table(Application), table(Category), table(Seat), table(Needs)
+
+STANDINGS = ("awaiting", "confirmed", "unconfirmed", "held", "waiting", "offered", "cancelled", "declined", "expired")
+"""How the desk sorts registrations: the states, `seated` split by whether the address is confirmed, and `held`:
+a seat kept while somebody decides (an offer, or an approval in a category that holds seats meanwhile)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One category's registrations by standing (`held` ones are also counted as awaiting or offered)."""
+
+    code: str
+    letter: str
+    band: str
+    name: Bilingual
+    by_standing: dict[str, int] = field(default_factory=dict)
+
+    def of(self, standing: str) -> int:
+        """How many stand so."""
+        return self.by_standing.get(standing, 0)
+
+    @property
+    def all(self) -> int:
+        return sum(n for standing, n in self.by_standing.items() if standing != "held")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTally:
+    """One category's seats against its numbers, at one instant, in seats.
+
+    `taken` = confirmed + unconfirmed + held; held ones without an application are reserved or held back.
+    `left` is how many could be given now if only this category asked.
+    """
+
+    tally: Tally
+    guarantee: int
+    limit: int | None
+    lapsed: bool
+    taken: int
+    confirmed: int
+    unconfirmed: int
+    held: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The forum's seats at one instant."""
+
+    capacity: int
+    target: int
+    free: Availability
+    seats: tuple[SeatTally, ...]
+
+    def total(self, name: str) -> int:
+        """The sum of one column of `seats`."""
+        return sum(getattr(row, name) for row in self.seats)
+
+    def standing(self, name: str) -> int:
+        """How many registrations stand so, in all categories."""
+        return sum(row.tally.of(name) for row in self.seats)
+
+
+def tallies(db: Db, by: Actor, forum: Forum) -> tuple[Tally, ...]:
+    """Every category with how its registrations stand, in the organisers' order. One query."""
+    by.must(Permission.SEE_DESK, forum_id(forum))
+    confirmed, has_seat = _applications.c.confirmed_at.is_not(None), _seats.c.id.is_not(None)
+    wanted = (
+        select(
+            _categories.c.code,
+            _categories.c.letter,
+            _categories.c.band,
+            _categories.c.name,
+            _applications.c.state,
+            confirmed.label("confirmed"),
+            has_seat.label("has_seat"),
+            func.count(_applications.c.id).label("n"),
+        )
+        .outerjoin(_applications, _applications.c.category_id == _categories.c.id)
+        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .where(_categories.c.forum_id == forum_id(forum))
+        .group_by(_categories.c.id, _applications.c.state, confirmed, has_seat)
+        .order_by(_categories.c.position)
+    )
+    found: dict[str, Tally] = {}
+    for row in db.execute(wanted):
+        tally = found.setdefault(row.code, Tally(row.code, row.letter, row.band, row.name))
+        for standing in _standings(row) if row.n else ():
+            tally.by_standing[standing] = tally.of(standing) + row.n
+    return tuple(found.values())
+
+
+def _standings(row: Any) -> tuple[str, ...]:
+    """The standings under which a registration in this state is counted."""
+    if row.state == State.SEATED.value:
+        return ("confirmed" if row.confirmed else "unconfirmed",)
+    return (row.state, "held") if row.has_seat else (row.state,)
+
+
+def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
+    """Seats by category against guarantee, limit, target and capacity, counted from the rows. Three queries."""
+    house = house_of(db, forum_id(forum))
+    free = availability(house.terms.capacity, house.quotas, house.taken, now)
+    quotas = {quota.category: quota for quota in house.quotas}
+    rows = []
+    for tally in tallies(db, by, forum):
+        quota, taken = quotas[tally.code], house.taken[tally.code]
+        rows.append(
+            SeatTally(
+                tally=tally,
+                guarantee=quota.guarantee,
+                limit=quota.limit,
+                lapsed=guarantee_at(quota, now) < quota.guarantee,
+                taken=taken,
+                confirmed=tally.of("confirmed"),
+                unconfirmed=tally.of("unconfirmed"),
+                held=taken - tally.of("confirmed") - tally.of("unconfirmed"),
+                left=free.seats_left[tally.code],
+            )
+        )
+    return Overview(house.terms.capacity, house.terms.target, free, tuple(rows))
+
+
+def asked_since(db: Db, by: Actor, forum: Forum, *, since: datetime) -> list[datetime]:
+    """The instants (UTC) at which people asked to attend from `since` on, in order. One query."""
+    by.must(Permission.SEE_DESK, forum_id(forum))
+    mine = (_applications.c.forum_id == forum_id(forum)) & (_applications.c.asked_at >= since)
+    return list(db.execute(select(_applications.c.asked_at).where(mine).order_by(_applications.c.asked_at)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which registrations the list shows: standing and category ("" for all), words to find, order, and after whom."""
+
+    standing: str = ""
+    category: str = ""
+    words: str = ""
+    oldest_first: bool = False
+    after: str = ""
+
+    def other(self, **changes: Any) -> "Wanted":
+        """The same question with something changed, from its beginning."""
+        return replace(self, **{"after": "", **changes})
+
+
+def desk_list(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, most: int = 50) -> tuple[list[Any], bool]:
+    """Registrations as asked for, and whether there are more. One query, whatever its length.
+
+    Each row has what the list shows, with the category's code, letter, band and name, and the seat's place or None.
+    """
+    by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    chosen = (
+        select(
+            *(_applications.c[name] for name in _LISTED),
+            _categories.c.code.label("category"),
+            _categories.c.letter,
+            _categories.c.band,
+            _categories.c.name.label("category_name"),
+            _seats.c.number.label("place"),
+        )
+        .join(_categories, _categories.c.id == _applications.c.category_id)
+        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .where(_applications.c.forum_id == forum_id(forum), *_conditions(wanted), *_after(forum, wanted))
+        .order_by(_applications.c.id if wanted.oldest_first else _applications.c.id.desc())
+        .limit(most + 1)
+    )
+    rows = list(db.execute(chosen))
+    return rows[:most], len(rows) > most
+
+
+_LISTED = (
+    "code",
+    "state",
+    "family_name",
+    "given_name",
+    "name_km",
+    "display_name",
+    "titles",
+    "attends_as",
+    "institution",
+    "position_title",
+    "country",
+    "email",
+    "assistant_name",
+    "asked_at",
+    "confirmed_at",
+    "priority",
+)
+
+
+def _conditions(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.standing:
+        found.append(_stands(wanted.standing))
+    if wanted.category:
+        found.append(_categories.c.code == wanted.category)
+    found += [_speaks_of(word) for word in wanted.words.split()]
+    return found
+
+
+def _stands(standing: str) -> ColumnElement[bool]:
+    state = _applications.c.state
+    if standing == "confirmed":
+        return and_(state == State.SEATED.value, _applications.c.confirmed_at.is_not(None))
+    if standing == "unconfirmed":
+        return and_(state == State.SEATED.value, _applications.c.confirmed_at.is_(None))
+    if standing == "held":
+        return and_(state != State.SEATED.value, _seats.c.id.is_not(None))
+    return state == standing
+
+
+def _speaks_of(word: str) -> ColumnElement[bool]:
+    """Names and institution without case, punctuation and invisible characters; the address; the whole code."""
+    hits: list[ColumnElement[bool]] = [
+        _applications.c.code == latin_digits(word).upper(),
+        _applications.c.email_normal.contains(normal_email(word), autoescape=True) if normal_email(word) else false(),
+    ]
+    hits += [_applications.c.name_search.contains(part, autoescape=True) for part in (normal_name(word),) if part]
+    return or_(*hits)
+
+
+def _after(forum: Forum, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+    """Keyset paging by the code of the last one seen, so that no page is skipped or shown twice as people come."""
+    if not wanted.after:
+        return ()
+    seen = _applications.alias("seen")
+    mark = select(seen.c.id).where(seen.c.forum_id == forum_id(forum), seen.c.code == wanted.after).scalar_subquery()
+    return (_applications.c.id > mark if wanted.oldest_first else _applications.c.id < mark,)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One registration for the desk; `needs` (meals, access) is None where the role may not see them."""
+
+    row: Any
+    category: Any
+    place: int | None
+    place_kind: str
+    place_in_queue: int | None
+    needs: tuple[str, str] | None
+
+
+def desk_registration(db: Db, by: Actor, forum: Forum, code: str) -> Whole:
+    """The registration with this code in this forum. Raises NotFound. At most three queries."""
+    own = forum_id(forum)
+    by.must(Permission.SEE_PEOPLE, own)
+    mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
+    row = db.execute(
+        select(_applications, _seats.c.number.label("place"), _seats.c.kind.label("place_kind"))
+        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .where(mine)
+    ).first()
+    if row is None:
+        raise NotFound
+    category = db.execute(select(_categories).where(_categories.c.id == row.category_id)).one()
+    queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
+    needs = _needs_of(db, row.id) if by.may(Permission.SEE_SENSITIVE, own) else None
+    return Whole(row, category, row.place, row.place_kind or "", queue, needs)
+
+
+def _needs_of(db: Db, application: int) -> tuple[str, str]:
+    found = db.execute(select(_needs.c.meals, _needs.c.access).where(_needs.c.application_id == application)).first()
+    return (found.meals, found.access) if found else ("", "")

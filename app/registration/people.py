@@ -1,0 +1,36 @@
+"""A person's details between form, row and page."""
+
+from typing import Any
+
+from app.registration.inputs import Person
+from app.registration.rules.names import normal_name
+
+
+def person_columns(sent: Person) -> dict[str, Any]:
+    """The columns of a person as typed, and the one to search by."""
+    values = {
+        "titles": list(sent.titles),
+        "family_name": sent.family_name,
+        "given_name": sent.given_name,
+        "name_km": sent.name_km,
+        "display_name": sent.display_name,
+        "attends_as": sent.attends_as,
+        "institution": sent.institution,
+        "position_title": sent.position_title,
+        "country": sent.country,
+        "phone": sent.phone,
+    }
+    searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
+    values["name_search"] = normal_name(*searched)
+    return values
+
+
+def shown_name(row: Any, lang: str = "en") -> str:
+    """How a person is addressed: the typed display name as it stands; else the titles and the name in the reader's
+    script, Khmer family name first, Latin as in the passport."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    if get("display_name"):
+        return str(get("display_name"))
+    latin = " ".join(part for part in (get("given_name"), get("family_name")) if part)
+    name = (get("name_km") or latin) if lang == "km" else (latin or get("name_km"))
+    return " ".join([*(get("titles") or ()), str(name)])

@@ -1,0 +1,106 @@
+"""What changed from version to version of the programme, for everybody to read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.forum.queries import forum_id
+from app.kit.i18n import clock_time, day, text_of
+from app.programme.comparing import Step, steps
+from app.programme.queries import history
+from app.programme.rules.changes import Change, Kind, Published
+from app.programme.rules.visibility import PUBLIC
+from app.web.public import Public, public, show
+from app.web.site import site_of
+
+router = APIRouter()
+_SIGNS = {
+    Kind.ADDED: ("good", "+"),
+    Kind.RESTORED: ("good", "+"),
+    Kind.CANCELLED: ("bad", "×"),
+    Kind.WITHDRAWN: ("bad", "×"),
+    Kind.MOVED: ("wait", "→"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change in words: what kind, which session, and for a move from where to where."""
+
+    tone: str
+    sign: str
+    kind: str
+    title: str
+    href: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A version with its lines; the first one has a number of sessions instead."""
+
+    number: int
+    published_at: datetime | None
+    note: str
+    summary: str
+    lines: tuple[Line, ...]
+
+
+@router.get("/{lang}/{forum}/programme/changes")
+async def changes(request: Request, lang: str, forum: str) -> Response:
+    seen = await public(request, lang, forum)
+    past = await site_of(request).read(lambda db: history(db, forum_id(seen.forum)))
+    return show(request, seen, "programme/changes.html", entries=[_entry(seen, step) for step in steps(past, PUBLIC)])
+
+
+def _entry(seen: Public, step: Step) -> Entry:
+    version = step.programme
+    key, count = ("first", step.sessions) if step.first else ("some" if step.changes else "none", len(step.changes))
+    return Entry(
+        number=version.number,
+        published_at=version.published_at,
+        note=version.note.of(seen.lang) if version.note else "",
+        summary=text_of(seen.lang, f"programme.history.{key}", n=count),
+        lines=tuple(line(seen, change) for change in step.changes),
+    )
+
+
+def line(seen: Public, change: Change) -> Line:
+    """A change in the reader's language; the session is linked while it is still to be found."""
+    tone, sign = _SIGNS.get(change.kind, ("still", "✎"))
+    one = change.entry
+    before = after = ""
+    if change.kind is Kind.RETITLED and change.before:
+        before = _title(seen, change.before)
+    elif change.kind is Kind.MOVED:
+        before, after = where(seen, change.before), where(seen, change.after)
+    return Line(
+        tone=tone,
+        sign=sign,
+        kind=text_of(seen.lang, f"programme.change.{change.kind.value}"),
+        title=_title(seen, one),
+        href=f"{seen.base}/programme/{one.code}" if seen.programme.session(one.code) else "",
+        before=before,
+        after=after,
+    )
+
+
+def _title(seen: Public, one: Published) -> str:
+    en, km = one.title
+    return (km or en) if seen.lang == "km" else (en or km)
+
+
+def where(seen: Public, one: Published | None) -> str:
+    """Day, hours and room of a session as it was or is."""
+    if one is None:
+        return ""
+    room = seen.page.rooms.get(one.room or "")
+    parts = [text_of(seen.lang, "programme.time_open")]
+    if one.start and one.end:
+        start, end = (clock_time(at, seen.lang, seen.forum.timezone) for at in (one.start, one.end))
+        parts = [day(seen.local_day(one.start), seen.lang, "day"), f"{start}–{end}"]
+    return ", ".join([*parts, room.name.of(seen.lang) if room else text_of(seen.lang, "programme.room_open")])

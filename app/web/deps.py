@@ -1,0 +1,167 @@
+"""Who is at the desk's door: the login behind a cookie, the reader's language, the forum and what they may do in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.accounts.signing_in import LOGIN_LASTS, user_of_login
+from app.forum.access import actor_of
+from app.forum.models import Forum
+from app.forum.queries import forum_by_slug, forum_id
+from app.kit import clock, codes
+from app.kit.db import Db
+from app.kit.i18n import LANGS, Lang, other
+from app.web.origin import same_site
+from app.web.pages import form_token, page, preferred, read_form_token, slug
+from app.web.site import site_of
+
+T = TypeVar("T")
+COOKIE = "sala_login"
+DESK_FORM = "desk"
+"""The purpose every form at the desk is sealed for, together with the login it was shown to."""
+_YEAR = 365 * 24 * 3600
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, and this is only for those who are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whoever is signed in, the language they read, and the digest of their login, which binds forms to it."""
+
+    actor: Actor
+    lang: Lang
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk(SignedIn):
+    """Somebody at the desk of one forum."""
+
+    forum: Forum
+
+    @property
+    def base(self) -> str:
+        """The address under which the desk's pages of this forum stand."""
+        return f"/desk/{self.forum.slug}"
+
+    def may(self, permission: Permission) -> bool:
+        """Has whoever is here this permission in this forum?"""
+        return self.actor.may(permission, forum_id(self.forum))
+
+
+def reading_language(request: Request) -> Lang:
+    """The language of pages whose address does not say it: asked for by `?lang=`, else the reader's own."""
+    asked = request.query_params.get("lang")
+    return next((lang for lang in LANGS if lang == asked), preferred(request))
+
+
+def actor_of_request(db: Db, request: Request) -> SignedIn:
+    """Whoever is signed in. Raises SignInNeeded. Two queries."""
+    token = request.cookies.get(COOKIE, "")
+    user = user_of_login(db, token, now=clock.now()) if token else None
+    if user is None:
+        raise SignInNeeded
+    return SignedIn(actor_of(db, user), reading_language(request), codes.digest(token))
+
+
+def desk_of_request(db: Db, request: Request, forum: str) -> Desk:
+    """Whoever is signed in, at the desk of this forum. Raises SignInNeeded, or NotFound without a desk there."""
+    someone = actor_of_request(db, request)
+    found = forum_by_slug(db, slug(forum))
+    someone.actor.must(Permission.SEE_DESK, forum_id(found))
+    return Desk(someone.actor, someone.lang, someone.login, found)
+
+
+async def read_at_desk(request: Request, forum: str, query: Callable[[Db, Desk], T]) -> tuple[Desk, T]:
+    """Who is at the desk, and the answer of a query, on one view of the database."""
+
+    def read(db: Db) -> tuple[Desk, T]:
+        desk = desk_of_request(db, request, forum)
+        return desk, query(db, desk)
+
+    return await site_of(request).read(read)
+
+
+async def posted(request: Request) -> FormData:
+    """The form that was sent. Raises Forbidden where another site's page sent it."""
+    same_site(request)
+    return await request.form(max_files=0, max_fields=40, max_part_size=32768)
+
+
+async def write_at_desk(request: Request, desk: Desk, sent: FormData, deed: Callable[[Db, Forum], T]) -> T:
+    """Have a form's deed written in the forum's scope, if the form was shown to this very login.
+
+    Raises what `read_form_token` and the deed raise.
+    """
+    read_form_token(request, sent, DESK_FORM, desk.login)
+    return await site_of(request).write(desk.forum.slug, lambda db: deed(db, forum_by_slug(db, desk.forum.slug)))
+
+
+def show(
+    request: Request,
+    someone: SignedIn,
+    template: str,
+    *,
+    status: int = 200,
+    forum: Forum | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Render a page for somebody signed in: never stored, in the language they chose, with a form to sign out."""
+    response = page(
+        request,
+        someone.lang,
+        template,
+        status=status,
+        secret=True,
+        twin=twin_address(request, someone.lang),
+        forum=forum,
+        signed_in=someone.actor.name,
+        form_seal=form_token(request, DESK_FORM, someone.login),
+        **values,
+    )
+    return keep_language(request, response)
+
+
+def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a page of a forum's desk."""
+    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, **values)
+
+
+def twin_address(request: Request, lang: Lang) -> str:
+    """This page in the other language: the same address and question, with `?lang=`."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return f"{request.url.path}?{urlencode([*kept, ('lang', other(lang))])}"
+
+
+def keep_language(request: Request, response: HTMLResponse) -> HTMLResponse:
+    """Remember a language that was asked for by `?lang=`."""
+    asked = request.query_params.get("lang")
+    if asked in LANGS:
+        secure = site_of(request).settings.secure
+        response.set_cookie("lang", asked, max_age=_YEAR, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def back(address: str) -> Response:
+    """After a form: go and look."""
+    return RedirectResponse(address, 303)
+
+
+def open_login(request: Request, response: Response, token: str) -> None:
+    """Give the browser its login: for this site alone, not readable by scripts, not sent along from elsewhere."""
+    secure, lasts = site_of(request).settings.secure, int(LOGIN_LASTS.total_seconds())
+    response.set_cookie(COOKIE, token, max_age=lasts, path="/", httponly=True, samesite="lax", secure=secure)
+
+
+def close_login(request: Request, response: Response) -> None:
+    """Take the login back from the browser."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=site_of(request).settings.secure)

@@ -1,0 +1,73 @@
+"""Facts in words: what happened to a registration, who did it, and what changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.kit.i18n import Lang, has_text, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fact, ready to show; `changes` are (field, before, after)."""
+
+    at: datetime
+    who: str
+    words: str
+    note: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
+    """A fact in the reader's words; one of a kind without words of its own shows the kind itself."""
+    before, after = fact.before or {}, fact.after or {}
+    values = {
+        "category": _category(category_names, after),
+        "former": _category(category_names, before),
+        "place": after.get("place", before.get("place", "")),
+        "state": _state(lang, after.get("state", "")),
+        "kind": fact.kind,
+    }
+    key = f"desk.history.{fact.kind}"
+    return Told(
+        at=fact.at,
+        who=who(lang, fact.actor, fact.actor_name),
+        words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
+        note=str(after.get("note", "")),
+        changes=_changes(lang, after.get("changed", ()), fact.personal or {}),
+    )
+
+
+def who(lang: Lang, actor: str, name: str) -> str:
+    """Whoever did it: a user by name, the rest by what they are."""
+    kind = actor.partition(":")[0]
+    return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
+
+
+_KINDS = frozenset({"user", "participant", "visitor", "worker", "operator"})
+
+
+def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:
+    code = str(told.get("category", ""))
+    return names.get(code, code)
+
+
+def _state(lang: Lang, state: str) -> str:
+    key = f"desk.state.{state}"
+    return text_of(lang, key) if has_text(lang, key) else state
+
+
+def _changes(lang: Lang, names: Any, personal: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """The fields of a correction with their values, or without them once those were purged."""
+    before, after = personal.get("before") or {}, personal.get("after") or {}
+    return tuple((_field(lang, name), _shown(before.get(name)), _shown(after.get(name))) for name in names)
+
+
+def _field(lang: Lang, name: str) -> str:
+    key = f"desk.field.{name}"
+    return text_of(lang, key) if has_text(lang, key) else name
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")

@@ -1,0 +1,109 @@
+"""The outbox at the desk: every mail of the forum with its state, and why one has not left."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.rules import Permission
+from app.forum.queries import forum_id
+from app.kit.db import Db
+from app.kit.errors import NotFound
+from app.kit.i18n import Lang, has_text, text_of
+from app.mail.outbox import counts, outbox
+from app.web import deps
+from app.web.deps import Desk
+from app.web.desk_registrations import Filter, Label
+from app.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+STATES = {
+    "queued": ("wait", "…"),
+    "sending": ("river", "→"),
+    "sent": ("good", "✓"),
+    "retrying": ("wait", "↻"),
+    "failed": ("bad", "×"),
+    "withheld": ("still", "–"),
+    "draft": ("still", "·"),
+}
+"""State → tone and sign of its label."""
+SHOWN = 50
+
+
+@router.get("/desk/{forum}/outbox")
+async def mails(request: Request, forum: str) -> Response:
+    """The mails as asked for by `?state= &before=`, the newest first."""
+    state, before = request.query_params.get("state", ""), _number(request.query_params.get("before", ""))
+    if state not in {"", *STATES}:
+        raise NotFound
+    desk, (rows, by_state) = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, state, before))
+    letters, address = [letter(desk.lang, row) for row in rows[:SHOWN]], f"{desk.base}/outbox"
+    values: dict[str, Any] = {
+        "letters": letters,
+        "filters": _filters(desk.lang, address, by_state, state),
+        "state": state,
+        "states": [(_label(desk.lang, name), text_of(desk.lang, f"desk.mail_state.{name}.about")) for name in STATES],
+        "waiting": sum(by_state.get(name, 0) for name in ("queued", "retrying")),
+        "sends_mail": site_of(request).settings.sends_mail,
+        "following": _address(address, state, rows[SHOWN - 1].id) if len(rows) > SHOWN else "",
+        "beginning": _address(address, state) if before is not None else "",
+    }
+    return deps.show_at_desk(request, desk, "desk/outbox.html", **values)
+
+
+def _read(db: Db, desk: Desk, state: str, before: int | None) -> tuple[list[Any], dict[str, int]]:
+    desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
+    return outbox(db, desk.forum.slug, state, before, SHOWN + 1), counts(db, desk.forum.slug)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _address(address: str, state: str, before: int | None = None) -> str:
+    asked = [f"state={state}"] if state else []
+    asked += [f"before={before}"] if before is not None else []
+    return f"{address}?{'&'.join(asked)}" if asked else address
+
+
+def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) -> list[Filter]:
+    whole = Filter(text_of(lang, "desk.standing.all"), address, sum(by_state.values()), not chosen)
+    return [whole] + [
+        Filter(
+            text_of(lang, f"desk.mail_state.{name}.name"),
+            _address(address, name),
+            by_state.get(name, 0),
+            name == chosen,
+        )
+        for name in STATES
+        if by_state.get(name) or name == chosen
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail in the list; `code` is the registration it is about, "" for another thing."""
+
+    row: Any
+    kind: str
+    code: str
+    label: Label
+
+
+def letter(lang: Lang, row: Any) -> Letter:
+    """A row of the outbox, ready to show; a template without words of its own shows its name."""
+    key = f"desk.mail_kind.{row.template.replace('/', '.')}"
+    about, _, code = row.subject.partition(":")
+    return Letter(
+        row=row,
+        kind=text_of(lang, key) if has_text(lang, key) else row.template,
+        code=code if about == "registration" else "",
+        label=_label(lang, row.state),
+    )
+
+
+def _label(lang: Lang, state: str) -> Label:
+    tone, sign = STATES.get(state, ("still", "·"))
+    return Label(tone, sign, text_of(lang, f"desk.mail_state.{state}.name"))

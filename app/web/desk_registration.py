@@ -1,0 +1,222 @@
+"""One registration at the desk: everything about it, its history, and what may be decided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from babel import Locale
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import history
+from app.forum.models import Forum
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import Expired, Refused
+from app.kit.i18n import Lang
+from app.kit.inputs import Input, parse
+from app.mail.outbox import about
+from app.registration import applying, linking, reviewing
+from app.registration.desk_queries import Overview, Whole, desk_registration, overview
+from app.registration.inputs import DecisionInput, MoveInput
+from app.registration.rules.states import State, may_follow
+from app.web import deps
+from app.web.deps import Desk
+from app.web.desk_history import told
+from app.web.desk_outbox import letter
+from app.web.desk_registrations import label, listed_name
+from app.web.forms import Form, refilled
+from app.web.pages import code as code_of
+from app.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+Read = TypeVar("Read", bound=Input)
+Deed = Callable[[Db, Actor, Forum, str, Read], str]
+DONE = frozenset(
+    {"approved_seated", "approved_waiting", "declined", "cancelled", "ended_before", "moved", "confirmed", "known"}
+)
+"""What the page says after a form: keys of the catalogue."""
+
+
+@router.get("/desk/{forum}/registrations/{code}")
+async def registration(request: Request, forum: str, code: str) -> Response:
+    """The page of one registration."""
+    return await _page(request, forum, code)
+
+
+@router.post("/desk/{forum}/registrations/{code}/approval")
+async def approve(request: Request, forum: str, code: str) -> Response:
+    """Approve: a seat where one may be given, else a place in the queue."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, read: DecisionInput) -> str:
+        return f"approved_{reviewing.approve(db, by, found, code, now=now, note=read.note)}"
+
+    return await _act(request, forum, code, DecisionInput, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/refusal")
+async def decline(request: Request, forum: str, code: str) -> Response:
+    """Decline; what it held goes to the next."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, read: DecisionInput) -> str:
+        reviewing.decline(db, by, found, code, now=now, note=read.note)
+        return "declined"
+
+    return await _act(request, forum, code, DecisionInput, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/cancellation")
+async def cancel(request: Request, forum: str, code: str) -> Response:
+    """Cancel on the person's behalf; the seat goes to the next."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, read: DecisionInput) -> str:
+        return "cancelled" if applying.cancel(db, by, found, code, now=now, note=read.note) else "ended_before"
+
+    return await _act(request, forum, code, DecisionInput, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/category")
+async def move(request: Request, forum: str, code: str) -> Response:
+    """Move to another category, the seat with it."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, read: MoveInput) -> str:
+        reviewing.move(db, by, found, code, read.category, now=now, note=read.note)
+        return "moved"
+
+    return await _act(request, forum, code, MoveInput, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/confirmation")
+async def confirm(request: Request, forum: str, code: str) -> Response:
+    """Confirm the address by hand, for when the person was reached otherwise."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, _read: Input) -> str:
+        return "confirmed" if applying.confirm(db, by, found, code, now=now) else "known"
+
+    return await _act(request, forum, code, Input, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/link")
+async def show_link(request: Request, forum: str, code: str) -> Response:
+    """Show the person's own link in the answer itself: it stands in no address and in no log."""
+    sent, now, site = await deps.posted(request), clock.now(), site_of(request)
+    desk, _ = await deps.read_at_desk(request, forum, _nothing)
+    secret = site.settings.secret_key
+    lang, token = await deps.write_at_desk(
+        request,
+        desk,
+        sent,
+        lambda db, found: linking.show_link(db, desk.actor, found, code_of(code), secret, now=now),
+    )
+    return await _page(request, forum, code, personal_link=f"{site.settings.base_url}/{lang}/my/{token}")
+
+
+def _nothing(_db: Db, _desk: Desk) -> None:
+    return None
+
+
+async def _act(request: Request, forum: str, code: str, model: type[Read], deed: Deed[Read]) -> Response:
+    """A form of the page: what was sent, its deed, and the page again saying what was done or why not."""
+    sent = await deps.posted(request)
+    desk, _ = await deps.read_at_desk(request, forum, _nothing)
+    known = code_of(code)
+    try:
+        read = parse(model, {name: sent.get(name, "") for name in model.model_fields})
+        done = await deps.write_at_desk(request, desk, sent, lambda db, found: deed(db, desk.actor, found, known, read))
+    except (Refused, Expired) as refused:
+        again = refilled(desk.lang, sent, refused)
+        return await _page(request, forum, code, form=again, status=refused.status)
+    return deps.back(f"{desk.base}/registrations/{known}?done={done}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A registration with what stands around it; facts and mails are None where the role may not see them."""
+
+    whole: Whole
+    overview: Overview
+    facts: list[Any] | None
+    mails: list[Any] | None
+
+
+def _read(db: Db, desk: Desk, code: str) -> Seen:
+    """Eight queries, whatever has happened to the registration."""
+    whole = desk_registration(db, desk.actor, desk.forum, code)
+    subject = f"registration:{code}"
+    return Seen(
+        whole=whole,
+        overview=overview(db, desk.actor, desk.forum, now=clock.now()),
+        facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
+        mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+    )
+
+
+def sees_history(desk: Desk) -> bool:
+    """Whoever decides on registrations needs what happened to one; the whole log is for those who may see facts."""
+    return desk.may(Permission.SEE_FACTS) or desk.may(Permission.DECIDE_REGISTRATIONS)
+
+
+async def _page(
+    request: Request, forum: str, code: str, *, form: Form | None = None, status: int = 200, personal_link: str = ""
+) -> Response:
+    known, done = code_of(code), request.query_params.get("done", "")
+    desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    names = {row.tally.code: row.tally.name.of(desk.lang) for row in seen.overview.seats}
+    values: dict[str, Any] = {
+        "row": seen.whole.row,
+        "whole": seen.whole,
+        "name": listed_name(seen.whole.row),
+        "label": label(desk.lang, seen.whole.row),
+        "country": country(desk.lang, seen.whole.row.country),
+        "category_names": names,
+        "seats": seen.overview.seats,
+        "may": possible(desk, seen.whole.row),
+        "facts": seen.facts if seen.facts is None else [told(desk.lang, fact, names) for fact in seen.facts],
+        "mails": seen.mails if seen.mails is None else [letter(desk.lang, mail) for mail in seen.mails],
+        "form": form or Form(),
+        "done": done if done in DONE and form is None else "",
+        "personal_link": personal_link,
+    }
+    return deps.show_at_desk(request, desk, "desk/registration.html", status=status, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What this person at the desk may do with this registration as it stands."""
+
+    approve: bool
+    decline: bool
+    cancel: bool
+    move: bool
+    confirm: bool
+    show_link: bool
+
+    @property
+    def anything(self) -> bool:
+        return self.approve or self.decline or self.cancel or self.move or self.confirm or self.show_link
+
+
+def possible(desk: Desk, row: Any) -> Possible:
+    """Permission and state together; the deeds ask both again."""
+    decides, state, live = desk.may(Permission.DECIDE_REGISTRATIONS), State(row.state), row.ended_at is None
+    return Possible(
+        approve=decides and state is State.AWAITING_APPROVAL,
+        decline=decides and may_follow(state, State.DECLINED),
+        cancel=decides and may_follow(state, State.CANCELLED),
+        move=decides and live,
+        confirm=decides and live and row.confirmed_at is None,
+        show_link=desk.may(Permission.SHOW_LINKS),
+    )
+
+
+def country(lang: Lang, code: str) -> str:
+    """A country's name, or the code where the language has no name for it."""
+    return str(Locale(lang).territories.get(code, code)) if code else ""

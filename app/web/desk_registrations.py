@@ -1,0 +1,159 @@
+"""The desk's list of registrations: filter, search, page on."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.kit.errors import NotFound
+from app.kit.i18n import Lang, text_of
+from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_list, tallies
+from app.registration.rules.names import list_name
+from app.registration.rules.states import State
+from app.web import deps
+
+router = APIRouter(include_in_schema=False)
+TONES = {
+    "awaiting": ("river", "?"),
+    "confirmed": ("good", "✓"),
+    "unconfirmed": ("wait", "○"),
+    "waiting": ("wait", "…"),
+    "offered": ("river", "!"),
+    "cancelled": ("still", "–"),
+    "declined": ("bad", "×"),
+    "expired": ("still", "–"),
+}
+"""Standing → tone and sign of its label; the sign says it without the colour."""
+
+
+@router.get("/desk/{forum}/registrations")
+async def registrations(request: Request, forum: str) -> Response:
+    """The list as asked for by `?state= &category= &q= &order= &after=`."""
+    wanted = asked_for(request.query_params)
+    desk, (found, counted) = await deps.read_at_desk(
+        request,
+        forum,
+        lambda db, desk: (desk_list(db, desk.actor, desk.forum, wanted), tallies(db, desk.actor, desk.forum)),
+    )
+    rows, more = found
+    address = f"{desk.base}/registrations"
+    values: dict[str, Any] = {
+        "wanted": wanted,
+        "filters": filters(desk.lang, address, counted, wanted),
+        "categories": counted,
+    }
+    following = link(address, wanted, after=rows[-1].code) if more else ""
+    beginning = link(address, wanted) if wanted.after else ""
+    lines = [line(desk.lang, row) for row in rows]
+    return deps.show_at_desk(
+        request, desk, "desk/registrations.html", **values, lines=lines, following=following, beginning=beginning
+    )
+
+
+def asked_for(params: QueryParams) -> Wanted:
+    """What the address asks for. Raises NotFound for a standing or order there is none of."""
+    standing, order, after = params.get("state", ""), params.get("order", ""), params.get("after", "")
+    category = params.get("category", "")
+    words = "".join(letter for letter in params.get("q", "")[:200] if letter.isprintable() or letter == "\u200b")
+    if standing not in {"", *STANDINGS} or order not in {"", "oldest"} or not (category + after).isascii():
+        raise NotFound
+    return Wanted(standing, category[:16], words.strip(), order == "oldest", after[:32])
+
+
+def link(address: str, wanted: Wanted, **changes: Any) -> str:
+    """The list's address for a question, with something changed; from its beginning unless `after` is given."""
+    asked = wanted.other(**changes)
+    pairs = {
+        "state": asked.standing,
+        "category": asked.category,
+        "q": asked.words,
+        "order": "oldest" if asked.oldest_first else "",
+        "after": asked.after,
+    }
+    kept = {name: value for name, value in pairs.items() if value}
+    return f"{address}?{urlencode(kept)}" if kept else address
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One standing to choose, with how many there are in the chosen category."""
+
+    words: str
+    href: str
+    count: int
+    chosen: bool
+
+
+def filters(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted) -> list[Filter]:
+    """All, then every standing; counted without regard to the words searched for."""
+    mine = [tally for tally in counted if wanted.category in {"", tally.code}]
+    whole = Filter(
+        text_of(lang, "desk.standing.all"),
+        link(address, wanted, standing=""),
+        sum(tally.all for tally in mine),
+        not wanted.standing,
+    )
+    return [whole] + [
+        Filter(
+            text_of(lang, f"desk.standing.{standing}"),
+            link(address, wanted, standing=standing),
+            sum(tally.of(standing) for tally in mine),
+            wanted.standing == standing,
+        )
+        for standing in STANDINGS
+    ]
+
+
+def standing_of(row: Any) -> str:
+    """A registration's standing: its state, `seated` split by whether the address is confirmed."""
+    if row.state == State.SEATED.value:
+        return "confirmed" if row.confirmed_at is not None else "unconfirmed"
+    return str(row.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A standing as tone, sign and words."""
+
+    tone: str
+    sign: str
+    words: str
+
+
+def label(lang: Lang, row: Any) -> Label:
+    """A registration's standing, ready to show."""
+    standing = standing_of(row)
+    tone, sign = TONES.get(standing, ("still", "·"))
+    return Label(tone, sign, text_of(lang, f"desk.standing.{standing}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One registration in the list, in ready words. In a private capacity the institution is left out (rules §2)."""
+
+    row: Any
+    name: str
+    from_where: str
+    private: bool
+    label: Label
+
+
+def line(lang: Lang, row: Any) -> Line:
+    """A row of the query as a line of the list."""
+    private = row.attends_as == "private"
+    return Line(
+        row=row,
+        name=listed_name(row),
+        from_where="" if private else row.institution,
+        private=private,
+        label=label(lang, row),
+    )
+
+
+def listed_name(row: Any) -> str:
+    """The family name in capitals, the given name; the Khmer or typed name where there is no family name."""
+    return list_name(row.family_name, row.given_name, row.display_name) or str(row.name_km)

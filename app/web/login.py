@@ -1,0 +1,122 @@
+"""Signing in by a one-time link, and out again (rules §7)."""
+
+from contextlib import suppress
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts import signing_in
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import Expired, Refused, TooMany
+from app.kit.i18n import Lang
+from app.kit.inputs import parse
+from app.kit.pen import SITE
+from app.kit.throttling import count_visit, who
+from app.web import deps
+from app.web.forms import Form, refilled
+from app.web.pages import form_token, page, read_form_token, token
+from app.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+ASK, USE = "ask-link", "use-link"
+
+
+@router.get("/login")
+async def ask(request: Request) -> Response:
+    """Ask for a link; whoever is signed in already is led to the desk."""
+    with suppress(deps.SignInNeeded):
+        await site_of(request).read(lambda db: deps.actor_of_request(db, request))
+        return deps.back("/desk")
+    return _ask_page(request)
+
+
+@router.post("/login")
+async def send_link(request: Request) -> Response:
+    """Send a link where the address has a user; the answer is the same for every address."""
+    sent, lang = await deps.posted(request), deps.reading_language(request)
+    try:
+        read_form_token(request, sent, ASK)
+        asked = parse(signing_in.LinkRequest, {"email": sent.get("email", "")})
+        await _ask(request, asked.email, lang)
+    except (Refused, TooMany) as refused:
+        return _ask_page(request, refused.status, refilled(lang, sent, refused))
+    return _page(request, lang, "accounts/link_sent.html")
+
+
+@router.get("/login/{link}")
+async def look_at_link(request: Request, link: str) -> Response:
+    """A page with a button: mail scanners open links, so only the button uses it up."""
+    known, now = token(link), clock.now()
+    if not await site_of(request).read(lambda db: signing_in.link_is_good(db, known, now=now)):
+        raise Expired("sign_in_link")
+    seal = form_token(request, USE, known)
+    return _page(request, deps.reading_language(request), "accounts/use_link.html", form_seal=seal)
+
+
+@router.post("/login/{link}")
+async def use_link(request: Request, link: str) -> Response:
+    """Use the link up: a new login, and the browser's former one ends."""
+    known, former, now = token(link), request.cookies.get(deps.COOKIE, ""), clock.now()
+    read_form_token(request, await deps.posted(request), USE, known)
+
+    def deed(db: Db) -> str:
+        signing_in.sign_out(db, former, now=now)
+        return signing_in.sign_in(db, known, now=now)
+
+    login = await site_of(request).write(SITE, deed)
+    response = deps.back("/desk")
+    deps.open_login(request, response, login)
+    return response
+
+
+@router.post("/logout")
+async def sign_out(request: Request) -> Response:
+    """End the login."""
+    site, sent, now = site_of(request), await deps.posted(request), clock.now()
+    someone = await site.read(lambda db: deps.actor_of_request(db, request))
+    with suppress(Expired):  # a page left open overnight may still sign out
+        read_form_token(request, sent, deps.DESK_FORM, someone.login)
+    await site.write(SITE, lambda db: signing_in.sign_out(db, request.cookies[deps.COOKIE], now=now))
+    response = deps.back("/login")
+    deps.close_login(request, response)
+    return response
+
+
+async def _ask(request: Request, email: str, lang: Lang) -> None:
+    """Count the try and have the mail queued, where mail can leave."""
+    site, now = site_of(request), clock.now()
+    settings, address = site.settings, request.scope.get("client_address", "")
+    window, secret = settings.throttle_window_seconds, settings.secret_key
+    tries = (
+        (who(secret, "address", address), settings.throttle_per_address),
+        (who(secret, "email", email.casefold()), settings.throttle_per_email),
+    )
+
+    def deed(db: Db) -> None:
+        for whom, most in tries:
+            count_visit(db, whom, most, window, now=now)
+        if settings.sends_mail:
+            signing_in.ask_for_link(db, email, lang, now=now)
+
+    await site.write(SITE, deed)
+
+
+def _ask_page(request: Request, status: int = 200, form: Form | None = None) -> Response:
+    lang, sends_mail = deps.reading_language(request), site_of(request).settings.sends_mail
+    return _page(
+        request,
+        lang,
+        "accounts/ask_link.html",
+        status=status,
+        sends_mail=sends_mail,
+        form=form or Form(),
+        form_seal=form_token(request, ASK),
+    )
+
+
+def _page(request: Request, lang: Lang, template: str, *, status: int = 200, **values: object) -> Response:
+    twin = deps.twin_address(request, lang)
+    response = page(request, lang, template, status=status, secret=True, twin=twin, **values)
+    return deps.keep_language(request, response)

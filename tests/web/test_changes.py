@@ -1,0 +1,74 @@
+"""What changed from version to version, as far as everybody may know."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from app.kit.i18n import Bilingual
+from app.programme.published import PublishedSession
+from app.web.site import Site
+from starlette.testclient import TestClient
+from tests.cast import SLUG
+from tests.web.test_programme import closed, only, publish_again
+
+PAGE = f"/en/{SLUG}/programme/changes"
+
+
+def test_the_first_version_is_a_first_publication_with_its_public_sessions(client: TestClient) -> None:
+    page = client.get(PAGE).text
+    assert "Version 1" in page
+    assert "First publication, with 28 sessions." in page
+    assert "២៨ កិច្ចប្រជុំ" in client.get(f"/km/{SLUG}/programme/changes").text
+
+
+def test_each_kind_of_change_is_told_in_words(client: TestClient, site: Site) -> None:
+    def edit(session: PublishedSession) -> PublishedSession | None:
+        if session.code == "D1-07" and session.starts_at and session.ends_at:
+            hour = timedelta(hours=1)
+            return replace(
+                session,
+                room="grand-ballroom",
+                starts_at=session.starts_at + hour,
+                ends_at=session.ends_at + hour,
+                sequence=1,
+            )
+        if session.code == "D1-03":
+            return replace(session, cancelled=True)
+        if session.code == "D1-02":
+            return replace(session, title=Bilingual("Another Keynote", "បាឋកថាថ្មី"))
+        return session
+
+    publish_again(site, edit)
+    page = client.get(PAGE).text
+    assert page.index("Version 2") < page.index("Version 1")
+    assert "3 changes." in page
+    assert "Tuesday 23 March, 13:30–15:00, Mekong Room" in page
+    assert "Tuesday 23 March, 14:30–16:00, Grand Ballroom" in page
+    for words in ("Moved", "Cancelled", "New title", "Another Keynote", "From Dialogue to Action"):
+        assert words in page
+
+
+def test_a_change_of_a_closed_session_is_no_change_for_the_public(client: TestClient, site: Site) -> None:
+    hidden = closed(site)
+    publish_again(site, only(hidden.code, title=Bilingual("Even more secret", "សម្ងាត់")))
+    page = client.get(PAGE).text
+    assert "Nothing that everybody can see has changed." in page
+    assert "more secret" not in page
+    assert hidden.code not in page
+
+
+def test_a_session_that_is_closed_later_leaves_the_old_lists_too(client: TestClient, site: Site) -> None:
+    publish_again(site, only("D1-07", title=Bilingual("Soon Closed", "នឹងបិទ")))
+    assert "Soon Closed" in client.get(PAGE).text
+    publish_again(site, only("D1-07", attribution="CLO"))
+    page = client.get(PAGE).text
+    assert "Soon Closed" not in page
+    assert "First publication, with 27 sessions." in page
+
+
+def test_a_session_that_is_opened_is_new_to_the_public(client: TestClient, site: Site) -> None:
+    hidden = closed(site)
+    publish_again(site, only(hidden.code, attribution="REC"))
+    page = client.get(PAGE).text
+    assert "1 change." in page
+    assert hidden.title.en in page
+    assert "First publication, with 28 sessions." in page
