@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import icalendar
 import pytest
@@ -92,7 +93,7 @@ def test_a_long_khmer_title_is_folded_between_clusters() -> None:
             break
         folds.append(line[1:])
     assert len(folds) > 3
-    for before, after in zip(folds, folds[1:], strict=False):
+    for before, after in pairwise(folds):
         assert not unicodedata.category(after[0]).startswith("M")
         assert not before.endswith("\u17d2")
     assert "".join(folds) == f"SUMMARY:{LONG.title.km}"

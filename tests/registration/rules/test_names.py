@@ -3,13 +3,14 @@
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.names import (
     list_name,
     normal_email,
     normal_name,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 moderate = settings(deadline=None)
 
@@ -85,6 +86,3 @@ def test_a_name_without_family_name_is_listed_as_it_was_typed() -> None:
 
 def test_khmer_names_are_listed_letter_for_letter() -> None:
     assert list_name("សុខ", "វណ្ណា", "") == "សុខ វណ្ណា"
-
-
-@moderate
