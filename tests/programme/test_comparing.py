@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit.db import Db
 from app.kit.i18n import Bilingual

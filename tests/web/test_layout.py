@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
 from tests.cast import SLUG
 
 TAILS = ("", "/programme", "/programme/D1-07", "/programme/changes", "/speakers", "/calendar", "/no-such-page")

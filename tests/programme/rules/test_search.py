@@ -1,9 +1,10 @@
 """Words are found however they are written."""
 
 import pytest
-from app.programme.rules.search import fold, found, haystack
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.programme.rules.search import fold, found, haystack
 
 TEXT = haystack(["Counter-Terrorism in the Asia-Pacific", "កិច្ចសហប្រតិបត្តិការ\u200bសន្តិសុខ ឆ្នាំ២០២៧", "Track 2"])
 
