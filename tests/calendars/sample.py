@@ -39,7 +39,9 @@ SPEAKER = PublishedPerson(
     None,
 )
 TRACKS = (
-    TrackView("A", "issues", Bilingual("Issues, old and new", "បញ្ហាចាស់ និងថ្មី"), Bilingual("Issues", "បញ្ហា"), "river", ()),
+    TrackView(
+        "A", "issues", Bilingual("Issues, old and new", "បញ្ហាចាស់ និងថ្មី"), Bilingual("Issues", "បញ្ហា"), "river", ()
+    ),
     TrackView("B", "review", Bilingual("Review", "ការពិនិត្យឡើងវិញ"), Bilingual("Review", "ការពិនិត្យ"), "lotus", ()),
 )
 

@@ -105,7 +105,9 @@ def test_a_long_khmer_title_is_folded_between_clusters() -> None:
 def test_folding_keeps_every_character_and_every_limit(text: str) -> None:
     line = "SUMMARY:" + clean(text).replace("\n", " ")
     parts = fold(line).split(b"\r\n ")
-    assert all(len(part) <= (LINE if first else LINE - 1) for first, part in zip([True, *[False] * 400], parts, strict=False))
+    assert all(
+        len(part) <= (LINE if first else LINE - 1) for first, part in zip([True, *[False] * 400], parts, strict=False)
+    )
     assert "".join(part.decode() for part in parts) == line
 
 
@@ -123,7 +125,7 @@ def test_a_line_of_exactly_75_octets_is_not_folded() -> None:
 @example("a\rATTENDEE:mailto:rith@elsewhere.example\n b", "km")
 @example("\x0bSTATUS:CANCELLED\x0c\x1c\x85\u2028\u2029", "en")
 @example(KHMER, "km")
-@example("🇰🇭 “quotes” \"plain\" 👩‍👩‍👧‍👦", "en")
+@example('🇰🇭 “quotes” "plain" 👩‍👩‍👧‍👦', "en")
 def test_a_title_comes_back_as_it_was_and_never_adds_a_line(title: str, lang: Lang) -> None:
     plain, made = titled("Plain", lang), titled(title, lang)
     names = [re.split("[;:]", line)[0] for line in unfolded(plain)]
