@@ -61,7 +61,8 @@ def first_broken(db: Db, scope: str) -> int | None:
     """
     previous, expected = "", 1
     for fact in db.execute(select(_facts).where(_facts.c.scope == scope).order_by(_facts.c.number)).mappings():
-        whole = fact["salt"] is None or fact["digest"] == _digest(fact["salt"], fact["personal"] or {})
+        told = fact["personal"] or {}
+        whole = not told if fact["salt"] is None else fact["digest"] == _digest(fact["salt"], told)
         if fact["number"] != expected or fact["hash"] != _hash(previous, fact) or not whole:
             return int(expected)
         previous, expected = fact["hash"], expected + 1

@@ -161,9 +161,12 @@ class Pen:
         with Db(self.database.write_engine) as db:
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
+            connection = db.connection()
             try:
                 db.commit()
             except Exception as failure:
+                # SQLite keeps the transaction open after a COMMIT that failed, and with it everybody else out
+                connection.invalidate()
                 raise _CommitFailed(failure) from failure
             return done
 

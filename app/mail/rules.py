@@ -30,7 +30,7 @@ at first, because servers lock accounts that knock too often."""
 TEMPORARY_ATTEMPTS = 34
 """About five days, the time RFC 5321 §4.5.4.1 asks a sender to keep trying."""
 
-CLAIM_MINUTES = 10
+CLAIM_LASTS = timedelta(minutes=10)
 """Longer than one delivery can last: delivery must give up on a silent server well before."""
 
 
@@ -53,4 +53,4 @@ def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | N
 
 def claim_is_abandoned(claimed_at: datetime, now: datetime) -> bool:
     """Whether the worker that claimed a message (aware UTC) must be gone, so that another may send it."""
-    return now - claimed_at >= timedelta(minutes=CLAIM_MINUTES)
+    return now - claimed_at >= CLAIM_LASTS

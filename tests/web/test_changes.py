@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from starlette.testclient import TestClient
+
 from app.kit.i18n import Bilingual
 from app.programme.published import PublishedSession
 from app.web.site import Site
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 from tests.web.test_programme import closed, only, publish_again
 

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from starlette.testclient import TestClient
+
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit.db import Db
 from app.kit.pen import republish
@@ -10,7 +12,6 @@ from app.registration.models import Terms
 from app.web.home import dates, map_href
 from app.web.public import read_as_public
 from app.web.site import Site
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 from tests.conftest import Clock
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.cast import SLUG
 
 TAILS = ("", "/programme", "/programme/D1-07", "/programme/changes", "/speakers", "/calendar", "/no-such-page")

@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
+from starlette.testclient import TestClient
+
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Database, Db, table
@@ -14,8 +17,6 @@ from app.programme.published import PublishedSession, to_document
 from app.programme.queries import history
 from app.web.public import read_as_public
 from app.web.site import Site
-from sqlalchemy import delete
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 
 PAGE = f"/en/{SLUG}/programme"

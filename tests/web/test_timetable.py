@@ -1,9 +1,10 @@
 """Places in the timetable: nothing hides behind anything else."""
 
-from app.web.assets import STATIC
-from app.web.timetable import COLUMNS, ROWS, Place, Span, hours, place, stylesheet
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.web.assets import STATIC
+from app.web.timetable import COLUMNS, ROWS, Place, Span, hours, place, stylesheet
 
 
 @st.composite

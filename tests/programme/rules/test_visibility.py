@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.programme.rules.visibility import (
     PUBLIC,
     Attribution,
@@ -14,8 +17,6 @@ from app.programme.rules.visibility import (
     visible,
     withholds_attendance,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def test_counts_leave_out_what_does_not_exist_for_the_viewer() -> None:
     assert visible(entries, PUBLIC) == OPEN
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None)
 @given(
     st.lists(st.builds(Programmed, st.sampled_from("ABCD"), st.none() | st.sampled_from(Attribution)), max_size=8),
     st.frozensets(st.sampled_from("ABCD")),

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.eligibility import (
     Door,
     Mode,
@@ -13,8 +16,6 @@ from app.registration.rules.eligibility import (
     valid_until,
 )
 from app.registration.rules.seats import Quota, availability
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 DAY = timedelta(days=1)
 OPENS = datetime(2027, 1, 10, 2, tzinfo=UTC)
@@ -59,7 +60,7 @@ def test_a_closing_before_the_opening_stays_closed() -> None:
     assert door_state(CLOSES, OPENS, ENDS, Mode.OPEN, CLOSES) is Door.CLOSED
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(instants, instants, instants, st.sampled_from(Mode), st.integers(-3, 16))
 def test_the_answer_holds_until_the_instant_named_and_changes_there(
     opens_at: datetime | None,

@@ -1,0 +1,278 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.accounts.actor import Actor
+from app.audit.models import Fact
+from app.audit.recording import record
+from app.kit.db import Database, Db, table
+from app.kit.errors import Busy, Refused
+from app.kit.models import Scope
+from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions
+from tests.cast import NOW, SLUG
+from tests.conftest import ROOT
+
+_facts, _scopes = table(Fact), table(Scope)
+OPERATOR = Actor.operator().signature
+
+
+def note(name: str) -> Callable[[Db], str]:
+    """A deed that leaves one fact behind."""
+
+    def deed(db: Db) -> str:
+        record(db, SITE, OPERATOR, name, name, now=NOW)
+        return name
+
+    return deed
+
+
+def noted(db: Db) -> list[str]:
+    return list(db.execute(select(_facts.c.kind).where(_facts.c.scope == SITE).order_by(_facts.c.number)).scalars())
+
+
+class Held:
+    """A pen kept at its first deed until `go`, so that what is asked for meanwhile becomes one batch."""
+
+    def __init__(self, database: Database, **options: int) -> None:
+        self.pen = Pen(database, **options)
+        self._going, self._there = threading.Event(), threading.Event()
+        self.pen.start()
+        self.first = self.pen.submit(SITE, self._wait)
+        assert self._there.wait(10)
+
+    def _wait(self, _db: Db) -> None:
+        self._there.set()
+        assert self._going.wait(10)
+
+    def go(self) -> None:
+        self._going.set()
+
+    def write(self, *deeds: Callable[[Db], Any]) -> list[Future[Any]]:
+        """Ask for all of them at once and wait for every answer."""
+        answers = [self.pen.submit(SITE, deed) for deed in deeds]
+        self.go()
+        wait(answers, timeout=30)
+        return answers
+
+    def close(self) -> None:
+        self.go()
+        self.pen.stop()
+
+
+@pytest.fixture
+def held(either_database: Database) -> Iterator[Held]:
+    found = Held(either_database)
+    yield found
+    found.close()
+
+
+def test_deeds_are_written_in_the_order_they_came(held: Held, either_database: Database):
+    names = [f"deed {number}" for number in range(20)]
+    assert [answer.result() for answer in held.write(*map(note, names))] == names
+    assert either_database.read(noted) == names
+
+
+def test_what_waits_is_written_in_one_commit(held: Held, either_database: Database):
+    commits: list[object] = []
+    event.listen(either_database.write_engine, "commit", commits.append)
+    held.write(*(note(f"deed {number}") for number in range(20)))
+    assert len(commits) == 2, "one for the deed that was being written, one for all that waited"
+
+
+def test_a_batch_is_no_longer_than_allowed(database: Database):
+    held, commits = Held(database, batch=4), []
+    event.listen(database.write_engine, "commit", commits.append)
+    held.write(*(note(f"deed {number}") for number in range(8)))
+    held.close()
+    assert len(commits) == 3
+
+
+def test_a_failing_deed_takes_only_itself_back(held: Held, either_database: Database):
+    def refuses(db: Db) -> None:
+        note("half done")(db)
+        raise Refused("closed")
+
+    def breaks_the_database(db: Db) -> None:
+        note("half done")(db)
+        db.execute(_scopes.insert().values(name=SLUG, revision=0))
+
+    def breaks(db: Db) -> None:
+        note("half done")(db)
+        raise ZeroDivisionError
+
+    answers = held.write(note("before"), refuses, breaks_the_database, breaks, note("after"))
+    kinds = [type(answer.exception()) for answer in answers]
+    assert kinds == [type(None), Refused, IntegrityError, ZeroDivisionError, type(None)]
+    assert either_database.read(noted) == ["before", "after"]
+
+
+def test_what_one_deed_left_unwritten_does_not_reach_the_next(held: Held):
+    def adds_and_refuses(db: Db) -> None:
+        db.add(Scope(name="never", revision=1))
+        raise Refused("closed")
+
+    _, names = held.write(adds_and_refuses, lambda db: list(db.execute(select(_scopes.c.name)).scalars()))
+    assert "never" not in names.result()
+
+
+def test_an_answer_comes_after_its_commit(held: Held, either_database: Database):
+    seen: list[list[str]] = []
+    answer = held.pen.submit(SITE, note("deed"))
+    answer.add_done_callback(lambda _: seen.append(either_database.read(noted)))
+    held.go()
+    answer.result(10)
+    held.pen.stop()
+    assert seen == [["deed"]]
+
+
+def test_a_commit_that_fails_acknowledges_nothing(database: Database):
+    def fails_at_the_commit(db: Db) -> None:
+        db.execute(text("PRAGMA defer_foreign_keys=ON"))
+        db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+
+    held = Held(database)
+    answers = held.write(note("neighbour"), fails_at_the_commit)
+    assert all(isinstance(answer.exception(), IntegrityError) for answer in answers)
+    assert database.read(noted) == []
+    assert held.pen.write_now(SITE, note("later")) == "later", "the pen writes on"
+    held.close()
+
+
+@pytest.mark.postgres
+def test_a_lost_connection_costs_only_the_deed_that_lost_it(postgres_url: str):
+    database = Database(postgres_url)
+    held = Held(database)
+
+    def loses(db: Db) -> None:
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    before, lost, after = held.write(note("before"), loses, note("after"))
+    assert (before.result(), after.result()) == ("before", "after")
+    assert isinstance(lost.exception(), DBAPIError)
+    assert database.read(noted) == ["before", "after"]
+    held.close()
+    database.close()
+
+
+def test_more_waiting_than_can_be_served_is_busy(database: Database):
+    held = Held(database, waiting=2)
+    taken = [held.pen.submit(SITE, note("one")), held.pen.submit(SITE, note("two"))]
+    with pytest.raises(Busy):
+        held.pen.submit(SITE, note("three"))
+    held.go()
+    assert [answer.result(10) for answer in taken] == ["one", "two"]
+    held.close()
+    assert database.read(noted) == ["one", "two"]
+
+
+def test_a_request_that_went_away_is_not_written(held: Held, either_database: Database):
+    gone = held.pen.submit(SITE, note("gone"))
+    assert gone.cancel()
+    held.write(note("stays"))
+    assert either_database.read(noted) == ["stays"]
+
+
+def test_stopping_writes_what_is_queued(held: Held, either_database: Database):
+    answers = [held.pen.submit(SITE, note(f"deed {number}")) for number in range(3)]
+    stopping = threading.Thread(target=held.pen.stop)
+    stopping.start()
+    held.go()
+    stopping.join(10)
+    assert [answer.result(0) for answer in answers] == ["deed 0", "deed 1", "deed 2"]
+    assert len(either_database.read(noted)) == 3
+
+
+def test_a_pen_that_was_not_started_writes_in_the_callers_thread(database: Database):
+    assert Pen(database).write_now(SITE, lambda _: threading.get_ident()) == threading.get_ident()
+
+
+def test_doors_await_the_pen(pen: Pen, in_loop: Any):
+    assert in_loop(lambda: pen.write(SITE, note("awaited"))) == "awaited"
+
+
+def test_pens_of_one_database_lose_no_count(either_database: Database):
+    def one_more(db: Db) -> None:
+        was = db.execute(select(_scopes.c.revision).where(_scopes.c.name == SITE)).scalar_one()
+        db.execute(update(_scopes).where(_scopes.c.name == SITE).values(revision=was + 1))
+
+    before = either_database.read(revisions).get(SITE, 0)
+    pens = [Pen(either_database) for _ in range(3)]
+    for pen in pens:
+        pen.start()
+    answers = [pen.submit(SITE, one_more) for _ in range(40) for pen in pens]
+    for answer in answers:
+        answer.result(60)
+    for pen in pens:
+        pen.stop()
+    assert either_database.read(revisions)[SITE] == before + 120
+
+
+def test_pens_whose_batches_name_several_scopes_do_not_wait_for_each_other_for_ever(either_database: Database):
+    pens = [Pen(either_database) for _ in range(2)]
+    for pen in pens:
+        pen.start()
+    orders = [("a", "b", "c"), ("c", "b", "a")]
+    answers = [
+        pen.submit(scope, lambda db, scope=scope: republish(db, scope))
+        for _ in range(20)
+        for pen, order in zip(pens, orders, strict=True)
+        for scope in order
+    ]
+    for answer in answers:
+        answer.result(60)
+    for pen in pens:
+        pen.stop()
+    found = either_database.read(revisions)
+    assert [found[scope] for scope in "abc"] == [40, 40, 40]
+
+
+def test_a_scope_is_made_when_it_is_first_written_in(database: Database):
+    Pen(database).write_now("new", lambda db: republish(db, "new"))
+    assert database.read(revisions)["new"] == 1
+    with Db(database.write_engine) as db:
+        lock_scopes(db, {"new"})
+        db.commit()
+    assert database.read(revisions)["new"] == 1, "what is there stays as it is"
+
+
+WRITER = """
+import os, sys, threading
+from app.kit.db import Database
+from app.kit.pen import SITE, Pen
+from tests.kit.test_pen import note
+
+pen = Pen(Database(sys.argv[1]))
+pen.start()
+
+def one_after_the_other(thread):
+    for number in range(10_000):
+        os.write(1, f"{pen.write_now(SITE, note(f'{thread}-{number}'))}\\n".encode())
+
+threads = [threading.Thread(target=one_after_the_other, args=(n,)) for n in range(8)]
+for thread in threads:
+    thread.start()
+"""
+
+
+def test_a_killed_process_loses_nothing_that_was_acknowledged(either_url: str):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", WRITER, either_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as writer:
+        assert writer.stdout is not None
+        acknowledged = [writer.stdout.readline().strip() for _ in range(100)]
+        writer.send_signal(signal.SIGKILL)
+        acknowledged += [line.strip() for line in writer.stdout.read().splitlines()[:-1]]
+    database = Database(either_url)
+    kept = database.read(noted)
+    database.close()
+    assert set(filter(None, acknowledged)) <= set(kept)
+    assert len(kept) == len(set(kept)), "nothing was written twice"
