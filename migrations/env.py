@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from alembic import context
-from app.kit.tables import SQLModel
 from sqlalchemy import DateTime, String
+
+from app.kit.tables import SQLModel
 
 for path in sorted((Path(__file__).parent.parent / "app").glob("*/models.py")):
     import_module(f"app.{path.parent.name}.models")

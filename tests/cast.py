@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.rules import Role
@@ -20,7 +22,6 @@ from app.kit.db import Db, table
 from app.kit.inputs import parse
 from app.registration.applying import application_of, apply
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
-from sqlalchemy import select
 
 SLUG = "phnom-penh-2027"
 SECRET_KEY = "a key for tests alone, long enough to be taken"

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+
 from app.kit.db import Database
 
 TEMPLATE = "sala_template"

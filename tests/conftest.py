@@ -20,6 +20,9 @@ from typing import Any
 import hypothesis
 import pytest
 import uvicorn
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
 from app.editions.loading import load
@@ -33,8 +36,6 @@ from app.kit.settings import Settings
 from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
-from sqlalchemy import event
-from starlette.testclient import TestClient
 from tests import cluster
 from tests.cast import NOW, SECRET_KEY, SLUG
 

@@ -3,10 +3,11 @@
 import socket
 
 import pytest
+from pytest_socket import SocketConnectBlockedError
+
 from app.forum.queries import forums
 from app.kit import clock
 from app.kit.db import Database, Db
-from pytest_socket import SocketConnectBlockedError
 from tests.cast import NOW, SLUG
 
 

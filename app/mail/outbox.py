@@ -3,17 +3,16 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
 from app.kit.db import Db, table
 from app.mail.models import Message
+from app.mail.rules import CLAIM_LASTS
 
 _messages = table(Message)
-CLAIM_ENDS_AFTER = timedelta(minutes=10)
-"""A claim older than this is taken for abandoned: its worker was killed between claim and commit."""
 
 
 def queue_mail(
@@ -71,7 +70,7 @@ class Claimed:
 def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
     """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims."""
     due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at <= now)
-    abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_ENDS_AFTER)
+    abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_LASTS)
     wanted = select(_messages).where(or_(due, abandoned)).order_by(_messages.c.due_at, _messages.c.id).limit(most)
     taken: list[Claimed] = []
     for row in db.execute(wanted).all():

@@ -13,11 +13,11 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
-from app.kit.i18n import Bilingual
+from app.kit.i18n import Bilingual, latin_digits
 from app.registration.models import Application, Category, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.quotas import house_of
-from app.registration.rules.names import latin_digits, normal_email, normal_name
+from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.seats import Availability, availability, guarantee_at
 from app.registration.rules.states import State
 

@@ -1,9 +1,10 @@
 """Who may do what at the desk."""
 
 import pytest
-from app.accounts.rules import PERMISSIONS, Permission, Role, allowed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from app.accounts.rules import PERMISSIONS, Permission, Role, allowed
 
 
 def holders(permission: Permission) -> set[Role]:

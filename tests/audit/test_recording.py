@@ -2,10 +2,11 @@ from datetime import UTC, timedelta, timezone
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select, update
+
 from app.audit.models import Fact
 from app.audit.recording import first_broken, history, record
 from app.kit.db import Db, table
-from sqlalchemy import delete, select, update
 from tests.cast import NOW
 
 _facts = table(Fact)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+
 from app.calendars.feeds import Feed, of_day, of_session, of_speaker, of_track, whole_forum
 from app.calendars.shelves import Shelf
 from app.kit.errors import NotFound

@@ -1,5 +1,6 @@
 """The one writer: the bytes themselves, and what other programs read in them."""
 
+import itertools
 import re
 import unicodedata
 import warnings
@@ -9,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import icalendar
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from app.calendars.feeds import whole_forum
 from app.calendars.ics import LINE, Head, Place, calendar_head, clean, fold, vevent, vtimezone
 from app.kit.i18n import LANGS, Bilingual, Lang
 from app.programme.published import PublishedSession
-from hypothesis import example, given
-from hypothesis import strategies as st
 from tests.calendars.sample import (
     CANCELLED,
     CLOSED,
@@ -91,7 +93,7 @@ def test_a_long_khmer_title_is_folded_between_clusters() -> None:
             break
         folds.append(line[1:])
     assert len(folds) > 3
-    for before, after in zip(folds, folds[1:], strict=False):
+    for before, after in itertools.pairwise(folds):
         assert not unicodedata.category(after[0]).startswith("M")
         assert not before.endswith("\u17d2")
     assert "".join(folds) == f"SUMMARY:{LONG.title.km}"

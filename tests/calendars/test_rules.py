@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.calendars.rules import (
     GATHERINGS,
     Status,
@@ -17,8 +20,6 @@ from app.calendars.rules import (
     takes_time,
 )
 from app.programme.published import PublishedSession
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.calendars.sample import CANCELLED, MOVED_SESSION, NOW, OPEN_TIME, OPENING, OVER, session
 
 START = datetime(2027, 3, 23, 2, 0, tzinfo=UTC)

@@ -8,6 +8,9 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 import pytest
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
 from app.accounts.actor import Actor
 from app.audit.models import Fact
 from app.audit.recording import record
@@ -15,8 +18,6 @@ from app.kit.db import Database, Db, table
 from app.kit.errors import Busy, Refused
 from app.kit.models import Scope
 from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions
-from sqlalchemy import event, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.cast import NOW, SLUG
 from tests.conftest import ROOT
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from app.mail.rules import Outcome, claim_is_abandoned, next_attempt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from app.mail.rules import Outcome, claim_is_abandoned, next_attempt
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -1,4 +1,5 @@
 import pytest
+
 from app.editions.form import ForumFile
 from app.kit.db import Db
 from tests.registration.hall import SmallHall

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from app.accounts.actor import Actor
 from app.audit.models import Fact
 from app.editions.form import ForumFile
@@ -14,7 +16,6 @@ from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Seat
 from app.registration.seating import start_hours
-from sqlalchemy import select
 from tests.cast import NOW, SECRET, SLUG, small_terms, somebody, the_forum
 
 _facts, _messages, _seats = table(Fact), table(Message), table(Seat)

@@ -2,6 +2,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.kit import codes
@@ -12,7 +14,6 @@ from app.registration.applying import accept, apply, cancel, confirm, correct, f
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Needs
 from app.registration.seating import settle
-from sqlalchemy import select
 from tests.cast import (
     BOPHA,
     DARA,

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
 from app.accounts.actor import Actor
 from app.audit.recording import first_broken
 from app.editions.form import ForumFile
@@ -16,8 +19,6 @@ from app.kit.pen import Pen
 from app.registration.applying import apply
 from app.registration.arranging import put_terms
 from app.registration.models import Application, Category, Place, Seat
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 from tests.cast import NOW, SECRET, SLUG, small_terms, somebody, the_forum
 
 _seats, _categories, _places = table(Seat), table(Category), table(Place)

@@ -7,6 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import func, select
+
 from app.accounts.actor import Actor
 from app.audit.models import Fact
 from app.audit.recording import first_broken
@@ -23,18 +36,6 @@ from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
 from app.registration.reviewing import approve, decline, move
 from app.registration.seating import settle, start_hours
-from hypothesis import Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
-from sqlalchemy import func, select
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from starlette.testclient import TestClient
+
 from app.kit.i18n import Bilingual
 from app.programme.published import PublishedSession
 from app.web.site import Site
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 from tests.web.test_programme import closed, only, publish_again
 
@@ -27,6 +28,7 @@ def test_each_kind_of_change_is_told_in_words(client: TestClient, site: Site) ->
             return replace(
                 session,
                 room="grand-ballroom",
+                room_name=Bilingual("Grand Ballroom", "សាលសន្និសីទធំ"),
                 starts_at=session.starts_at + hour,
                 ends_at=session.ends_at + hour,
                 sequence=1,

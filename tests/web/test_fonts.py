@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from app.web import fonts
 from fontTools.ttLib import TTFont
+
+from app.web import fonts
 
 
 @pytest.fixture

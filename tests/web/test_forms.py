@@ -1,10 +1,11 @@
 """A refused form comes back as it was sent."""
 
+from starlette.datastructures import FormData
+
 from app.kit.errors import Fault, Invalid, Refused
 from app.kit.i18n import LANGS, has_text
 from app.kit.templates import environment
 from app.web.forms import Form, refilled
-from starlette.datastructures import FormData
 
 
 def test_what_was_typed_is_kept_and_each_field_has_its_first_fault() -> None:

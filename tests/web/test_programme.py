@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
+from starlette.testclient import TestClient
+
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Database, Db, table
@@ -14,8 +17,6 @@ from app.programme.published import PublishedSession, to_document
 from app.programme.queries import history
 from app.web.public import read_as_public
 from app.web.site import Site
-from sqlalchemy import delete
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 
 PAGE = f"/en/{SLUG}/programme"
@@ -175,7 +176,9 @@ def test_before_and_after_lead_from_session_to_session_past_the_closed_one(clien
 
 def test_a_cancelled_session_keeps_its_page_and_says_so(client: TestClient, site: Site) -> None:
     publish_again(site, only("D1-03", cancelled=True))
-    assert "This session has been cancelled." in client.get(f"{PAGE}/D1-03").text
+    page = client.get(f"{PAGE}/D1-03").text
+    assert "This session has been cancelled." in page
+    assert "Add to your calendar" not in page
     assert "Cancelled" in client.get(PAGE).text
 
 

@@ -1,11 +1,12 @@
 """Who speaks."""
 
 import pytest
+from starlette.testclient import TestClient
+
 from app.kit.i18n import Bilingual
 from app.web.public import read_as_public
 from app.web.site import Site
 from app.web.speakers import country_name, people_of
-from starlette.testclient import TestClient
 from tests.cast import SLUG
 from tests.web.test_programme import closed, only, publish_again
 

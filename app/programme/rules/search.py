@@ -1,5 +1,6 @@
 """Finding sessions by words, forgivingly: case, hyphens, invisible characters and the kind of digits do not matter."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -23,5 +24,14 @@ def haystack(texts: Iterable[str]) -> str:
 
 
 def found(query: str, in_haystack: str) -> bool:
-    """Does every word of the query stand in it? An empty query finds everything."""
-    return all(word in in_haystack for word in fold(query).translate(_TO_SPACE).split())
+    """Does every word of the query stand in it? An empty query finds everything.
+
+    Words are found by how they begin ("sea" finds "seas", not "research"), Khmer anywhere: it writes no spaces.
+    """
+    return all(_begins(word, in_haystack) for word in fold(query).translate(_TO_SPACE).split())
+
+
+def _begins(word: str, in_haystack: str) -> bool:
+    if "\u1780" <= word[0] <= "\u17ff":
+        return word in in_haystack
+    return re.search(rf"(?<![^\W_]){re.escape(word)}", in_haystack) is not None

@@ -7,8 +7,6 @@ import unicodedata
 
 _LATIN = "0123456789"
 _KHMER = "០១២៣៤៥៦៧៨៩"
-_TO_LATIN = str.maketrans(_KHMER, _LATIN)
-_TO_KHMER = str.maketrans(_LATIN, _KHMER)
 # Khmer's two inherent vowels draw nothing and Unicode advises against them, so they tell no names apart.
 _INVISIBLE_KHMER = {"\u17b4", "\u17b5"}
 
@@ -46,16 +44,6 @@ def list_name(family: str, given: str, display: str) -> str:
     if not family.strip():
         return display.strip() or given.strip()
     return f"{family.strip().upper()} {given.strip()}".rstrip()
-
-
-def latin_digits(text: str) -> str:
-    """The text with Khmer digits as Latin ones; everything else as it is."""
-    return text.translate(_TO_LATIN)
-
-
-def khmer_digits(text: str) -> str:
-    """The text with Latin digits as Khmer ones; everything else as it is."""
-    return text.translate(_TO_KHMER)
 
 
 def _folded(text: str) -> str:

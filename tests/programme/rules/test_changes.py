@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.programme.rules.changes import (
     FIELDS,
     SEQUENCED,
@@ -20,8 +23,6 @@ from app.programme.rules.changes import (
     next_sequences,
 )
 from app.programme.rules.visibility import PUBLIC, Attribution, Viewer, shown
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NOON = datetime(2027, 3, 23, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)

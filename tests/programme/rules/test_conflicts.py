@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.programme.rules.conflicts import (
     HARD,
     Conflict,
@@ -14,8 +17,6 @@ from app.programme.rules.conflicts import (
     conflicts,
     overlap_minutes,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 MINUTE = timedelta(minutes=1)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.programme.rules.visibility import (
     PUBLIC,
     Attribution,
@@ -14,8 +17,6 @@ from app.programme.rules.visibility import (
     visible,
     withholds_attendance,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @dataclass(frozen=True)

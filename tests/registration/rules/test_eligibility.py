@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.eligibility import (
     Door,
     Mode,
@@ -13,8 +16,6 @@ from app.registration.rules.eligibility import (
     valid_until,
 )
 from app.registration.rules.seats import Quota, availability
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 DAY = timedelta(days=1)
 OPENS = datetime(2027, 1, 10, 2, tzinfo=UTC)

@@ -1,17 +1,16 @@
-"""Comparing names and addresses, printing family names, digits in both scripts."""
+"""Comparing names and addresses, printing family names."""
 
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.names import (
-    khmer_digits,
-    latin_digits,
     list_name,
     normal_email,
     normal_name,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 moderate = settings(deadline=None)
 
@@ -87,15 +86,3 @@ def test_a_name_without_family_name_is_listed_as_it_was_typed() -> None:
 
 def test_khmer_names_are_listed_letter_for_letter() -> None:
     assert list_name("សុខ", "វណ្ណា", "") == "សុខ វណ្ណា"
-
-
-@moderate
-@given(st.text(alphabet="0123456789 abc។៛ខ្មែ"))
-def test_digits_go_to_khmer_and_back(text: str) -> None:
-    assert latin_digits(khmer_digits(text)) == text
-    assert not set("0123456789") & set(khmer_digits(text))
-
-
-def test_both_scripts_may_be_mixed() -> None:
-    assert khmer_digits("ទី23 ឆ្នាំ២០27") == "ទី២៣ ឆ្នាំ២០២៧"
-    assert latin_digits("០១២ 345") == "012 345"

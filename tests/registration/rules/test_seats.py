@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.seats import (
     Availability,
     FaultCode,
@@ -22,8 +25,6 @@ from app.registration.rules.seats import (
     over_by,
     standing,
 )
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.registration.rules.eligibility import Mode
 from app.registration.rules.states import (
     ENDED,
@@ -19,8 +22,6 @@ from app.registration.rules.states import (
     needs_confirmation,
     reminder_due,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SENT = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
