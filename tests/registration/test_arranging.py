@@ -1,6 +1,9 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
@@ -11,8 +14,6 @@ from app.registration.applying import cancel
 from app.registration.arranging import put_terms
 from app.registration.inputs import TermsInput
 from app.registration.models import Place
-from pydantic import ValidationError
-from sqlalchemy import select
 from tests.cast import DARA, NOW, RITH, SLUG, SOKHA, holder, make_actor
 from tests.registration.hall import SmallHall
 

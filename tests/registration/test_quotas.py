@@ -1,4 +1,5 @@
 import pytest
+
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history

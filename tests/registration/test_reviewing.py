@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
@@ -72,9 +73,10 @@ def test_a_declined_registration_ends_and_its_held_seat_goes_on(hall: SmallHall)
 
 
 def test_the_note_of_a_decision_is_not_mailed(hall: SmallHall):
+    from sqlalchemy import select
+
     from app.kit.db import table
     from app.mail.models import Message
-    from sqlalchemy import select
 
     row = hall.ask("DIP")
     decline(hall.db, OPERATOR, hall.forum, row.code, now=NOW, note="between us")

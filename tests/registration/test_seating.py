@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from app.accounts.actor import Actor
 from app.audit.recording import history
 from app.kit.errors import Refused
@@ -111,9 +112,10 @@ def test_nobody_passes_the_queue_because_the_worker_is_late(hall: SmallHall):
 
 
 def test_better_standing_goes_first(hall: SmallHall):
+    from sqlalchemy import update
+
     from app.kit.db import table
     from app.registration.models import Application
-    from sqlalchemy import update
 
     seated = [hall.ask("STU"), hall.ask("STU")]
     late = hall.ask("STU", now=in_hours(2))
