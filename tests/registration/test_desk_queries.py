@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from app.accounts.actor import Actor
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from app.editions.form import ForumFile

@@ -1,6 +1,7 @@
 """Showing a person's own link at the desk."""
 
 import pytest
+
 from app.accounts.actor import Actor
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from app.audit.recording import history

@@ -1,6 +1,9 @@
 """Who is at the desk's door, and in which language."""
 
 import pytest
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
 from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.rules import Role
@@ -12,8 +15,6 @@ from app.kit.db import table
 from app.kit.pen import SITE
 from app.web.deps import COOKIE
 from app.web.site import Site
-from sqlalchemy import update
-from starlette.testclient import TestClient
 from tests.cast import CHAN, NOW, SLUG, SOKHA, make_application, make_user, the_forum
 from tests.web.visits import DESK, seal_on, sign_in
 

@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.kit.i18n import Bilingual
 from app.registration.desk_queries import Overview, SeatTally, Tally
 from app.registration.rules.seats import Availability
 from app.web.drawings import ACROSS, days, waffle
-from hypothesis import given
-from hypothesis import strategies as st
 
 NAME = Bilingual("Students", "និស្សិត")
 counts = st.integers(0, 60)

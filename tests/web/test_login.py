@@ -5,6 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select, update
+from starlette.testclient import TestClient
+
 from app.accounts.models import Login, User
 from app.kit import codes
 from app.kit.db import table
@@ -14,8 +17,6 @@ from app.main import create_app
 from app.web.deps import COOKIE
 from app.web.login import ASK
 from app.web.site import Site
-from sqlalchemy import func, select, update
-from starlette.testclient import TestClient
 from tests.cast import NOW, RITH, SECRET, SOKHA, make_user
 from tests.conftest import Clock, settings_for, site_behind
 from tests.web.visits import make_link, seal_on, send, sign_in

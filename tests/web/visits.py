@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from starlette.testclient import TestClient
+
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
@@ -10,7 +12,6 @@ from app.kit.db import Db
 from app.kit.pen import SITE
 from app.web.deps import COOKIE
 from app.web.site import Site
-from starlette.testclient import TestClient
 from tests.cast import NOW, SLUG, SOKHA, Figure, make_actor, make_user
 
 DESK = f"/desk/{SLUG}"
