@@ -18,6 +18,7 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock, codes
 from app.kit.db import Db
 from app.kit.i18n import LANGS, Lang, other
+from app.web.headers import SECRET
 from app.web.origin import same_site
 from app.web.pages import form_token, page, preferred, read_form_token, slug
 from app.web.site import site_of
@@ -153,7 +154,7 @@ def keep_language(request: Request, response: HTMLResponse) -> HTMLResponse:
 
 def back(address: str) -> Response:
     """After a form: go and look."""
-    return RedirectResponse(address, 303)
+    return RedirectResponse(address, 303, headers={"cache-control": SECRET})
 
 
 def open_login(request: Request, response: Response, token: str) -> None:

@@ -6,11 +6,11 @@ import uuid
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
-from app.web.deps import SignInNeeded
+from app.web.deps import SignInNeeded, back
 from app.web.guards import BodyTooLarge
 from app.web.headers import SECRET
 from app.web.pages import page, preferred, sentence
@@ -56,7 +56,7 @@ async def _too_large(request: Request, _error: Exception) -> Response:
 async def _sign_in(request: Request, _error: Exception) -> Response:
     """A page leads to signing in; what was sent by a form cannot be kept, and the answer says so."""
     if request.method in {"GET", "HEAD"}:
-        return RedirectResponse("/login", 303)
+        return back("/login")
     response = show(request, 401)
     response.headers["www-authenticate"] = 'Link realm="Sala"'  # RFC 9110 §15.5.2 wants one; no browser asks for it
     return response

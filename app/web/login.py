@@ -40,8 +40,10 @@ async def send_link(request: Request) -> Response:
         read_form_token(request, sent, ASK)
         asked = parse(signing_in.LinkRequest, {"email": sent.get("email", "")})
         await _ask(request, asked.email, lang)
-    except (Refused, TooMany) as refused:
-        return _ask_page(request, refused.status, refilled(lang, sent, refused))
+    except (Refused, TooMany, Expired) as refused:
+        return _ask_page(request, refused.status, refilled(lang, sent, refused), refused.values.get("seconds"))
+    if not site_of(request).settings.sends_mail:
+        return _ask_page(request)
     return _page(request, lang, "accounts/link_sent.html")
 
 
@@ -103,9 +105,11 @@ async def _ask(request: Request, email: str, lang: Lang) -> None:
     await site.write(SITE, deed)
 
 
-def _ask_page(request: Request, status: int = 200, form: Form | None = None) -> Response:
+def _ask_page(
+    request: Request, status: int = 200, form: Form | None = None, retry_after: int | None = None
+) -> Response:
     lang, sends_mail = deps.reading_language(request), site_of(request).settings.sends_mail
-    return _page(
+    response = _page(
         request,
         lang,
         "accounts/ask_link.html",
@@ -114,6 +118,9 @@ def _ask_page(request: Request, status: int = 200, form: Form | None = None) -> 
         form=form or Form(),
         form_seal=form_token(request, ASK),
     )
+    if retry_after:
+        response.headers["retry-after"] = str(retry_after)
+    return response
 
 
 def _page(request: Request, lang: Lang, template: str, *, status: int = 200, **values: object) -> Response:
