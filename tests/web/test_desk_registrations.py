@@ -1,0 +1,152 @@
+"""The desk's list of registrations."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.accounts.rules import PERMISSIONS, Permission, Role
+from app.kit.db import Db
+from app.registration.desk_queries import STANDINGS, Wanted
+from app.web.desk_registrations import TONES, link
+from app.web.site import Site
+from tests.cast import BOPHA, CAST, DARA, NOW, RITH, SLUG, VANNA, make_application
+from tests.web.visits import DESK, sign_in
+
+LIST = f"{DESK}/registrations"
+
+
+def everybody(db: Db) -> None:
+    for number, figure in enumerate(CAST):
+        make_application(db, figure, now=NOW + timedelta(minutes=number))
+
+
+def names(page: Any) -> list[str]:
+    """The names the list shows, in its order."""
+    return re.findall(rf'<a href="{LIST}/[A-Z0-9]+">([^<]+)</a>', page.text)
+
+
+@pytest.fixture
+def desk(client: TestClient, site: Site) -> TestClient:
+    """The registrar at the desk, with the whole cast registered."""
+    site.pen.write_now(SLUG, everybody)
+    sign_in(client, site, Role.REGISTRAR)
+    return client
+
+
+def test_family_names_stand_in_capitals_and_nothing_else_is_changed(desk: TestClient) -> None:
+    assert names(desk.get(LIST)) == ["HENG Rith", "KEO Chan", "SOK Vanna", "CHEA Bopha", "LIM Dara", "MEAS Sokha"]
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+@pytest.mark.parametrize("state", ["", *STANDINGS])
+def test_every_standing_has_its_page_in_both_languages(desk: TestClient, state: str, lang: str) -> None:
+    page = desk.get(LIST, params={"state": state, "lang": lang})
+    assert page.status_code == 200
+    assert f'lang="{lang}"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("?state=awaiting", ["CHEA Bopha", "LIM Dara"]),
+        ("?state=awaiting&order=oldest", ["LIM Dara", "CHEA Bopha"]),
+        ("?category=STU", ["SOK Vanna"]),
+        (f"?q={quote('វណ្ណា')}", ["SOK Vanna"]),
+        ("?q=an+embassy", ["LIM Dara"]),
+        ("?q=bopha%40ministry.example", ["CHEA Bopha"]),
+        ("?state=awaiting&category=GOV&q=chea", ["CHEA Bopha"]),
+        ("?q=%25", []),
+        ("?q=%00%0a%E2%80%AE", ["HENG Rith", "KEO Chan", "SOK Vanna", "CHEA Bopha", "LIM Dara", "MEAS Sokha"]),
+        ("?unknown=1&category=", ["HENG Rith", "KEO Chan", "SOK Vanna", "CHEA Bopha", "LIM Dara", "MEAS Sokha"]),
+    ],
+)
+def test_the_address_says_what_is_shown(desk: TestClient, asked: str, shown: list[str]) -> None:
+    assert names(desk.get(LIST + asked)) == shown
+
+
+def test_what_was_asked_stays_in_the_form(desk: TestClient) -> None:
+    page = desk.get(f'{LIST}?state=awaiting&category=GOV&order=oldest&q=%22%3Ex"').text
+    assert 'value="&#34;&gt;x&#34;"' in page
+    assert '<option value="GOV" selected>' in page
+    assert '<option value="oldest" selected>' in page
+    assert '<input type="hidden" name="state" value="awaiting">' in page
+    assert "No registration fits this question." in page
+
+
+@pytest.mark.parametrize("asked", ["?state=asleep", "?order=random", "?category=ក", "?after=ក"])
+def test_a_question_that_cannot_be_asked_is_not_found(desk: TestClient, asked: str) -> None:
+    assert desk.get(LIST + asked).status_code == 404
+
+
+def test_a_mark_of_nobody_shows_an_empty_page(desk: TestClient) -> None:
+    assert names(desk.get(f"{LIST}?after=ABCDEFG")) == []
+
+
+def test_the_filters_count_what_they_lead_to(desk: TestClient) -> None:
+    page = desk.get(LIST)
+    led = re.findall(rf'<a href="({LIST}[^"]*)"[^>]*>[^<]+<b class="numbers">(\d+)</b>', page.text)
+    assert len(led) == 1 + len(STANDINGS)
+    for address, count in led:
+        assert len(names(desk.get(address))) == int(count), address
+
+
+def test_in_a_private_capacity_the_list_leaves_the_institution_out(client: TestClient, site: Site) -> None:
+    site.pen.write_now(SLUG, lambda db: make_application(db, DARA, attends_as="private"))
+    sign_in(client, site, Role.OWNER)
+    page = client.get(LIST).text
+    assert "in a private capacity" in page
+    assert "An embassy" not in page
+
+
+def test_a_principal_is_named_and_the_assistant_beside(client: TestClient, site: Site) -> None:
+    site.pen.write_now(SLUG, lambda db: make_application(db, BOPHA, email=DARA.email, assistant_name="Lim Dara"))
+    sign_in(client, site, Role.OWNER)
+    page = client.get(LIST)
+    assert names(page) == ["CHEA Bopha"]
+    assert "registered by Lim Dara" in page.text
+
+
+def test_a_name_that_is_markup_stays_text(client: TestClient, site: Site) -> None:
+    site.pen.write_now(SLUG, lambda db: make_application(db, VANNA, family_name="<script>x</script>"))
+    sign_in(client, site, Role.OWNER)
+    page = client.get(LIST).text
+    assert "<script>" not in page.lower()
+    assert "&lt;SCRIPT&gt;" in page
+
+
+def test_long_lists_turn_and_come_back(client: TestClient, site: Site) -> None:
+    def crowd(db: Db) -> None:
+        for number in range(53):
+            make_application(db, RITH, email=f"person{number}@crowd.example", given_name=f"N{number:02}")
+
+    site.pen.write_now(SLUG, crowd)
+    sign_in(client, site, Role.OWNER)
+    first = client.get(f"{LIST}?order=oldest&q=heng")
+    following = re.search(r'href="([^"]+)" rel="next"', first.text)
+    assert following
+    second = client.get(following[1].replace("&amp;", "&"))
+    assert names(first) + names(second) == [f"HENG N{number:02}" for number in range(53)]
+    assert 'rel="next"' not in second.text
+    assert f'href="{LIST}?q=heng&amp;order=oldest" rel="first"' in second.text
+
+
+@pytest.mark.parametrize("role", Role)
+def test_names_are_for_the_roles_that_need_them(client: TestClient, site: Site, role: Role) -> None:
+    sign_in(client, site, role)
+    allowed = Permission.SEE_PEOPLE in PERMISSIONS[role]
+    assert client.get(LIST).status_code == (200 if allowed else 403)
+
+
+def test_every_standing_has_a_sign_of_its_own_tone() -> None:
+    assert set(TONES) | {"held"} == set(STANDINGS)
+    assert all(sign for _, sign in TONES.values())
+
+
+def test_another_question_begins_at_the_beginning() -> None:
+    asked = Wanted("waiting", "STU", "sok vanna", oldest_first=True, after="ABCDEFG")
+    assert link("/x", asked, category="") == "/x?state=waiting&q=sok+vanna&order=oldest"
+    assert link("/x", Wanted()) == "/x"
