@@ -64,6 +64,11 @@ def other(lang: Lang) -> Lang:
     return "en" if lang == "km" else "km"
 
 
+def is_khmer(text: str) -> bool:
+    """Is any of it written in the Khmer script?"""
+    return any("\u1780" <= letter <= "\u17ff" for letter in text)
+
+
 def khmer_digits(text: str) -> str:
     return text.translate(_TO_KHMER)
 

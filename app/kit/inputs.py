@@ -90,7 +90,7 @@ _CODES = {
     "model_type": "not_a_table",
     "dataclass_type": "not_a_table",
     "string_type": "not_a_text",
-    "too_long": "too_many",
+    "too_long": "too_many_parts",
 }
 _VALUES = {"max_length": "most", "min_length": "least", "ge": "least", "gt": "least", "le": "most", "lt": "most"}
 

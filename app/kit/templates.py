@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from app.kit import i18n
 from app.kit.i18n import Bilingual, Lang
@@ -18,7 +19,7 @@ def environment(lang: Lang) -> Environment:
     """The environment for pages and mails in `lang`.
 
     In it: `t(key, …)`, `lang`, `other_lang`, and the filters `words` (a Bilingual's text), `day`, `time`, `moment`,
-    `digits` (a number with the reader's digits).
+    `digits` (a number with the reader's digits), `typed` (what a person typed, marked as Khmer on an English page).
     """
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -40,11 +41,18 @@ def environment(lang: Lang) -> Environment:
             return i18n.khmer_digits(value) if lang == "km" else value
         return i18n.number(value, lang)
 
+    def typed(text: str) -> Markup:
+        shown = escape(text)
+        if lang != "km" and i18n.is_khmer(text):  # WCAG 2.2, 3.1.2: so that it is read out and set as Khmer
+            return Markup('<span lang="km">{}</span>').format(shown)
+        return shown
+
     env.globals.update(t=partial(i18n.text_of, lang), lang=lang, other_lang=i18n.other(lang))
     env.filters.update(
         words=words,
         day=day,
         digits=digits,
+        typed=typed,
         time=lambda value, zone: i18n.clock_time(value, lang, zone),
         moment=lambda value, zone: i18n.moment(value, lang, zone),
     )

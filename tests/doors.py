@@ -1,0 +1,388 @@
+"""The site as those see it who knock: one running site with two forums, everybody who may come, and pages read as HTML.
+
+A module that only looks shares one site (`open_doors`); whoever is signed in is named by a word, such as "registrar".
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import MetaData, delete, func, select, update
+from starlette.testclient import TestClient
+
+from app.accounts.actor import Actor
+from app.accounts.models import User
+from app.accounts.rules import Role
+from app.accounts.signing_in import make_link, sign_in
+from app.editions.form import ForumFile
+from app.editions.loading import load
+from app.forum.access import grant
+from app.kit import clock
+from app.kit.codes import public_code
+from app.kit.db import Database, Db, table
+from app.kit.pen import SITE
+from app.main import create_app
+from app.registration import applying, reviewing
+from app.registration.applying import application_of, apply, feed_token, manage_token
+from app.registration.models import Application, Seat
+from app.registration.queries import registration_of
+from app.web.public import read_as_public
+from app.web.site import Site
+from app.web.speakers import people_of
+from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
+from tests.conftest import settings_for
+
+ELSEWHERE = "siem-reap-2028"
+"""The second forum, loaded from the same file."""
+FORMS = "application/x-www-form-urlencoded"
+VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "path", "rect", "circle", "use", "line"})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A registration as a test needs it: its code, the secrets of its page and its calendar, and its row's id."""
+
+    code: str
+    secret: str
+    feed: str
+    id: int
+
+
+class Doors:
+    """One running site. Everything asked of it is asked by somebody: "" is whoever is not signed in."""
+
+    def __init__(self, app: Any, client: Any) -> None:
+        self.app, self.client = inner(app), client
+        self.site: Site = self.app.state.site
+        self._cookies: dict[str, str] = {"": ""}
+        self._people = 0
+
+    def ask(self, method: str, address: str, by: str = "", **more: Any) -> Any:
+        """One request, with no cookies but those of `by`."""
+        self.client.cookies.clear()
+        headers = {**({"cookie": self._cookies[by]} if self._cookies[by] else {}), **more.pop("headers", {})}
+        return self.client.request(method, address, headers=headers, **more)
+
+    def get(self, address: str, by: str = "", **more: Any) -> Any:
+        return self.ask("GET", address, by, **more)
+
+    def post(self, address: str, by: str = "", fields: Mapping[str, Any] | None = None, **more: Any) -> Any:
+        """A form as a browser sends it."""
+        content = urlencode(fields or {}, doseq=True).encode()
+        headers = {"content-type": FORMS, **more.pop("headers", {})}
+        return self.ask("POST", address, by, content=content, headers=headers, **more)
+
+    def page(self, address: str, by: str = "") -> "Page":
+        """A page that is there, read."""
+        answer = self.get(address, by)
+        assert answer.status_code == 200, (address, answer.status_code)
+        return Page(answer.text)
+
+    def write(self, slug: str, deed: Any) -> Any:
+        with clock.reading(lambda: NOW):
+            return self.site.pen.write_now(slug, deed)
+
+    def enrol(self, name: str, *roles: Role, slug: str = SLUG, site_owner: bool = False) -> None:
+        """Somebody with a login, called `name` from now on."""
+        figure = Figure(f"{name}@desk.example", "Desk", name.title(), "", "ORG")
+
+        def deed(db: Db) -> str:
+            user: User = make_user(db, figure, site_owner=site_owner)
+            for role in roles:
+                grant(db, Actor.operator(), the_forum(db, slug), user, role, now=NOW)
+            return sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW)
+
+        self._cookies[name] = f"sala_login={self.write(SITE, deed)}"
+
+    def pretend(self, name: str, login: str) -> None:
+        """Somebody whose browser sends this as its login."""
+        self._cookies[name] = f"sala_login={login}"
+
+    def login_of(self, name: str) -> str:
+        """The token in somebody's cookie."""
+        return self._cookies[name].partition("=")[2]
+
+    def sign_in_link(self) -> str:
+        """A one-time link of the secretariat that nobody has used yet."""
+        return str(
+            self.write(SITE, lambda db: make_link(db, Actor.operator(), make_user(db, SOKHA, site_owner=True), now=NOW))
+        )
+
+    def register(self, category: str = "STU", slug: str = SLUG, figure: Figure = RITH, **changes: Any) -> Standing:
+        """A registration of one more person, through the deed."""
+        self._people += 1
+        named = {"email": f"someone{self._people}@crowd.example", "family_name": f"Someone{self._people}"}
+
+        def deed(db: Db) -> Standing:
+            sent = request(figure, **{**named, "category": category, **changes})
+            asked = apply(db, Actor.visitor(), the_forum(db, slug), sent, public_code(20), SECRET, now=NOW)
+            row = application_of(db, the_forum(db, slug), asked.code)
+            return Standing(
+                asked.code, manage_token(SECRET, row.id, row.manage_generation), feed_token(SECRET, row.id, 1), row.id
+            )
+
+        found: Standing = self.write(slug, deed)
+        return found
+
+    def state(self, standing: Standing, slug: str = SLUG) -> str:
+        """How a registration stands."""
+        return str(self.site.database.read(lambda db: application_of(db, the_forum(db, slug), standing.code).state))
+
+    def seal(self, address: str, by: str = "") -> str:
+        """The token that a form on this page carries."""
+        return self.page(address, by).hidden["form"]
+
+    def rows(self) -> dict[str, int]:
+        """How many rows every table holds."""
+        return rows(self.site.database)
+
+    @property
+    def routes(self) -> set[tuple[str, str]]:
+        """Every (method, path) the site has; HEAD goes with GET."""
+        return {
+            (method, str(route.path))
+            for route in iter_route_contexts(self.app.routes)
+            for method in sorted(getattr(route, "methods", None) or ())
+            if method != "HEAD"
+        }
+
+
+def inner(app: Any) -> Any:
+    """The router's own application behind the layers in front of it."""
+    while not hasattr(app, "state"):
+        app = app.app
+    return app
+
+
+def rows(database: Database) -> dict[str, int]:
+    """How many rows every table of a database holds."""
+    tables = MetaData()
+    tables.reflect(database.read_engine)
+    with database.reading() as db:
+        return {
+            name: db.execute(select(func.count()).select_from(each)).scalar_one()
+            for name, each in tables.tables.items()
+        }
+
+
+@contextmanager
+def open_doors(loaded_file: Path, folder: Path, file: ForumFile, **environment: str) -> Iterator[Doors]:
+    """A site of its own in `folder`, started, with the real forum and another one."""
+    path = shutil.copy(loaded_file, folder / "doors.sqlite")
+    with clock.reading(lambda: NOW):
+        app = create_app(settings_for(f"sqlite:///{path}", **environment))
+        with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+            doors = Doors(app, client)
+            load_elsewhere(doors, file)
+            yield doors
+
+
+def load_elsewhere(doors: Doors, file: ForumFile) -> None:
+    """A second forum beside the first, from the same file under another slug."""
+    named = file.forum.model_copy(update={"slug": ELSEWHERE, "featured": False})
+    other = file.model_copy(update={"forum": named, "calendar": {}})
+    doors.write(ELSEWHERE, lambda db: load(db, Actor.operator(), other, now=NOW))
+
+
+# ---- where everything is
+
+
+KHMER_ONLY = {
+    "family_name": "",
+    "given_name": "",
+    "titles": "ឯកឧត្តម",
+    "institution": "សាកលវិទ្យាល័យមួយ",
+    "position_title": "និស្សិត",
+    "assistant_name": "លឹម ដារ៉ា",
+    "meals": "អាហារបួស",
+    "access": "ផ្លូវជម្រាល",
+    "language": "en",
+}
+"""What somebody types who writes Khmer alone, and reads English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands on a site that the tests of every page look at: registrations by how they stand."""
+
+    standings: Mapping[str, Standing]
+    link: str
+
+
+def furnish(doors: Doors) -> Shown:
+    """An owner signed in, registrations of every state, mails, and a sign-in link that nobody has used."""
+    doors.enrol("owner", site_owner=True)
+    one = {
+        "unconfirmed": doors.register("STU", figure=VANNA, family_name="Sok", access="A ramp, please", meals="no pork"),
+        "confirmed": doors.register("INT"),
+        "awaiting": doors.register("DIP", attends_as="private"),
+        "cancelled": doors.register("STU"),
+        "declined": doors.register("DIP"),
+        "offered": doors.register("CSO"),
+        "waiting": doors.register("CSO", assistant_name="Somebody in the office"),
+        "khmer": doors.register("STU", figure=VANNA, **KHMER_ONLY),
+    }
+    operator = Actor.operator()
+
+    def deed(db: Db) -> None:
+        forum = the_forum(db)
+        applying.confirm(db, operator, forum, one["confirmed"].code, now=NOW)
+        applying.cancel(db, operator, forum, one["cancelled"].code, now=NOW)
+        reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
+        applications = table(Application)
+        offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
+        for name, values in (("offered", offered), ("waiting", {"state": "waiting"})):
+            db.execute(update(applications).where(applications.c.code == one[name].code).values(**values))
+        seats = table(Seat)
+        db.execute(delete(seats).where(seats.c.application_id == one["waiting"].id))
+
+    doors.write(SLUG, deed)
+    return Shown(one, doors.sign_in_link())
+
+
+def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
+    """Every path of the site that a GET answers with a page, with all the addresses that it has on this site.
+
+    Those at the desk and of signing in say their language by `?lang=`.
+    """
+    with doors.site.database.reading() as db:
+        seen = read_as_public(db, "km" if lang == "km" else "en", SLUG)
+        standing = registration_of(db, the_forum(db), now=NOW)
+    base, asked = f"/{lang}/{SLUG}", f"lang={lang}"
+    one = shown.standings.values()
+    desk = f"/desk/{SLUG}"
+    return {
+        "/login": [f"/login?{asked}"],
+        "/login/{link}": [f"/login/{shown.link}?{asked}"],
+        "/desk": [f"/desk?{asked}"],
+        "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
+        "/desk/{forum}/registrations": [
+            f"{desk}/registrations?{asked}{more}"
+            for more in ("", "&state=waiting&order=oldest", "&q=Sok&category=STU", "&q=nobody+of+the+kind")
+        ],
+        "/desk/{forum}/registrations/{code}": [f"{desk}/registrations/{each.code}?{asked}" for each in one],
+        "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
+        "/{lang}/my/{secret}": [f"/{lang}/my/{each.secret}" for each in one]
+        + [f"/{lang}/my/{shown.standings['confirmed'].secret}?done=confirmed"],
+        "/{lang}/my/{secret}/details": [f"/{lang}/my/{shown.standings['unconfirmed'].secret}/details"],
+        "/{lang}/my/{secret}/cancellation": [
+            f"/{lang}/my/{shown.standings[name].secret}/cancellation" for name in ("unconfirmed", "cancelled")
+        ],
+        "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
+        "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],
+        "/{lang}/{forum}/programme": [f"{base}/programme", f"{base}/programme?day=2027-03-24", f"{base}/programme?q=x"],
+        "/{lang}/{forum}/programme/{code}": [f"{base}/programme/{each.code}" for each in seen.programme.sessions],
+        "/{lang}/{forum}/speakers": [f"{base}/speakers"],
+        "/{lang}/{forum}/speakers/{code}": [f"{base}/speakers/{code}" for code in people_of(seen)],
+        "/{lang}/{forum}/calendar": [f"{base}/calendar"],
+        "/{lang}/{forum}/register": [f"{base}/register"],
+        "/{lang}/{forum}/register/{category}": [f"{base}/register/{each.code.lower()}" for each in standing.categories],
+    }
+
+
+# ---- pages
+
+
+@dataclass(slots=True)
+class Element:
+    """An opening tag with its attributes, the language it is in, and the text right inside it."""
+
+    name: str
+    attributes: dict[str, str]
+    lang: str
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.texts).split())
+
+
+class Page(HTMLParser):
+    """A page's elements in order; `text` of an element includes that of everything inside it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.misnested: list[str] = []
+        self.spoken: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+        self.misnested += [element.name for element in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        around = self._open[-1].lang if self._open else ""
+        element = Element(tag, given, given.get("lang", around))
+        self.elements.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self._open or self._open[-1].name != tag:
+            self.misnested.append(tag)
+            return
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.texts.append(data)
+        if data.strip() and self._open and self._open[-1].name not in {"style", "script", "title"}:
+            self.spoken.append((self._open[-1].lang, data.strip()))
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        """The elements of this name with these attributes (`class_` for class words)."""
+        return [
+            element
+            for element in self.elements
+            if element.name == tag
+            and all(
+                value in element.attributes.get("class", "").split()
+                if key == "class_"
+                else element.attributes.get(key) == value
+                for key, value in attributes.items()
+            )
+        ]
+
+    def one(self, tag: str, **attributes: str) -> Element:
+        """The only such element."""
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    @cached_property
+    def text(self) -> str:
+        """Everything that can be read in the body."""
+        return self.one("body").text
+
+    @cached_property
+    def hidden(self) -> dict[str, str]:
+        """The hidden fields of the page's main forms."""
+        return {element.attributes["name"]: element.attributes["value"] for element in self.all("input", type="hidden")}
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return [element.attributes["id"] for element in self.elements if "id" in element.attributes]
+
+    @cached_property
+    def links(self) -> list[str]:
+        return [element.attributes["href"] for element in self.all("a") if "href" in element.attributes]
+
+
+KHMER = re.compile(r"[\u1780-\u17ff]")

@@ -1,0 +1,463 @@
+"""Who may come through which door: every route and method of the site against everybody who may knock."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.accounts.models import User
+from app.accounts.rules import Role
+from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
+from app.editions.form import ForumFile
+from app.kit import codes
+from app.kit.db import table
+from app.kit.pen import SITE
+from app.registration import applying
+from app.registration.models import Application
+from tests.cast import NOW, SECRET, SLUG
+from tests.conftest import Clock
+from tests.doors import ELSEWHERE, Doors, Standing, open_doors
+
+ROLES = tuple(role.value for role in Role)
+CAST = ("", "participant", "nobody", "foreign", "site_owner", *ROLES)
+"""Nobody signed in; a participant who sends the secret of their link as if it were a login; a user without any role;
+an owner of the other forum; an owner of the site; and each role in this forum."""
+
+ALL = frozenset(CAST)
+DESK = frozenset(("site_owner", *ROLES))
+PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_officer", "finance"))
+DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
+SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
+SIGNED_IN = ALL - {"", "participant"}
+NOT_SIGNED_IN = ALL - SIGNED_IN
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
+    folder = tmp_path_factory.mktemp("permissions")
+    with open_doors(loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9") as found:
+        found.enrol("nobody")
+        found.enrol("foreign", Role.OWNER, slug=ELSEWHERE)
+        found.enrol("site_owner", site_owner=True)
+        for role in Role:
+            found.enrol(role.value, role)
+        found.pretend("participant", found.register().secret)
+        yield found
+
+
+def sealed(purpose: str, bound_to: str = "") -> dict[str, str]:
+    """The hidden field of a form that was opened just now."""
+    opened = f"{int(NOW.timestamp() * 1000)}-{codes.public_code(20)}"
+    return {"form": codes.seal(SECRET, f"form/{purpose}/{bound_to}", opened)}
+
+
+def desk_form(doors: Doors, by: str) -> dict[str, str]:
+    """A form of the desk, as shown to this very login."""
+    return sealed("desk", codes.digest(doors.login_of(by)))
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One request: its address and, for a form, what is in it."""
+
+    address: str
+    fields: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A door of the matrix: how one knocks, who may come in, what they are answered, and what the others are.
+
+    `others` is "desk" (no login: led to sign in, or 401 for a form; no desk here: 404; another role: 403) or a status.
+    """
+
+    knock: Callable[[Doors, str], Knock]
+    who: frozenset[str]
+    done: int = 200
+    others: str | int = "desk"
+
+
+def at(address: str) -> Callable[[Doors, str], Knock]:
+    return lambda _doors, _by: Knock(address)
+
+
+def decision(act: str, kind: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the desk about a registration of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one = doors.register(kind)
+        return Knock(f"/desk/{SLUG}/registrations/{one.code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
+def mine(tail: str = "", button: bool = False, offered: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
+    """Something on a participant's page: whoever holds its link is the participant."""
+
+    def knock(doors: Doors, _by: str) -> Knock:
+        one = doors.register()
+        if offered:
+            offer(doors, one)
+        return Knock(f"/en/my/{one.secret}{tail}", {**sealed("my", one.code), **fields} if button else None)
+
+    return knock
+
+
+def offer(doors: Doors, one: Standing) -> None:
+    values = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
+    table_of = table(Application)
+    doors.write(SLUG, lambda db: db.execute(update(table_of).where(table_of.c.id == one.id).values(**values)))
+
+
+def registering(doors: Doors, _by: str) -> Knock:
+    sent = {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New", "consent": "yes"}
+    return Knock(f"/en/{SLUG}/register/stu", {**sealed(f"register/{SLUG}/STU"), **sent})
+
+
+def unused_link(doors: Doors, _by: str) -> Knock:
+    return Knock(f"/login/{doors.sign_in_link()}")
+
+
+def using_a_link(doors: Doors, _by: str) -> Knock:
+    doors.enrol("passing", site_owner=True)
+    link = doors.sign_in_link()
+    return Knock(f"/login/{link}", sealed("use-link", link))
+
+
+def asking_for_a_link(doors: Doors, _by: str) -> Knock:
+    return Knock("/login", {**sealed("ask-link"), "email": "somebody@else.example"})
+
+
+PUBLIC = f"/en/{SLUG}"
+THE_DESK = f"/desk/{SLUG}"
+MATRIX: dict[tuple[str, str], Row] = {
+    ("GET", "/"): Row(at("/"), ALL, 303),
+    ("GET", "/static/{rest:path}"): Row(lambda doors, _by: Knock(doors.site.assets.url("base/layout.css")), ALL),
+    ("GET", "/{lang}/{forum}"): Row(at(PUBLIC), ALL),
+    ("GET", "/{lang}/{forum}/programme"): Row(at(f"{PUBLIC}/programme"), ALL),
+    ("GET", "/{lang}/{forum}/programme/changes"): Row(at(f"{PUBLIC}/programme/changes"), ALL),
+    ("GET", "/{lang}/{forum}/programme/{code}"): Row(at(f"{PUBLIC}/programme/D1-02"), ALL),
+    ("GET", "/{lang}/{forum}/speakers"): Row(at(f"{PUBLIC}/speakers"), ALL),
+    ("GET", "/{lang}/{forum}/speakers/{code}"): Row(
+        lambda doors, _by: Knock(next(href for href in doors.page(f"{PUBLIC}/speakers").links if "/speakers/" in href)),
+        ALL,
+    ),
+    ("GET", "/{lang}/{forum}/calendar"): Row(at(f"{PUBLIC}/calendar"), ALL),
+    ("GET", "/{lang}/{forum}/calendar.ics"): Row(at(f"{PUBLIC}/calendar.ics"), ALL),
+    ("GET", "/{lang}/{forum}/days/{on}.ics"): Row(at(f"{PUBLIC}/days/2027-03-23.ics"), ALL),
+    ("GET", "/{lang}/{forum}/tracks/{slug}.ics"): Row(
+        lambda doors, _by: Knock(
+            next(href for href in doors.page(f"{PUBLIC}/calendar").links if href.startswith(f"{PUBLIC}/tracks/"))
+        ),
+        ALL,
+    ),
+    ("GET", "/{lang}/{forum}/sessions/{code}.ics"): Row(at(f"{PUBLIC}/sessions/D1-02.ics"), ALL),
+    ("GET", "/{lang}/{forum}/speakers/{code}.ics"): Row(
+        lambda doors, _by: Knock(
+            next(href for href in doors.page(f"{PUBLIC}/speakers").links if "/speakers/" in href) + ".ics"
+        ),
+        ALL,
+    ),
+    ("GET", "/calendars/{token}.ics"): Row(lambda doors, _by: Knock(f"/calendars/{doors.register().feed}.ics"), ALL),
+    ("GET", "/{lang}/{forum}/register"): Row(at(f"{PUBLIC}/register"), ALL),
+    ("GET", "/{lang}/{forum}/register/{category}"): Row(at(f"{PUBLIC}/register/stu"), ALL),
+    ("POST", "/{lang}/{forum}/register/{category}"): Row(registering, ALL),
+    ("GET", "/{lang}/my/{secret}"): Row(mine(), ALL),
+    ("GET", "/{lang}/my/{secret}/details"): Row(mine("/details"), ALL),
+    ("POST", "/{lang}/my/{secret}/details"): Row(
+        mine("/details", button=True, family_name="Other", edition="1"), ALL, 303
+    ),
+    ("POST", "/{lang}/my/{secret}/confirmation"): Row(mine("/confirmation", button=True), ALL, 303),
+    ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
+    ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
+    ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
+    ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
+    ("POST", "/login"): Row(asking_for_a_link, ALL),
+    ("GET", "/login/{link}"): Row(unused_link, ALL),
+    ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
+    ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
+    ("GET", "/desk"): Row(at("/desk"), frozenset({"nobody", "site_owner"}), 200, 303),
+    ("GET", "/desk/{forum}"): Row(at(THE_DESK), DESK),
+    ("GET", "/desk/{forum}/registrations"): Row(at(f"{THE_DESK}/registrations"), PEOPLE),
+    ("GET", "/desk/{forum}/registrations/{code}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/registrations/{doors.register().code}"), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/approval"): Row(decision("approval", "DIP"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/refusal"): Row(decision("refusal", "DIP"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/cancellation"): Row(decision("cancellation", "STU"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/category"): Row(
+        decision("category", "STU", category="INT"), DECIDE, 303
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/confirmation"): Row(decision("confirmation", "STU"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/link"): Row(decision("link", "STU"), DECIDE),
+    ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
+}
+TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
+"""What ends a login: asked in tests of its own, so that the cast keeps theirs."""
+
+
+def expected(method: str, row: Row, by: str) -> int:
+    if by in row.who:
+        return row.done
+    if isinstance(row.others, int):
+        return row.others
+    if by in NOT_SIGNED_IN:
+        return 303 if method == "GET" else 401
+    return 403 if by in DESK else 404
+
+
+def knock(doors: Doors, method: str, row: Row, by: str) -> Any:
+    asked = row.knock(doors, by)
+    return doors.get(asked.address, by) if asked.fields is None else doors.post(asked.address, by, asked.fields)
+
+
+def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None:
+    assert doors.routes == set(MATRIX)
+
+
+@pytest.mark.parametrize("place", [place for place in MATRIX if place not in TWICE], ids=" ".join)
+def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str, str]) -> None:
+    method, row = place[0], MATRIX[place]
+    answers = {by: knock(doors, method, row, by) for by in CAST}
+    assert {by: answer.status_code for by, answer in answers.items()} == {by: expected(method, row, by) for by in CAST}
+    for by, answer in answers.items():
+        if answer.status_code == 303 and row.others == "desk" and by in NOT_SIGNED_IN and by not in row.who:
+            assert answer.headers["location"] == "/login"
+        if answer.status_code in {401, 403, 404}:
+            assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("by", sorted(ALL - DECIDE))
+def test_a_form_of_somebody_who_may_not_changes_nothing(doors: Doors, by: str) -> None:
+    acts = {"approval": {}, "refusal": {}, "cancellation": {}, "category": {"category": "INT"}, "confirmation": {}}
+    one = doors.register("DIP")
+    before = doors.rows()
+    for act, fields in {**acts, "link": {}}.items():
+        doors.post(f"{THE_DESK}/registrations/{one.code}/{act}", by, {**desk_form(doors, by), **fields})
+    assert doors.rows() == before
+    assert doors.state(one) == "awaiting"
+
+
+def test_the_forums_of_the_index_are_those_one_has_a_desk_in(doors: Doors) -> None:
+    assert doors.get("/desk", "foreign").headers["location"] == f"/desk/{ELSEWHERE}"
+    assert doors.get("/desk", "viewer").headers["location"] == f"/desk/{SLUG}"
+    page = doors.page("/desk", "site_owner")
+    assert {f"/desk/{SLUG}", f"/desk/{ELSEWHERE}"} <= set(page.links)
+    assert not any(href.startswith("/desk/") for href in doors.page("/desk", "nobody").links)
+
+
+def test_meals_and_access_needs_are_shown_to_those_who_seat_and_feed_people_alone(doors: Doors) -> None:
+    one = doors.register(meals="Nothing from the sea", access="A chair in the shade")
+    address = f"{THE_DESK}/registrations/{one.code}"
+    told = {by for by in PEOPLE if "Nothing from the sea" in doors.get(address, by).text}
+    assert told == SENSITIVE
+    assert {by for by in PEOPLE if "A chair in the shade" in doors.get(address, by).text} == SENSITIVE
+
+
+def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
+    one = doors.register("DIP")
+    address = f"{THE_DESK}/registrations/{one.code}"
+    for by in PEOPLE:
+        acts = {form.attributes["action"] for form in doors.page(address, by).all("form", method="post")} - {"/logout"}
+        assert bool(acts) == (by in DECIDE), by
+
+
+# ---- the other forum
+
+
+@pytest.mark.parametrize("act", ["", "approval", "refusal", "cancellation", "category", "confirmation", "link"])
+def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Doors, act: str) -> None:
+    theirs = doors.register("DIP", slug=ELSEWHERE)
+    before = doors.rows()
+    for by in ("site_owner", "owner"):
+        address = f"{THE_DESK}/registrations/{theirs.code}"
+        if act:
+            fields = {**desk_form(doors, by), "category": "INT"}
+            assert doors.post(f"{address}/{act}", by, fields).status_code == 404
+        else:
+            assert doors.get(address, by).status_code == 404
+            assert doors.get(f"/desk/{ELSEWHERE}/registrations/{theirs.code}", "site_owner").status_code == 200
+    assert doors.rows() == before
+    assert doors.state(theirs, ELSEWHERE) == "awaiting"
+
+
+def test_the_desk_of_another_forum_is_not_found(doors: Doors) -> None:
+    theirs = doors.register("DIP", slug=ELSEWHERE)
+    for by in ("nobody", *ROLES):
+        for tail in ("", "/registrations", f"/registrations/{theirs.code}", "/outbox"):
+            assert doors.get(f"/desk/{ELSEWHERE}{tail}", by).status_code == 404, (by, tail)
+        sent = doors.post(f"/desk/{ELSEWHERE}/registrations/{theirs.code}/approval", by, desk_form(doors, by))
+        assert sent.status_code == 404
+    assert doors.state(theirs, ELSEWHERE) == "awaiting"
+
+
+def test_lists_figures_and_mails_of_one_forum_say_nothing_of_the_other(doors: Doors) -> None:
+    theirs = doors.register("STU", slug=ELSEWHERE, family_name="Onlythere")
+    for tail in ("/registrations", "/registrations?q=Onlythere", "/outbox"):
+        page = doors.get(f"{THE_DESK}{tail}", "site_owner").text
+        assert theirs.code not in page
+        assert "ONLYTHERE" not in page
+    assert theirs.code in doors.get(f"/desk/{ELSEWHERE}/registrations?q=Onlythere", "site_owner").text
+
+
+def test_a_desk_that_is_none_and_one_that_is_not_ours_look_alike(doors: Doors) -> None:
+    none = doors.get("/desk/no-such-forum", "viewer")
+    foreign = doors.get(f"/desk/{ELSEWHERE}", "viewer")
+    assert none.status_code == foreign.status_code == 404
+    assert none.text.replace("no-such-forum", ELSEWHERE) == foreign.text
+
+
+# ---- secrets
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_a_link_opens_the_page_of_its_own_person_alone(doors: Doors, lang: str) -> None:
+    one, other = doors.register(family_name="Firstly"), doors.register(family_name="Secondly")
+    page = doors.get(f"/{lang}/my/{one.secret}").text
+    assert one.code in page
+    assert other.code not in page
+    assert "Secondly" not in page
+
+
+@pytest.mark.parametrize("tail", ["", "/details", "/cancellation"])
+def test_a_secret_that_is_none_is_not_found(doors: Doors, tail: str) -> None:
+    one = doors.register()
+    for secret in (
+        one.feed,
+        one.code,
+        one.secret[:-1],
+        one.secret + "a",
+        one.secret.upper(),
+        "a" * 32,
+        codes.digest(one.secret),
+    ):
+        assert doors.get(f"/en/my/{secret}{tail}").status_code == 404
+        assert doors.post(f"/en/my/{secret}{tail or '/confirmation'}", fields=sealed("my", one.code)).status_code == 404
+    assert doors.get(f"/calendars/{one.secret}.ics").status_code == 404
+
+
+def test_a_renewed_link_ends_the_old_one(doors: Doors) -> None:
+    one = doors.register()
+    assert doors.get(f"/en/my/{one.secret}").status_code == 200
+    fresh = applying.manage_token(SECRET, one.id, 2)
+    applications = table(Application)
+    values = {"manage_generation": 2, "manage_digest": codes.digest(fresh)}
+    doors.write(SLUG, lambda db: db.execute(update(applications).where(applications.c.id == one.id).values(**values)))
+    assert doors.get(f"/en/my/{one.secret}").status_code == 404
+    assert doors.get(f"/en/my/{fresh}").status_code == 200
+
+
+def test_a_form_of_one_participant_does_nothing_on_the_page_of_another(doors: Doors) -> None:
+    one, other = doors.register("INT"), doors.register("INT")
+    for tail in ("/confirmation", "/cancellation", "/acceptance", "/details"):
+        assert doors.post(f"/en/my/{one.secret}{tail}", fields=sealed("my", other.code)).status_code == 422
+    assert (doors.state(one), doors.state(other)) == ("seated", "seated")
+
+
+def test_a_form_shown_to_another_login_does_nothing(doors: Doors) -> None:
+    one = doors.register("DIP")
+    address = f"{THE_DESK}/registrations/{one.code}/approval"
+    for foreign in (desk_form(doors, "organiser"), sealed("desk"), sealed("my", one.code), {}):
+        assert doors.post(address, "registrar", foreign).status_code == 422
+    assert doors.state(one) == "awaiting"
+    assert doors.post(address, "registrar", desk_form(doors, "registrar")).status_code == 303
+
+
+# ---- signing in and out
+
+
+def test_a_sign_in_link_is_used_once_and_makes_a_login_of_its_own(doors: Doors) -> None:
+    link = doors.sign_in_link()
+    page = doors.page(f"/login/{link}")
+    assert doors.get(f"/login/{link}").status_code == 200, "looking at it does not use it up"
+    used = doors.post(f"/login/{link}", fields={"form": page.hidden["form"]})
+    assert (used.status_code, used.headers["location"]) == (303, "/desk")
+    cookie = used.headers["set-cookie"]
+    for word in ("sala_login=", "HttpOnly", "SameSite=lax", "Path=/"):
+        assert word in cookie
+    doors.pretend("used", cookie.partition("sala_login=")[2].partition(";")[0])
+    assert doors.get("/desk", "used").status_code == 200
+    assert doors.get(f"/login/{link}").status_code == 410
+    again = doors.post(f"/login/{link}", fields=sealed("use-link", link))
+    assert again.status_code == 410
+    assert "set-cookie" not in again.headers
+
+
+def test_signing_out_ends_the_login_on_the_server_too(doors: Doors) -> None:
+    doors.enrol("leaving", Role.VIEWER)
+    assert doors.post("/logout", "leaving").status_code == 422
+    assert doors.get(THE_DESK, "leaving").status_code == 200
+    left = doors.post("/logout", "leaving", desk_form(doors, "leaving"))
+    assert (left.status_code, left.headers["location"]) == (303, "/login")
+    assert doors.get(THE_DESK, "leaving").headers["location"] == "/login"
+    assert doors.post("/logout", "leaving", desk_form(doors, "leaving")).status_code == 401
+
+
+def test_signing_in_again_ends_the_login_the_browser_had(doors: Doors) -> None:
+    doors.enrol("returning", site_owner=True)
+    link = doors.sign_in_link()
+    assert doors.post(f"/login/{link}", "returning", sealed("use-link", link)).status_code == 303
+    assert doors.get(THE_DESK, "returning").status_code == 303
+
+
+def test_a_link_and_a_login_end_with_their_time(doors: Doors, clock: Clock) -> None:
+    link = doors.sign_in_link()
+    clock.at = NOW + LINK_LASTS
+    assert doors.get(f"/login/{link}").status_code == 410
+    assert doors.get(THE_DESK, "viewer").status_code == 200
+    clock.at = NOW + LOGIN_LASTS
+    assert doors.get(THE_DESK, "viewer").status_code == 303
+
+
+def test_a_disabled_user_is_out_at_once(doors: Doors) -> None:
+    doors.enrol("disabled", Role.ORGANISER)
+    users = table(User)
+    doors.write(
+        SITE,
+        lambda db: db.execute(update(users).where(users.c.email == "disabled@desk.example").values(disabled=True)),
+    )
+    assert doors.get(THE_DESK, "disabled").status_code == 303
+
+
+def test_a_login_of_digests_and_nonsense_is_none(doors: Doors) -> None:
+    for token in (
+        codes.digest(doors.login_of("owner")),
+        "",
+        "x" * 5000,
+        "\u00ff",
+        "owner",
+        f"{doors.login_of('owner')}x",
+    ):
+        answer = doors.get(THE_DESK, headers={"cookie": f"sala_login={token}".encode("latin-1")})
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/login"
+
+
+@pytest.mark.parametrize("by", sorted(SIGNED_IN))
+def test_nobody_signed_in_is_stored_or_named_on_a_public_page(doors: Doors, by: str) -> None:
+    page = doors.get(PUBLIC, by)
+    assert page.text == doors.get(PUBLIC).text
+    assert f"{by}@desk.example" not in page.text
+
+
+# ---- methods
+
+
+PARTS = {"lang": "en", "forum": SLUG, "code": "D1-02", "on": "2027-03-23", "slug": "x", "category": "stu"}
+PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
+
+
+def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:
+    before = doors.rows()
+    for path in sorted({path for _, path in MATRIX}):
+        address = path.replace("{rest:path}", "base/layout.css").format(**PARTS)
+        known = {method for method, found in MATRIX if found == path} | {"GET"}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} - known:
+            answer = doors.ask(method, address, "site_owner")
+            assert answer.status_code in {404, 405}, (method, address)
+            assert answer.status_code == 405 or path.count("/") > 1, (method, address)
+    assert doors.rows() == before
