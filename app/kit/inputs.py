@@ -75,6 +75,7 @@ def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
 _CODES = {
     "missing": "missing",
     "extra_forbidden": "not_known_here",
+    "invalid_key": "not_known_here",
     "string_too_short": "missing",
     "string_too_long": "too_long",
     "literal_error": "not_a_choice",
