@@ -99,6 +99,27 @@ CHANGES: list[Change] = [
     ),
     ("an absurd length", lambda t: t.replace("name: Denis Schrey", f"name: {'x' * 201}"), "name: xxx", "too_long"),
     ("a negative capacity", lambda t: t.replace("  capacity: 300", "  capacity: -1"), "capacity: -1", "too_small"),
+    ("an unknown mode", lambda t: t.replace("    mode: open", "    mode: opne", 1), "mode: opne", "not_a_choice"),
+    ("an unknown band", lambda t: t.replace("    band: red", "    band: pink", 1), "band: pink", "not_a_choice"),
+    ("a letter that is two", lambda t: t.replace("    letter: P", "    letter: PP", 1), "letter: PP", "not_this_form"),
+    (
+        "a guarantee above its limit",
+        lambda t: t.replace("    guarantee: 40\n    limit: 90", "    guarantee: 40\n    limit: 39"),
+        "    guarantee: 40\n    limit: 39",
+        "guarantee_above_limit",
+    ),
+    (
+        "guarantees above the capacity",
+        lambda t: t.replace("  capacity: 300", "  capacity: 249"),
+        "capacity: 249",
+        "guarantees_above_capacity",
+    ),
+    (
+        "a registration that closes before it opens",
+        lambda t: t.replace("  closes_at: 2027-03-19T17:00", "  closes_at: 2026-10-01T09:00"),
+        "  opens_at: 2026-11-01",
+        "ends_before_start",
+    ),
 ]
 
 
