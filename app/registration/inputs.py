@@ -110,7 +110,7 @@ class Person(Input):
 
 
 def _ticked(value: object) -> bool:
-    return value in {True, "yes", "on", "1"}
+    return value is True or value in ("yes", "on", "1")
 
 
 def _consents(ticked: bool) -> bool:
