@@ -118,7 +118,5 @@ def faults_of(error: ValidationError) -> list[Fault]:
         values = {_VALUES[k]: v for k, v in (item.get("ctx") or {}).items() if k in _VALUES}
         if code == "not_a_choice":
             values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
-        context = item.get("ctx") or {}
-        field = ".".join(str(part) for part in item["loc"]) or str(context.get("field", ""))
-        faults.append(Fault(field, code, values))
+        faults.append(Fault(".".join(str(part) for part in item["loc"]), code, values))
     return faults

@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 import phonenumbers
 from babel import Locale
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
@@ -86,13 +95,20 @@ def _titles(value: object) -> object:
     return value
 
 
+def _some_name(family_name: str, sent: ValidationInfo) -> str:
+    """A person has a family name in Latin letters or a name in Khmer; a faulty Khmer name is its own fault."""
+    if not family_name and sent.data.get("name_km") == "":
+        raise PydanticCustomError("name_missing", "a name")
+    return family_name
+
+
 class Person(Input):
     """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
 
     titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
-    family_name: Line = ""
-    given_name: Line = ""
     name_km: Line = ""
+    family_name: Annotated[Line, AfterValidator(_some_name)] = Field(default="", validate_default=True)
+    given_name: Line = ""
     display_name: Line = ""
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
@@ -101,12 +117,6 @@ class Person(Input):
     phone: Annotated[Line, AfterValidator(_phone)] = ""
     meals: Line = ""
     access: Text = ""
-
-    @model_validator(mode="after")
-    def _has_a_name(self) -> "Person":
-        if not (self.family_name or self.name_km):
-            raise PydanticCustomError("name_missing", "a name", {"field": "family_name"})
-        return self
 
 
 def _ticked(value: object) -> bool:
