@@ -34,6 +34,12 @@ def _line(text: str) -> str:
     return _clean(text).strip()
 
 
+def _filled(text: str) -> str:
+    if not (line := _line(text)):
+        raise PydanticCustomError("missing", "missing")
+    return line
+
+
 def _paragraphs(text: str) -> str:
     return _clean(text.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t").strip()
 
@@ -54,7 +60,7 @@ Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
 """Several lines, kept as typed."""
 
-Filled = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_line)]
+Filled = Annotated[str, StringConstraints(max_length=200), AfterValidator(_filled)]
 """A line that may not be empty."""
 
 Words = Annotated[Bilingual, AfterValidator(_both)]
@@ -75,6 +81,8 @@ def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
 _CODES = {
     "missing": "missing",
     "extra_forbidden": "not_known_here",
+    "invalid_key": "not_known_here",
+    "unexpected_keyword_argument": "not_known_here",
     "string_too_short": "missing",
     "string_too_long": "too_long",
     "literal_error": "not_a_choice",

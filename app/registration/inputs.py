@@ -21,6 +21,9 @@ from app.kit.inputs import Input, Line, Text, Words
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+Letter = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+Band = Literal["red", "blue", "green", "purple", "yellow"]
+Mode = Literal["open", "moderated", "invitation"]
 _TERRITORIES = {str(code) for code in Locale("en").territories}
 COUNTRIES = frozenset(c for c in _TERRITORIES if len(c) == 2 and c.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
 
@@ -47,12 +50,12 @@ class CategoryInput(Input):
     """A kind of participant; guarantee and limit in seats, lapse in UTC."""
 
     code: CategoryCode
-    letter: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
-    band: Literal["red", "blue", "green", "purple", "yellow"]
+    letter: Letter
+    band: Band
     name: Words
     description: Words
     source: Text = ""
-    mode: Literal["open", "moderated", "invitation"]
+    mode: Mode
     hold_while_reviewing: bool = False
     guarantee: Seats
     limit: Seats | None = None
@@ -117,7 +120,7 @@ class Person(Input):
 
 
 def _ticked(value: object) -> bool:
-    return value in {True, "yes", "on", "1"}
+    return value is True or value in ("yes", "on", "1")
 
 
 def _consents(ticked: bool) -> bool:
