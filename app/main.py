@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Published:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # such a redirect would repeat the Host and scheme that were sent
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
