@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
+from app.audit.recording import record
 from app.kit.db import Db, table
+from app.kit.errors import Conflict, NotFound
 from app.mail.models import Message
 from app.mail.rules import CLAIM_LASTS
 
@@ -107,6 +109,43 @@ def mark_failed(db: Db, message: int, error: str, retry_at: datetime | None) -> 
     if retry_at:
         values["due_at"] = retry_at
     db.execute(update(_messages).where(_messages.c.id == message).values(**values))
+
+
+STUCK = ("retrying", "failed")
+"""States from which a message may be sent again by hand."""
+
+
+def message_of(db: Db, forum: str, message: int) -> Any:
+    """The forum's message with this id, with its values. Raises NotFound, also for another forum's."""
+    row = db.execute(select(_messages).where(_messages.c.forum == forum, _messages.c.id == message)).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def try_again(db: Db, by: tuple[str, str], forum: str, message: int, *, now: datetime) -> None:
+    """Put a message that did not leave back into the queue, due now; noted with what it is about (rules §6).
+
+    The caller has asked for permission; `by` signs the fact. Raises NotFound, Conflict: `mail_not_stuck` where it
+    left, waits or was withheld meanwhile, `mail_overtaken` where a later one about the same was written.
+    """
+    row = message_of(db, forum, message)
+    if row.state not in STUCK:
+        raise Conflict("mail_not_stuck", state=row.state)
+    later = (_messages.c.forum == forum) & (_messages.c.subject == row.subject) & (_messages.c.id > message)
+    if db.execute(select(_messages.c.id).where(later).limit(1)).first() is not None:
+        raise Conflict("mail_overtaken")
+    db.execute(update(_messages).where(_messages.c.id == message).values(state="queued", due_at=now))
+    record(
+        db,
+        forum,
+        by,
+        "mail.queued_again",
+        row.subject,
+        now=now,
+        before={"mail": row.template, "state": row.state, "attempts": row.attempts},
+        after={"mail": row.template, "state": "queued"},
+    )
 
 
 def withhold(db: Db, forum: str, subject: str) -> None:

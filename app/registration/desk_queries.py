@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -209,6 +209,26 @@ _LISTED = (
     "confirmed_at",
     "priority",
 )
+
+
+def next_to_decide(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, after: str) -> tuple[str, int]:
+    """The code of the registration to decide on after the one with the code `after`, and how many there are to decide.
+
+    Looks among those of the question's category and words, whatever its standing; the oldest first, from `after` on
+    and round again, so that one left for later comes back at the end. ("", 0) where none is left. One query.
+    """
+    by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    own, seen = _applications.c.forum_id == forum_id(forum), _applications.alias("seen")
+    mark = select(seen.c.id).where(seen.c.forum_id == forum_id(forum), seen.c.code == after).scalar_subquery()
+    awaiting = wanted.other(standing=State.AWAITING_APPROVAL.value)
+    found = db.execute(
+        select(_applications.c.code, func.count().over().label("n"))
+        .join(_categories, _categories.c.id == _applications.c.category_id)
+        .where(own, _applications.c.code != after, *_conditions(awaiting))
+        .order_by(case((_applications.c.id > mark, 0), else_=1), _applications.c.id)
+        .limit(1)
+    ).first()
+    return (found.code, found.n) if found else ("", 0)
 
 
 def _conditions(wanted: Wanted) -> Sequence[ColumnElement[bool]]:

@@ -8,14 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.accounts.rules import Permission
+from app.forum.models import Forum
 from app.forum.queries import forum_id
+from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import NotFound
+from app.kit.errors import Expired, NotFound, Refused
 from app.kit.i18n import Lang, has_text, text_of
-from app.mail.outbox import counts, outbox
+from app.mail.outbox import STUCK, counts, outbox, try_again
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_registrations import Filter, Label
+from app.web.forms import Form, refilled
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -35,6 +38,27 @@ SHOWN = 50
 @router.get("/desk/{forum}/outbox")
 async def mails(request: Request, forum: str) -> Response:
     """The mails as asked for by `?state= &before=`, the newest first."""
+    return await _page(request, forum)
+
+
+@router.post("/desk/{forum}/outbox/{message}/attempt")
+async def attempt(request: Request, forum: str, message: str) -> Response:
+    """Have a mail that did not leave tried again at once."""
+    sent, now, known = await deps.posted(request), clock.now(), _message(message)
+    desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
+
+    def deed(db: Db, found: Forum) -> None:
+        desk.actor.must(Permission.SEND_MAIL, forum_id(found))
+        try_again(db, desk.actor.signature, found.slug, known, now=now)
+
+    try:
+        await deps.write_at_desk(request, desk, sent, deed)
+    except (Refused, Expired) as refused:
+        return await _page(request, forum, form=refilled(desk.lang, sent, refused), status=refused.status)
+    return deps.back(f"{desk.base}/outbox?done=again")
+
+
+async def _page(request: Request, forum: str, *, form: Form | None = None, status: int = 200) -> Response:
     state, before = request.query_params.get("state", ""), _number(request.query_params.get("before", ""))
     if state not in {"", *STATES}:
         raise NotFound
@@ -42,6 +66,9 @@ async def mails(request: Request, forum: str) -> Response:
     letters, address = [letter(desk.lang, row) for row in rows[:SHOWN]], f"{desk.base}/outbox"
     values: dict[str, Any] = {
         "letters": letters,
+        "form": form or Form(),
+        "again": form is None and request.query_params.get("done") == "again",
+        "sends": desk.may(Permission.SEND_MAIL),
         "filters": _filters(desk.lang, address, by_state, state),
         "state": state,
         "states": [(_label(desk.lang, name), text_of(desk.lang, f"desk.mail_state.{name}.about")) for name in STATES],
@@ -50,12 +77,19 @@ async def mails(request: Request, forum: str) -> Response:
         "following": _address(address, state, rows[SHOWN - 1].id) if len(rows) > SHOWN else "",
         "beginning": _address(address, state) if before is not None else "",
     }
-    return deps.show_at_desk(request, desk, "desk/outbox.html", **values)
+    return deps.show_at_desk(request, desk, "desk/outbox.html", status=status, **values)
 
 
 def _read(db: Db, desk: Desk, state: str, before: int | None) -> tuple[list[Any], dict[str, int]]:
     desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
     return outbox(db, desk.forum.slug, state, before, SHOWN + 1), counts(db, desk.forum.slug)
+
+
+def _message(text: str) -> int:
+    number = _number(text)
+    if number is None:
+        raise NotFound
+    return number
 
 
 def _number(text: str) -> int | None:
@@ -84,11 +118,15 @@ def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail in the list; `code` is the registration it is about, "" for another thing."""
+    """A mail in the list; `code` is the registration it is about, "" for another thing.
+
+    `stuck` is one that may be tried again.
+    """
 
     row: Any
     kind: str
     code: str
+    stuck: bool
     label: Label
 
 
@@ -100,6 +138,7 @@ def letter(lang: Lang, row: Any) -> Letter:
         row=row,
         kind=text_of(lang, key) if has_text(lang, key) else row.template,
         code=code if about == "registration" else "",
+        stuck=row.state in STUCK,
         label=_label(lang, row.state),
     )
 

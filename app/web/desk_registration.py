@@ -20,14 +20,22 @@ from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.mail.outbox import about
 from app.registration import applying, linking, reviewing
-from app.registration.desk_queries import Overview, Whole, desk_registration, overview
+from app.registration.desk_queries import (
+    Overview,
+    SeatTally,
+    Wanted,
+    Whole,
+    desk_registration,
+    next_to_decide,
+    overview,
+)
 from app.registration.inputs import DecisionInput, MoveInput
 from app.registration.rules.states import State, may_follow
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
-from app.web.desk_registrations import label, listed_name
+from app.web.desk_registrations import asked_for, label, link, listed_name, styled
 from app.web.forms import Form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
@@ -39,11 +47,13 @@ DONE = frozenset(
     {"approved_seated", "approved_waiting", "declined", "cancelled", "ended_before", "moved", "confirmed", "known"}
 )
 """What the page says after a form: keys of the catalogue."""
+DECIDED = frozenset({"approved_seated", "approved_waiting", "declined"})
+"""After these the page leads on to the next to decide."""
 
 
 @router.get("/desk/{forum}/registrations/{code}")
 async def registration(request: Request, forum: str, code: str) -> Response:
-    """The page of one registration."""
+    """The page of one registration; the list's question stays in its address, for the way back and onward."""
     return await _page(request, forum, code)
 
 
@@ -134,21 +144,25 @@ async def _act(request: Request, forum: str, code: str, model: type[Read], deed:
     except (Refused, Expired) as refused:
         again = refilled(desk.lang, sent, refused)
         return await _page(request, forum, code, form=again, status=refused.status)
-    return deps.back(f"{desk.base}/registrations/{known}?done={done}")
+    return deps.back(link(f"{desk.base}/registrations/{known}?done={done}", asked_for(request.query_params)))
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A registration with what stands around it; facts and mails are None where the role may not see them."""
+    """A registration with what stands around it; facts and mails are None where the role may not see them.
+
+    `following` is the code of the next to decide and how many are left; None where nothing was decided just now.
+    """
 
     whole: Whole
     overview: Overview
     facts: list[Any] | None
     mails: list[Any] | None
+    following: tuple[str, int] | None
 
 
-def _read(db: Db, desk: Desk, code: str) -> Seen:
-    """Eight queries, whatever has happened to the registration."""
+def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
+    """Eight queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     subject = f"registration:{code}"
     return Seen(
@@ -156,6 +170,7 @@ def _read(db: Db, desk: Desk, code: str) -> Seen:
         overview=overview(db, desk.actor, desk.forum, now=clock.now()),
         facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
         mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
 
 
@@ -167,8 +182,10 @@ def sees_history(desk: Desk) -> bool:
 async def _page(
     request: Request, forum: str, code: str, *, form: Form | None = None, status: int = 200, personal_link: str = ""
 ) -> Response:
-    known, done = code_of(code), request.query_params.get("done", "")
-    desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    known, wanted = code_of(code), asked_for(request.query_params)
+    done = request.query_params.get("done", "") if form is None else ""
+    onward = wanted if done in DECIDED else None
+    desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known, onward))
     names = {row.tally.code: row.tally.name.of(desk.lang) for row in seen.overview.seats}
     values: dict[str, Any] = {
         "row": seen.whole.row,
@@ -182,10 +199,28 @@ async def _page(
         "facts": seen.facts if seen.facts is None else [told(desk.lang, fact, names) for fact in seen.facts],
         "mails": seen.mails if seen.mails is None else [letter(desk.lang, mail) for mail in seen.mails],
         "form": form or Form(),
-        "done": done if done in DONE and form is None else "",
+        "done": done if done in DONE else "",
+        "styled": styled(seen.whole.row),
+        "effect": effect(seen),
+        "own": own_seats(seen),
+        "list_address": link(f"{desk.base}/registrations", wanted),
+        "question": link("", wanted),
+        "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
     }
     return deps.show_at_desk(request, desk, "desk/registration.html", status=status, **values)
+
+
+def own_seats(seen: Seen) -> SeatTally:
+    """The seats of the registration's own category, beside which it is decided."""
+    return next(row for row in seen.overview.seats if row.tally.code == seen.whole.category.code)
+
+
+def effect(seen: Seen) -> str:
+    """What approving does as things stand: "held" (its seat is kept already), "seat" or "waiting" (rules §1)."""
+    if seen.whole.place is not None:
+        return "held"
+    return "seat" if own_seats(seen).left > 0 else "waiting"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ TONES = {
     "expired": ("still", "–"),
 }
 """Standing → tone and sign of its label; the sign says it without the colour."""
+ORDERS = ("newest", "oldest")
 
 
 @router.get("/desk/{forum}/registrations")
@@ -48,7 +49,7 @@ async def registrations(request: Request, forum: str) -> Response:
     }
     following = link(address, wanted, after=rows[-1].code) if more else ""
     beginning = link(address, wanted) if wanted.after else ""
-    lines = [line(desk.lang, row) for row in rows]
+    lines = [line(desk.lang, row, link(f"{address}/{row.code}", wanted)) for row in rows]
     return deps.show_at_desk(
         request, desk, "desk/registrations.html", **values, lines=lines, following=following, beginning=beginning
     )
@@ -59,23 +60,33 @@ def asked_for(params: QueryParams) -> Wanted:
     standing, order, after = params.get("state", ""), params.get("order", ""), params.get("after", "")
     category = params.get("category", "")
     words = "".join(letter for letter in params.get("q", "")[:200] if letter.isprintable() or letter == "\u200b")
-    if standing not in {"", *STANDINGS} or order not in {"", "oldest"} or not (category + after).isascii():
+    if standing not in {"", *STANDINGS} or order not in {"", *ORDERS} or not (category + after).isascii():
         raise NotFound
-    return Wanted(standing, category[:16], words.strip(), order == "oldest", after[:32])
+    oldest_first = order == "oldest" if order else oldest_is_usual(standing)
+    return Wanted(standing, category[:16], words.strip(), oldest_first, after[:32])
+
+
+def oldest_is_usual(standing: str) -> bool:
+    """Does a list of this standing begin with the oldest? Whoever asked first is decided on first."""
+    return standing == State.AWAITING_APPROVAL.value
 
 
 def link(address: str, wanted: Wanted, **changes: Any) -> str:
-    """The list's address for a question, with something changed; from its beginning unless `after` is given."""
+    """An address with a question, something in it changed; from its beginning unless `after` is given.
+
+    Only the names the list knows are in it, so nothing else in a reader's address is carried on.
+    """
     asked = wanted.other(**changes)
+    order = "oldest" if asked.oldest_first else "newest"
     pairs = {
         "state": asked.standing,
         "category": asked.category,
         "q": asked.words,
-        "order": "oldest" if asked.oldest_first else "",
+        "order": "" if asked.oldest_first == oldest_is_usual(asked.standing) else order,
         "after": asked.after,
     }
     kept = {name: value for name, value in pairs.items() if value}
-    return f"{address}?{urlencode(kept)}" if kept else address
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(kept)}" if kept else address
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +104,26 @@ def filters(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted
     mine = [tally for tally in counted if wanted.category in {"", tally.code}]
     whole = Filter(
         text_of(lang, "desk.standing.all"),
-        link(address, wanted, standing=""),
+        _turned(address, wanted, ""),
         sum(tally.all for tally in mine),
         not wanted.standing,
     )
     return [whole] + [
         Filter(
             text_of(lang, f"desk.standing.{standing}"),
-            link(address, wanted, standing=standing),
+            _turned(address, wanted, standing),
             sum(tally.of(standing) for tally in mine),
             wanted.standing == standing,
         )
         for standing in STANDINGS
     ]
+
+
+def _turned(address: str, wanted: Wanted, standing: str) -> str:
+    """The same question about another standing; an order that was not asked for does not go along."""
+    usual = wanted.oldest_first == oldest_is_usual(wanted.standing)
+    oldest_first = oldest_is_usual(standing) if usual else wanted.oldest_first
+    return link(address, wanted, standing=standing, oldest_first=oldest_first)
 
 
 def standing_of(row: Any) -> str:
@@ -133,21 +151,30 @@ def label(lang: Lang, row: Any) -> Label:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One registration in the list, in ready words; `under` stands below the name."""
+    """One registration in the list, in ready words, with the address of its page; `under` stands below the name."""
 
     row: Any
+    href: str
     name: str
     under: str
     label: Label
 
 
-def line(lang: Lang, row: Any) -> Line:
-    """A row of the query as a line of the list. In a private capacity the institution is left out (rules §2)."""
+def line(lang: Lang, row: Any, href: str) -> Line:
+    """A row of the query as a line of the list: titles, position, institution below the name.
+
+    In a private capacity the institution is left out (rules §2).
+    """
     private = row.attends_as == "private"
-    under = [text_of(lang, "desk.list.private") if private else row.institution]
+    under = [styled(row), text_of(lang, "desk.list.private") if private else row.institution]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
-    return Line(row, listed_name(row), " · ".join(part for part in under if part), label(lang, row))
+    return Line(row, href, listed_name(row), " · ".join(part for part in under if part), label(lang, row))
+
+
+def styled(row: Any) -> str:
+    """Titles in the order they are used, and the position; "" where neither was given."""
+    return " · ".join(part for part in (", ".join(row.titles), row.position_title) if part)
 
 
 def listed_name(row: Any) -> str:

@@ -3,6 +3,7 @@
 import logging
 import traceback
 import uuid
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -37,7 +38,12 @@ def language_of(request: Request) -> Lang:
 
 async def _answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, Answer)  # noqa: S101 - registered for this class
-    response = show(request, error.status, sentence(language_of(request), error) if error.code else "")
+    response = show(
+        request,
+        error.status,
+        sentence(language_of(request), error) if error.code else "",
+        sign_in=error.code == "sign_in_link",
+    )
     if isinstance(error, TooMany) or "seconds" in error.values:
         response.headers["retry-after"] = str(int(error.values.get("seconds", 60)))
     return response
@@ -77,8 +83,11 @@ def route_of(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "no route"))
 
 
-def show(request: Request, status: int, text: str = "", reference: str = "") -> Response:
-    """One error page: its title and sentence by status, or the refusal's own sentence."""
+def show(request: Request, status: int, text: str = "", reference: str = "", *, sign_in: bool = False) -> Response:
+    """One error page: its title and sentence by status, or the refusal's own sentence.
+
+    With `sign_in` it leads to where one asks for a new link, instead of to the first page.
+    """
     lang = language_of(request)
     key = f"errors.{status}" if has_text(lang, f"errors.{status}.title") else "errors.400"
     title, text = text_of(lang, f"{key}.title"), text or text_of(lang, f"{key}.text")
@@ -88,4 +97,5 @@ def show(request: Request, status: int, text: str = "", reference: str = "") -> 
         return JSONResponse(problem, status, {"cache-control": SECRET}, media_type="application/problem+json")
     if path.endswith(".ics"):
         return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
-    return page(request, lang, "errors/page.html", status=status, title=title, text=text, reference=reference)
+    values: dict[str, Any] = {"title": title, "text": text, "reference": reference, "sign_in": sign_in}
+    return page(request, lang, "errors/page.html", status=status, **values)

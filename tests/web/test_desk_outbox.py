@@ -10,18 +10,20 @@ from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
 from app.accounts.rules import PERMISSIONS, Permission, Role
+from app.audit.recording import history
 from app.kit.db import Db, table
 from app.kit.i18n import LANGS, Lang, has_text
 from app.kit.pen import Pen
 from app.mail.models import Message
 from app.mail.outbox import claim, mark_failed, mark_sent, queue_mail
 from app.main import create_app
+from app.registration.applying import cancel
 from app.web.deps import Desk
 from app.web.desk_outbox import STATES, _read
 from app.web.site import Site
-from tests.cast import CAST, NOW, RITH, SLUG, VANNA, make_application, the_forum
+from tests.cast import CAST, NOW, RITH, SLUG, SOKHA, VANNA, make_application, the_forum
 from tests.conftest import settings_for, site_behind
-from tests.web.visits import DESK, sign_in
+from tests.web.visits import DESK, send, sign_in
 
 OUTBOX = f"{DESK}/outbox"
 
@@ -130,6 +132,56 @@ def test_mail_of_another_forum_is_not_here(client: TestClient, site: Site) -> No
     site.pen.write_now(SLUG, elsewhere)
     sign_in(client, site, Role.OWNER)
     assert addresses(client.get(OUTBOX)) == []
+
+
+def fail_one(site: Site) -> tuple[int, str]:
+    """Vanna's mail, given up by the server, and the code of her registration."""
+
+    def work(db: Db) -> tuple[int, str]:
+        code = make_application(db, VANNA).code
+        (mail,) = claim(db, now=NOW)
+        mark_failed(db, mail.id, "550 full", None)
+        return mail.id, code
+
+    return site.pen.write_now(SLUG, work)
+
+
+def test_a_failed_mail_is_tried_again_and_that_is_noted(client: TestClient, site: Site) -> None:
+    mail, code = fail_one(site)
+    sign_in(client, site, Role.REGISTRAR)
+    answer = send(client, OUTBOX, f"{OUTBOX}/{mail}/attempt")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{OUTBOX}?done=again")
+    page = client.get(answer.headers["location"]).text
+    assert "in the queue again" in page
+    assert "attempt" not in page
+    assert [one.id for one in site.pen.write_now(SLUG, lambda db: claim(db, now=NOW))] == [mail]
+    fact = site.database.read(lambda db: history(db, SLUG, f"registration:{code}"))[-1]
+    assert (fact.kind, fact.actor_name, fact.before["state"]) == ("mail.queued_again", SOKHA.name, "failed")
+    assert "A mail is tried again" in client.get(f"{DESK}/registrations/{code}").text
+
+
+def test_a_mail_that_did_not_fail_is_not_sent_twice(client: TestClient, site: Site) -> None:
+    mail, _ = fail_one(site)
+    sign_in(client, site, Role.OWNER)
+    assert send(client, OUTBOX, f"{OUTBOX}/{mail}/attempt").status_code == 303
+    again = send(client, OUTBOX, f"{OUTBOX}/{mail}/attempt")
+    assert again.status_code == 409
+    assert "not one that failed" in again.text
+
+
+def test_a_mail_that_is_no_longer_true_is_not_tried_again(client: TestClient, site: Site) -> None:
+    mail, code = fail_one(site)
+    site.pen.write_now(SLUG, lambda db: cancel(db, Actor.operator(), the_forum(db), code, now=NOW))
+    sign_in(client, site, Role.OWNER)
+    again = send(client, OUTBOX, f"{OUTBOX}/{mail}/attempt")
+    assert again.status_code == 409
+    assert "no longer true" in again.text
+
+
+@pytest.mark.parametrize("number", ["0", "x", "-1", "9" * 40])
+def test_a_mail_there_is_none_of_cannot_be_tried_again(client: TestClient, site: Site, number: str) -> None:
+    sign_in(client, site, Role.OWNER)
+    assert send(client, OUTBOX, f"{OUTBOX}/{number}/attempt").status_code == 404
 
 
 @pytest.mark.parametrize("role", Role)

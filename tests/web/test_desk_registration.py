@@ -47,6 +47,11 @@ def facts_of(site: Site, page: str) -> list[Any]:
     return site.database.read(lambda db: history(db, SLUG, f"registration:{page.rsplit('/', 1)[1]}"))
 
 
+def onward(page: str) -> list[tuple[str, str]]:
+    """Where the focus is led, and in which words."""
+    return re.findall(r'href="([^"]+)"[^>]* autofocus>([^<]+)<', page)
+
+
 @pytest.fixture
 def desk(client: TestClient, site: Site) -> TestClient:
     """Sokha at the desk, as an owner."""
@@ -101,6 +106,62 @@ def test_approving_without_a_free_seat_puts_on_the_waiting_list(
     answer = send(desk, page, f"{page}/approval")
     assert answer.headers["location"].endswith("done=approved_waiting")
     assert "Number 1 in the group’s queue" in desk.get(page).text
+
+
+def test_a_decision_leads_on_to_the_oldest_left_of_the_same_question(desk: TestClient, site: Site) -> None:
+    first, second, third = (register(site, BOPHA, email=f"person{n}@crowd.example") for n in range(3))
+    register(site, DARA)
+    answer = send(desk, f"{third}?state=awaiting&category=GOV", f"{third}/approval?state=awaiting&category=GOV&q=")
+    assert answer.headers["location"] == f"{third}?done=approved_seated&state=awaiting&category=GOV"
+    shown = desk.get(answer.headers["location"]).text
+    assert onward(shown) == [(f"{first}?state=awaiting&amp;category=GOV", "Next to decide (2 left)")]
+    answer = send(desk, first, f"{first}/refusal?state=awaiting&category=GOV")
+    shown = desk.get(answer.headers["location"]).text
+    assert onward(shown) == [(f"{second}?state=awaiting&amp;category=GOV", "Next to decide (one left)")]
+    answer = send(desk, second, f"{second}/approval?state=awaiting&category=GOV")
+    shown = desk.get(answer.headers["location"]).text
+    assert "Nothing is left to decide here." in shown
+    assert onward(shown) == [(f"{DESK}/registrations?state=awaiting&amp;category=GOV", "Back to the list")]
+
+
+def test_one_left_for_later_comes_after_those_behind_it(desk: TestClient, site: Site) -> None:
+    first, second, third = (register(site, BOPHA, email=f"person{n}@crowd.example") for n in range(3))
+    assert onward(desk.get(send(desk, second, f"{second}/approval").headers["location"]).text)[0][0] == third
+    assert onward(desk.get(send(desk, third, f"{third}/approval").headers["location"]).text)[0][0] == first
+
+
+def test_only_a_decision_leads_on_and_only_those_who_decide(client: TestClient, site: Site) -> None:
+    page = register(site)
+    register(site, DARA)
+    sign_in(client, site, Role.OWNER)
+    assert onward(client.get(f"{page}?done=moved").text) == onward(client.get(page).text) == []
+    sign_in(client, site, Role.PROTOCOL_OFFICER, figure=RITH)
+    assert onward(client.get(f"{page}?done=declined").text) == []
+
+
+def test_the_panel_says_in_numbers_that_the_seat_is_held_already(desk: TestClient, site: Site) -> None:
+    shown = desk.get(register(site)).text
+    assert re.search(r"<p>[^<]+: 1 taken, \d+ guaranteed, \d+ left. The seat is already held", shown)
+
+
+def test_the_panel_says_in_numbers_what_approving_does(desk: TestClient, site: Site, forum_file: ForumFile) -> None:
+    def tight(db: Db) -> None:
+        terms = small_terms(forum_file, 1, STU=(0, None, "open"), MIN=(0, None, "moderated"))
+        put_terms(db, Actor.operator(), the_forum(db), *terms, now=NOW)
+
+    site.pen.write_now(SLUG, tight)
+    page = register(site, BOPHA, by=Actor.operator(), category="MIN")
+    assert ": 0 taken, 0 guaranteed, 1 left. Approving gives a seat." in desk.get(page).text
+    register(site, VANNA, by=Actor.operator())
+    assert ": 0 taken, 0 guaranteed, 0 left. Approving puts the person on the waiting list." in desk.get(page).text
+
+
+def test_what_opens_says_only_what_is_in_it(desk: TestClient, site: Site) -> None:
+    awaiting, seated = register(site), register(site, VANNA)
+    assert "<summary>Cancel this registration</summary>" in desk.get(awaiting).text
+    assert ("<summary>Cancel or decline</summary>" in desk.get(seated).text) == (
+        f"{seated}/refusal" in desk.get(seated).text
+    )
 
 
 def test_declining_frees_what_was_held(desk: TestClient, site: Site) -> None:

@@ -26,7 +26,7 @@ def everybody(db: Db) -> None:
 
 def names(page: Any) -> list[str]:
     """The names the list shows, in its order."""
-    return re.findall(rf'<a href="{LIST}/[A-Z0-9]+">([^<]+)</a>', page.text)
+    return re.findall(rf'<a href="{LIST}/[A-Z0-9]+(?:\?[^"]*)?">([^<]+)</a>', page.text)
 
 
 @pytest.fixture
@@ -52,7 +52,8 @@ def test_every_standing_has_its_page_in_both_languages(desk: TestClient, state: 
 @pytest.mark.parametrize(
     ("asked", "shown"),
     [
-        ("?state=awaiting", ["CHEA Bopha", "LIM Dara"]),
+        ("?state=awaiting", ["LIM Dara", "CHEA Bopha"]),
+        ("?state=awaiting&order=newest", ["CHEA Bopha", "LIM Dara"]),
         ("?state=awaiting&order=oldest", ["LIM Dara", "CHEA Bopha"]),
         ("?category=STU", ["SOK Vanna"]),
         (f"?q={quote('វណ្ណា')}", ["SOK Vanna"]),
@@ -80,6 +81,32 @@ def test_what_was_asked_stays_in_the_form(desk: TestClient) -> None:
 @pytest.mark.parametrize("asked", ["?state=asleep", "?order=random", "?category=ក", "?after=ក"])
 def test_a_question_that_cannot_be_asked_is_not_found(desk: TestClient, asked: str) -> None:
     assert desk.get(LIST + asked).status_code == 404
+
+
+def test_the_list_leads_to_a_page_that_knows_the_question(desk: TestClient) -> None:
+    page = desk.get(f"{LIST}?state=awaiting&category=DIP&q=lim&order=newest&evil=//else.example")
+    led = re.search(rf'href="({LIST}/[A-Z0-9]+\?[^"]+)"', page.text)
+    assert led
+    question = "?state=awaiting&amp;category=DIP&amp;q=lim&amp;order=newest"
+    assert led[1].endswith(question)
+    assert f'href="{LIST}{question}"' in desk.get(led[1].replace("&amp;", "&")).text
+
+
+def test_an_order_nobody_asked_for_does_not_go_along_to_another_standing(desk: TestClient) -> None:
+    page = desk.get(f"{LIST}?state=awaiting").text
+    assert f'href="{LIST}?state=confirmed"' in page
+    assert f'href="{LIST}?state=awaiting"' in desk.get(f"{LIST}?state=confirmed").text
+
+
+def test_one_key_leads_past_the_filters_to_the_list(desk: TestClient) -> None:
+    page = desk.get(LIST).text
+    assert '<a class="skip" href="#list">' in page
+    assert 'class="table" id="list"' in page
+    assert "#list" not in desk.get(f"{LIST}?q=%25").text
+
+
+def test_titles_and_position_stand_below_the_name(desk: TestClient) -> None:
+    assert "H.E., Dr. · Minister · A ministry" in desk.get(f"{LIST}?q=chea").text
 
 
 def test_a_mark_of_nobody_shows_an_empty_page(desk: TestClient) -> None:

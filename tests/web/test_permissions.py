@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.editions.form import ForumFile
 from app.kit import codes
-from app.kit.db import table
+from app.kit.db import Db, table
 from app.kit.pen import SITE
+from app.mail.models import Message
+from app.mail.outbox import mark_failed
 from app.registration import applying
 from app.registration.models import Application
 from tests.cast import NOW, SECRET, SLUG
@@ -118,6 +120,22 @@ def registering(doors: Doors, _by: str) -> Knock:
     return Knock(f"/en/{SLUG}/register/stu", {**sealed(f"register/{SLUG}/STU"), **sent})
 
 
+def failed_mail(doors: Doors, slug: str = SLUG) -> int:
+    """A mail of this forum that did not leave."""
+    subject, mails = f"registration:{doors.register(slug=slug).code}", table(Message)
+
+    def fail(db: Db) -> int:
+        last = db.execute(select(mails.c.id).where(mails.c.subject == subject)).scalars().all()[-1]
+        mark_failed(db, last, "550 no", None)
+        return int(last)
+
+    return doors.write(slug, fail)
+
+
+def trying_again(doors: Doors, by: str) -> Knock:
+    return Knock(f"/desk/{SLUG}/outbox/{failed_mail(doors)}/attempt", desk_form(doors, by))
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -195,6 +213,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/registrations/{code}/confirmation"): Row(decision("confirmation", "STU"), DECIDE, 303),
     ("POST", "/desk/{forum}/registrations/{code}/link"): Row(decision("link", "STU"), DECIDE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
+    ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
 TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
 """What ends a login: asked in tests of its own, so that the cast keeps theirs."""
@@ -283,6 +302,14 @@ def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Do
             assert doors.get(f"/desk/{ELSEWHERE}/registrations/{theirs.code}", "site_owner").status_code == 200
     assert doors.rows() == before
     assert doors.state(theirs, ELSEWHERE) == "awaiting"
+
+
+def test_a_mail_of_another_forum_cannot_be_tried_again(doors: Doors) -> None:
+    theirs = failed_mail(doors, ELSEWHERE)
+    before = doors.rows()
+    answer = doors.post(f"{THE_DESK}/outbox/{theirs}/attempt", "site_owner", desk_form(doors, "site_owner"))
+    assert answer.status_code == 404
+    assert doors.rows() == before
 
 
 def test_the_desk_of_another_forum_is_not_found(doors: Doors) -> None:
@@ -381,7 +408,9 @@ def test_a_sign_in_link_is_used_once_and_makes_a_login_of_its_own(doors: Doors) 
         assert word in cookie
     doors.pretend("used", cookie.partition("sala_login=")[2].partition(";")[0])
     assert doors.get("/desk", "used").status_code == 200
-    assert doors.get(f"/login/{link}").status_code == 410
+    spent = doors.get(f"/login/{link}")
+    assert spent.status_code == 410
+    assert 'href="/login"' in spent.text
     again = doors.post(f"/login/{link}", fields=sealed("use-link", link))
     assert again.status_code == 410
     assert "set-cookie" not in again.headers
@@ -447,7 +476,15 @@ def test_nobody_signed_in_is_stored_or_named_on_a_public_page(doors: Doors, by: 
 # ---- methods
 
 
-PARTS = {"lang": "en", "forum": SLUG, "code": "D1-02", "on": "2027-03-23", "slug": "x", "category": "stu"}
+PARTS = {
+    "message": "1",
+    "lang": "en",
+    "forum": SLUG,
+    "code": "D1-02",
+    "on": "2027-03-23",
+    "slug": "x",
+    "category": "stu",
+}
 PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
 
