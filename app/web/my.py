@@ -20,10 +20,11 @@ from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
+from app.web.countries import countries
 from app.web.forms import Form, refilled
 from app.web.origin import same_site
 from app.web.pages import form_token, language, page, read_form_token, token
-from app.web.registration import countries, fields_of
+from app.web.registration import fields_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -137,7 +138,17 @@ def _back(lang: Lang, secret: str, done: str) -> Response:
     return RedirectResponse(f"/{lang}/my/{secret}?done={done}", 303)
 
 
-_DONE = frozenset({"corrected", "confirmed", "accepted", "cancelled"})
+def _is_so(done: str, own: Own) -> bool:
+    """Does the registration stand as the notice `done` says? An address with one may be kept, or made up."""
+    row = own.row
+    return {
+        "corrected": True,
+        "confirmed": row.confirmed_at is not None and row.ended_at is None,
+        "accepted": row.state == State.SEATED.value,
+        "cancelled": row.state == State.CANCELLED.value,
+    }.get(done, False)
+
+
 _FIELDS = (
     "titles",
     "family_name",
@@ -183,7 +194,7 @@ def _show(
         "feed_path": f"/calendars/{feed}.ics",
         "form": form or Form(),
         "token": form_token(request, "my", own.row.code),
-        "done": done if done in _DONE and form is None else "",
+        "done": done if form is None and _is_so(done, own) else "",
         "no_mail": not site.settings.sends_mail,
     }
     return page(request, lang, template, status=status, secret=True, **values)
