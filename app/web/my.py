@@ -138,15 +138,20 @@ def _back(lang: Lang, secret: str, done: str) -> Response:
     return RedirectResponse(f"/{lang}/my/{secret}?done={done}", 303)
 
 
+_GIVEN_UP = {State.SEATED.value: "seat", State.OFFERED.value: "seat", State.WAITING.value: "queue"}
+"""What one loses by cancelling, in each state; in the others a request that is with the organisers."""
+
+
 def _is_so(done: str, own: Own) -> bool:
     """Does the registration stand as the notice `done` says? An address with one may be kept, or made up."""
     row = own.row
-    return {
+    so: dict[str, bool] = {
         "corrected": True,
         "confirmed": row.confirmed_at is not None and row.ended_at is None,
         "accepted": row.state == State.SEATED.value,
         "cancelled": row.state == State.CANCELLED.value,
-    }.get(done, False)
+    }
+    return so.get(done, False)
 
 
 _FIELDS = (
@@ -190,6 +195,7 @@ def _show(
         "own": own,
         "name": shown_name(own.row, lang),
         "state": State(own.row.state),
+        "given_up": _GIVEN_UP.get(own.row.state, "request"),
         "secret_path": f"/{lang}/my/{secret}",
         "feed_path": f"/calendars/{feed}.ics",
         "form": form or Form(),
