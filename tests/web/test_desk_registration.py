@@ -64,7 +64,7 @@ def test_everything_about_a_person_is_shown(desk: TestClient, site: Site, lang: 
     assert "Halal" in page
     assert "Ramp" in page
     assert ("Cambodia" if lang == "en" else "កម្ពុជា") in page
-    assert ("Place 1 in the hall" if lang == "en" else "កន្លែងលេខ ១ ក្នុងសាល") in page
+    assert ("Place 1 in the hall" if lang == "en" else "កៅអីលេខ ១ ក្នុងសាល") in page
 
 
 def test_a_private_capacity_is_marked(desk: TestClient, site: Site) -> None:
