@@ -12,10 +12,11 @@ from sqlalchemy import select
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
-from app.kit.i18n import Lang, moment, text_of
+from app.kit.i18n import Lang, days, moment, text_of
 from app.kit.settings import Settings
 from app.kit.templates import render
 from app.mail.delivery import Letter
@@ -23,18 +24,26 @@ from app.mail.outbox import Claimed
 from app.registration.applying import application_of, manage_token
 from app.registration.models import Category
 from app.registration.people import shown_name
+from app.registration.queries import terms_of
 
 _categories, _users = table(Category), table(User)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a letter says: values for the texts `mail.<template>`, and the one link under them."""
+    """What a letter says: values for the texts `mail.<template>`, and the one link under them.
+
+    `to_name` is who reads it; `principal` who attends, where an assistant reads it, else empty. `foot` are lines about
+    the forum.
+    """
 
     values: dict[str, Any]
     link: str
     forum_title: str
     to_name: str
+    principal: str = ""
+    foot: tuple[str, ...] = ()
+    reply_to: str = ""
 
 
 def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> Contents:
@@ -59,17 +68,44 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
     category = db.execute(
         select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))
     ).scalar_one()
+    terms, name = terms_of(db, row.forum_id), shown_name(row, lang)
     values = {
-        "name": shown_name(row, lang),
+        "name": name,
         "code": row.code,
         "category": category.of(lang),
         "forum": forum.title.of(lang),
+        "next": text_of(lang, f"registration.promotion.{terms.promotion}", hours=terms.offer_hours),
         **message.values,
     }
     if row.confirm_by:
         values["until"] = moment(row.confirm_by, lang, forum.timezone)
     token = manage_token(settings.secret_key, row.id, row.manage_generation)
-    return Contents(values, f"{settings.base_url}/{lang}/my/{token}", forum.title.of(lang), message.to_name)
+    return Contents(
+        values,
+        f"{settings.base_url}/{lang}/my/{token}",
+        forum.title.of(lang),
+        row.assistant_name or message.to_name,
+        principal=name if row.assistant_name else "",
+        foot=_foot(forum, lang),
+        reply_to=_secretariat(forum),
+    )
+
+
+def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:
+    """When and where the forum is, or that it is to be announced."""
+    dates = days(forum.starts_on, forum.ends_on, lang) or text_of(lang, "forum.dates_open")
+    place = ", ".join(part for part in (forum.venue_name.of(lang), forum.venue_address.of(lang)) if part)
+    return (
+        text_of(lang, "mail.dates", dates=dates),
+        text_of(lang, "mail.place", place=place or text_of(lang, "forum.place_open")),
+    )
+
+
+def _secretariat(forum: Forum) -> str:
+    """The secretariat's address; empty while the forum has only the placeholder of a file nobody has filled in yet."""
+    address = str((forum.secretariat or {}).get("email") or "")
+    # RFC 2606 §3 keeps example.org for documents: an answer sent there reaches nobody
+    return "" if address.endswith("@example.org") else address
 
 
 def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now: datetime) -> Contents:
@@ -86,8 +122,13 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
     lang: Lang = "km" if message.language == "km" else "en"
     key = "mail." + message.template.replace("/", ".")
     subject = " ".join(text_of(lang, f"{key}.subject", **found.values).split())
+    paragraphs = text_of(lang, f"{key}.text", **found.values).strip().split("\n\n")
+    if found.principal:
+        subject = text_of(lang, "mail.for_subject", name=found.principal, subject=subject)
+        paragraphs.insert(0, text_of(lang, "mail.for_text", name=found.principal))
     shown = {
-        "paragraphs": text_of(lang, f"{key}.text", **found.values).strip().split("\n\n"),
+        "paragraphs": paragraphs,
+        "foot": found.foot,
         "action": text_of(lang, f"{key}.action"),
         "greeting": text_of(lang, "mail.greeting", name=found.to_name),
         "link": found.link,
@@ -97,7 +138,8 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
     return Letter(
         message_id=message.message_id,
         sender=settings.mail_from,
-        to_name=message.to_name,
+        reply_to=found.reply_to,
+        to_name=found.to_name,
         to_address=message.to_address,
         language=lang,
         subject=subject,

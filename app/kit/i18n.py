@@ -97,6 +97,15 @@ def clock_time(value: datetime, lang: str, zone: str) -> str:
     return khmer_digits(text) if lang == "km" else text
 
 
+def days(first: date | None, last: date | None, lang: Lang) -> str:
+    """From which day to which, in words; empty where either is not known."""
+    if first is None or last is None:
+        return ""
+    if first == last:
+        return day(first, lang, "full")
+    return f"{day(first, lang, 'day' if first.year == last.year else 'full')} – {day(last, lang, 'full')}"
+
+
 def moment(value: datetime, lang: Lang, zone: str) -> str:
     """Date and time of an instant in `zone`, in words."""
     return text_of(lang, "kit.moment", day=day(value, lang, "full", zone), time=clock_time(value, lang, zone))

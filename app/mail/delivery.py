@@ -17,10 +17,11 @@ SECONDS_TO_ANSWER = 20
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered mail, ready to leave."""
+    """A rendered mail, ready to leave; `reply_to` is the address of those who answer questions, or empty."""
 
     message_id: str
     sender: str
+    reply_to: str
     to_name: str
     to_address: str
     language: str
@@ -35,6 +36,8 @@ def compose(letter: Letter, at: datetime) -> EmailMessage:
     name, address = parseaddr(letter.sender)
     message["From"] = _address(name, address)
     message["To"] = _address(letter.to_name, letter.to_address)
+    if letter.reply_to:
+        message["Reply-To"] = _address("", letter.reply_to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = letter.message_id

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import phonenumbers
-from babel import Locale
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -19,14 +18,13 @@ from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
 from app.kit.inputs import Input, Line, Text, Words
+from app.registration.rules.countries import COUNTRIES
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
 Letter = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
 Band = Literal["red", "blue", "green", "purple", "yellow"]
 Mode = Literal["open", "moderated", "invitation"]
-_TERRITORIES = {str(code) for code in Locale("en").territories}
-COUNTRIES = frozenset(c for c in _TERRITORIES if len(c) == 2 and c.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
 
 
 class TermsNumbers(Input):

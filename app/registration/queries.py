@@ -12,14 +12,14 @@ from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
-from app.registration.models import Application, Category, Needs, Seat
+from app.registration.models import Application, Category, Needs, Seat, Terms
 from app.registration.quotas import house_of
 from app.registration.rules.eligibility import Door, Mode, Standing, door_state, standing, valid_until
 from app.registration.rules.seats import availability
 from app.registration.rules.states import State
 
 _applications, _categories = table(Application), table(Category)
-_seats, _needs, _forums = table(Seat), table(Needs), table(Forum)
+_seats, _needs, _forums, _terms = table(Seat), table(Needs), table(Forum), table(Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Registration:
     opens_at: datetime | None
     closes_at: datetime | None
     confirm_hours: int
+    promotion: str
+    offer_hours: int
     valid_until: datetime | None
 
     def category(self, code: str) -> CategoryView:
@@ -84,7 +86,9 @@ def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
         for code, row in house.categories.items()
     )
     until = [at for mode in Mode if (at := valid_until(*times, mode, now)) is not None]
-    return Registration(views, times[0], times[1], house.terms.confirm_hours, min(until, default=None))
+    terms = house.terms
+    hours = terms.confirm_hours, terms.promotion, terms.offer_hours
+    return Registration(views, times[0], times[1], *hours, min(until, default=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Own:
     row: Any
     forum: Forum
     category: Any
+    terms: Any
     place: int | None
     place_in_queue: int | None
     needs: tuple[str, str]
@@ -106,10 +111,16 @@ def own_registration(db: Db, token: str) -> Own:
         raise NotFound
     forum = db.execute(select(Forum).where(_forums.c.id == row.forum_id)).scalar_one()
     category = db.execute(select(_categories).where(_categories.c.id == row.category_id)).one()
+    terms = terms_of(db, row.forum_id)
     place = db.execute(select(_seats.c.number).where(_seats.c.application_id == row.id)).scalar_one_or_none()
     needs = db.execute(select(_needs.c.meals, _needs.c.access).where(_needs.c.application_id == row.id)).first()
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
-    return Own(row, forum, category, place, queue, (needs.meals, needs.access) if needs else ("", ""))
+    return Own(row, forum, category, terms, place, queue, (needs.meals, needs.access) if needs else ("", ""))
+
+
+def terms_of(db: Db, own: int) -> Any:
+    """The terms of the forum with id `own`, as a row: hours, and whether a freed seat is given or offered."""
+    return db.execute(select(_terms).where(_terms.c.forum_id == own)).one()
 
 
 def place_in_queue(db: Db, row: Any) -> int:

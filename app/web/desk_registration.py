@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from babel import Locale
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,6 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.mail.outbox import about
 from app.registration import applying, linking, reviewing
@@ -32,6 +30,7 @@ from app.registration.desk_queries import (
 from app.registration.inputs import DecisionInput, MoveInput
 from app.registration.rules.states import State, may_follow
 from app.web import deps
+from app.web.countries import country_name
 from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
@@ -49,6 +48,8 @@ DONE = frozenset(
 """What the page says after a form: keys of the catalogue."""
 DECIDED = frozenset({"approved_seated", "approved_waiting", "declined"})
 """After these the page leads on to the next to decide."""
+TOLD = frozenset({"approved_seated", "approved_waiting", "declined", "cancelled"})
+"""Those of which the person is written a mail."""
 
 
 @router.get("/desk/{forum}/registrations/{code}")
@@ -192,14 +193,16 @@ async def _page(
         "whole": seen.whole,
         "name": listed_name(seen.whole.row),
         "label": label(desk.lang, seen.whole.row),
-        "country": country(desk.lang, seen.whole.row.country),
+        "country": country_name(seen.whole.row.country, desk.lang),
         "category_names": names,
         "seats": seen.overview.seats,
         "may": possible(desk, seen.whole.row),
         "facts": seen.facts if seen.facts is None else [told(desk.lang, fact, names) for fact in seen.facts],
         "mails": seen.mails if seen.mails is None else [letter(desk.lang, mail) for mail in seen.mails],
         "form": form or Form(),
-        "done": done if done in DONE else "",
+        "done": done if done in DONE and form is None and _is_so(done, seen) else "",
+        "told": done in TOLD,
+        "sends_mail": site_of(request).settings.sends_mail,
         "styled": styled(seen.whole.row),
         "effect": effect(seen),
         "own": own_seats(seen),
@@ -221,6 +224,18 @@ def effect(seen: Seen) -> str:
     if seen.whole.place is not None:
         return "held"
     return "seat" if own_seats(seen).left > 0 else "waiting"
+
+
+def _is_so(done: str, seen: Seen) -> bool:
+    """Does the registration stand as the notice says? An address of the page may be old, or made up."""
+    row, facts = seen.whole.row, seen.facts or []
+    if done == "moved":
+        return any(fact.kind == "registration.moved" for fact in facts)
+    if done in {"confirmed", "known"}:
+        return row.confirmed_at is not None
+    if done == "ended_before":
+        return row.ended_at is not None
+    return bool(row.state == done.removeprefix("approved_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +265,3 @@ def possible(desk: Desk, row: Any) -> Possible:
         confirm=decides and live and row.confirmed_at is None,
         show_link=desk.may(Permission.SHOW_LINKS),
     )
-
-
-def country(lang: Lang, code: str) -> str:
-    """A country's name, or the code where the language has no name for it."""
-    return str(Locale(lang).territories.get(code, code)) if code else ""

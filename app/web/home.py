@@ -15,7 +15,7 @@ from app.forum.queries import ends_at, featured_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
-from app.kit.i18n import Lang, day, moment, text_of
+from app.kit.i18n import Lang, days, moment, text_of
 from app.registration.models import Category, Terms
 from app.registration.rules.eligibility import Door, Mode, door_state, valid_until
 from app.web.pages import preferred
@@ -98,12 +98,7 @@ def call_of(lang: Lang, forum: Forum, terms: Any, now: datetime) -> Call:
 
 def dates(seen: Public) -> str:
     """From which day to which, in words; empty where they are to be announced."""
-    first, last = seen.forum.starts_on, seen.forum.ends_on
-    if first is None or last is None:
-        return ""
-    if first == last:
-        return day(first, seen.lang, "full")
-    return f"{day(first, seen.lang, 'day' if first.year == last.year else 'full')} – {day(last, seen.lang, 'full')}"
+    return days(seen.forum.starts_on, seen.forum.ends_on, seen.lang)
 
 
 def paragraphs(text: str) -> list[str]:

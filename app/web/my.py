@@ -21,10 +21,11 @@ from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
 from app.registration.seating import settle
+from app.web.countries import countries
 from app.web.forms import Form, refilled
 from app.web.origin import same_site
 from app.web.pages import form_token, language, page, read_form_token, token
-from app.web.registration import countries, fields_of
+from app.web.registration import fields_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -140,7 +141,22 @@ def _back(lang: Lang, secret: str, done: str) -> Response:
     return RedirectResponse(f"/{lang}/my/{secret}?done={done}", 303)
 
 
-_DONE = frozenset({"corrected", "confirmed", "accepted", "cancelled"})
+_GIVEN_UP = {State.SEATED.value: "seat", State.OFFERED.value: "seat", State.WAITING.value: "queue"}
+"""What one loses by cancelling, in each state; in the others a request that is with the organisers."""
+
+
+def _is_so(done: str, own: Own) -> bool:
+    """Does the registration stand as the notice `done` says? An address with one may be kept, or made up."""
+    row = own.row
+    so: dict[str, bool] = {
+        "corrected": True,
+        "confirmed": row.confirmed_at is not None and row.ended_at is None,
+        "accepted": row.state == State.SEATED.value,
+        "cancelled": row.state == State.CANCELLED.value,
+    }
+    return so.get(done, False)
+
+
 _FIELDS = (
     "titles",
     "family_name",
@@ -182,11 +198,12 @@ def _show(
         "own": own,
         "name": shown_name(own.row, lang),
         "state": State(own.row.state),
+        "given_up": _GIVEN_UP.get(own.row.state, "request"),
         "secret_path": f"/{lang}/my/{secret}",
         "feed_path": f"/calendars/{feed}.ics",
         "form": form or Form(),
         "token": form_token(request, "my", own.row.code),
-        "done": done if done in _DONE and form is None else "",
+        "done": done if form is None and _is_so(done, own) else "",
         "no_mail": not site.settings.sends_mail,
     }
     return page(request, lang, template, status=status, secret=True, **values)

@@ -1,10 +1,8 @@
 """Registering: choosing a category, its form, and the answer, which is the same for everybody."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from babel import Locale
 from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -20,10 +18,11 @@ from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.kit.throttling import count_visit, network, who
 from app.registration import applying
-from app.registration.inputs import COUNTRIES, ApplicationInput
+from app.registration.inputs import ApplicationInput
 from app.registration.queries import CategoryView, Registration, registration_of
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
+from app.web.countries import countries
 from app.web.forms import Form, refilled
 from app.web.origin import same_site
 from app.web.pages import form_token, language, page, read_form_token, slug
@@ -200,11 +199,3 @@ def _sent(
     values: dict[str, Any] = {"forum": forum, "category": category, "email": read.email, "link": link}
     values["no_mail"] = not site.settings.sends_mail
     return page(request, lang, "registration/sent.html", secret=True, **values)
-
-
-@cache
-def countries(lang: Lang) -> list[tuple[str, str]]:
-    """Every country as (code, name), Cambodia first, then by name as the language writes it."""
-    names = Locale(lang).territories
-    listed = sorted(((code, str(names.get(code, code))) for code in COUNTRIES), key=lambda item: item[1])
-    return sorted(listed, key=lambda item: item[0] != "KH")

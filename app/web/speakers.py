@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from babel import Locale
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.kit.errors import NotFound
-from app.kit.i18n import Lang, text_of
+from app.kit.i18n import text_of
 from app.programme.published import PublishedPerson, PublishedSession
 from app.web import pages
 from app.web.cards import Card, card, in_order
+from app.web.countries import country_name
 from app.web.public import Public, public, show
 
 router = APIRouter()
@@ -68,8 +68,3 @@ def people_of(seen: Public) -> dict[str, Person]:
 
 def _part(seen: Public, session: PublishedSession, person: PublishedPerson) -> Part:
     return Part(text_of(seen.lang, f"programme.role.{person.role}", n=1), card(seen, session))
-
-
-def country_name(code: str | None, lang: Lang) -> str:
-    """A country's name in the reader's language; empty where there is none or the code is not known."""
-    return str(Locale.parse(lang).territories.get(code, "")) if code else ""

@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts import signing_in
+from app.forum.models import Forum
 from app.jobs.duties import Crew, deliver
 from app.kit.db import Db, table
+from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.models import Message
-from app.mail.outbox import claim, queue_mail
+from app.mail.outbox import claim, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
 from app.registration.applying import application_of, cancel
-from app.registration.models import Application
+from app.registration.models import Application, Terms
 from app.registration.queries import own_registration
 from tests.cast import CHAN, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
 from tests.jobs.conftest import Sink
@@ -222,3 +224,58 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
         pass
     assert {message.state for message in messages(crew)} == {"sent"}
     assert len(sink.mails) == 1 + 2 * len(names)
+
+
+def test_a_mail_to_an_assistant_greets_them_and_names_the_principal(crew: Crew, sink: Sink) -> None:
+    registered(crew, CHAN, assistant_name="Dara Lim", titles="Samdech", display_name="Samdech Tep Bopha")
+    deliver(crew)
+    (mail,) = sink.mails
+    assert mail["To"] == "Dara Lim <chan@institute.example>"
+    assert mail["Subject"].startswith("For Samdech Tep Bopha: ")
+    text = text_of_mail(mail)
+    assert text.startswith("Dear Dara Lim,")
+    assert "For Samdech Tep Bopha: this mail is about the registration" in text
+
+
+def test_a_mail_says_when_and_where_the_forum_is_or_that_it_is_to_be_announced(crew: Crew, sink: Sink) -> None:
+    registered(crew, CHAN)
+    deliver(crew)
+    text = text_of_mail(sink.mails[0])
+    assert "Dates: Tuesday 23 March – Wednesday 24 March 2027" in text
+    assert "Place: Cambodiana Hotel, 313 Sisowath Quay" in text
+    unknown = {"starts_on": None, "ends_on": None, "venue_name": Bilingual(), "venue_address": Bilingual()}
+    crew.pen.write_now(SLUG, lambda db: db.execute(update(table(Forum)).values(**unknown)))
+    registered(crew, VANNA, language="en")
+    deliver(crew)
+    assert text_of_mail(sink.mails[1]).count("o be announced") == 2
+
+
+def test_answers_go_to_the_secretariat_once_it_has_an_address(crew: Crew, sink: Sink) -> None:
+    registered(crew, CHAN)
+    deliver(crew)
+    assert sink.mails[0]["Reply-To"] is None, "the forum's file still has the placeholder"
+    at = {"secretariat": {"name": {"en": "Secretariat", "km": ""}, "email": "desk@secretariat.example"}}
+    crew.pen.write_now(SLUG, lambda db: db.execute(update(table(Forum)).values(**at)))
+    registered(crew, VANNA)
+    deliver(crew)
+    assert sink.mails[1]["Reply-To"] == "desk@secretariat.example"
+
+
+def test_a_khmer_mail_ends_the_line_before_the_link_with_the_khmer_colon(crew: Crew, sink: Sink) -> None:
+    registered(crew)
+    deliver(crew)
+    assert re.search("៖\r?\nhttps://forum.example/km/my/", text_of_mail(sink.mails[0]))
+
+
+@pytest.mark.parametrize(("promotion", "words"), [("seat", "gets it at once"), ("offer", "has 12 hours to accept")])
+def test_the_waiting_mail_says_how_a_freed_seat_is_passed_on(
+    crew: Crew, sink: Sink, promotion: str, words: str
+) -> None:
+    row = registered(crew, CHAN)
+    crew.pen.write_now(SLUG, lambda db: withhold(db, SLUG, f"registration:{row.code}"))
+    terms = update(table(Terms)).values(promotion=promotion, offer_hours=12)
+    crew.pen.write_now(SLUG, lambda db: db.execute(terms))
+    to, about = (CHAN.email, "Chan Keo"), f"registration:{row.code}"
+    crew.pen.write_now(SLUG, lambda db: queue_mail(db, SLUG, "registration/waiting", "en", to, about, now=NOW))
+    deliver(crew)
+    assert words in text_of_mail(sink.mails[0])

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from app.kit.i18n import Bilingual
 from app.web.public import read_as_public
 from app.web.site import Site
-from app.web.speakers import country_name, people_of
+from app.web.speakers import people_of
 from tests.cast import SLUG
 from tests.web.test_programme import closed, only, publish_again
 
@@ -63,9 +63,3 @@ def test_a_name_once_announced_stands_before_the_function(client: TestClient, si
 @pytest.mark.parametrize("code", ["nobody", "NOBODY", "-x", "a" * 100])
 def test_an_unknown_speaker_is_not_found(client: TestClient, code: str) -> None:
     assert client.get(f"/en/{SLUG}/speakers/{code}").status_code == 404
-
-
-def test_countries_are_named_in_the_readers_language() -> None:
-    assert country_name("KH", "en") == "Cambodia"
-    assert country_name("KH", "km") == "កម្ពុជា"
-    assert country_name("QQ", "en") == country_name(None, "km") == ""

@@ -1,0 +1,74 @@
+"""A participant's own page: what it says is so."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from app.kit.db import table
+from app.registration.applying import manage_token
+from app.registration.models import Application, Terms
+from app.web.site import Site
+from tests.cast import BOPHA, NOW, SLUG, VANNA, Figure, make_application
+
+
+def own_page(site: Site, figure: Figure = VANNA, **values: Any) -> str:
+    """The address of a figure's own page, the registration brought into the state of `values`."""
+    row = site.pen.write_now(SLUG, lambda db: make_application(db, figure))
+    if values:
+        change = update(table(Application)).where(table(Application).c.id == row.id).values(**values)
+        site.pen.write_now(SLUG, lambda db: db.execute(change))
+    return f"/en/my/{manage_token(site.settings.secret_key, row.id, row.manage_generation)}"
+
+
+ENDED = {"ended_at": NOW, "live_key": None}
+
+
+@pytest.mark.parametrize(
+    ("done", "so", "not_so"),
+    [
+        ("confirmed", {"confirmed_at": NOW}, {}),
+        ("accepted", {"state": "seated"}, {"state": "waiting"}),
+        ("cancelled", {"state": "cancelled", **ENDED}, {}),
+    ],
+)
+def test_a_notice_stands_only_where_it_is_true(
+    client: TestClient, site: Site, done: str, so: dict[str, Any], not_so: dict[str, Any]
+) -> None:
+    page = own_page(site, **not_so)
+    assert 'role="status"' not in client.get(f"{page}?done={done}").text
+    other = own_page(site, BOPHA, **so)
+    assert 'role="status"' in client.get(f"{other}?done={done}").text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("seated", "your seat goes to the next person"),
+        ("offered", "your seat goes to the next person"),
+        ("waiting", "give up your place on the waiting list"),
+        ("awaiting", "withdraw your request"),
+    ],
+)
+def test_cancelling_names_what_is_given_up(client: TestClient, site: Site, state: str, words: str) -> None:
+    assert words in client.get(own_page(site, state=state)).text
+
+
+def test_while_the_mail_has_not_left_the_hours_are_said_and_no_instant(client: TestClient, site: Site) -> None:
+    page = own_page(site)
+    assert "You have 48 hours from the moment our mail leaves" in client.get(page).text
+    at = {"confirm_by": NOW + timedelta(hours=48)}
+    assert "from the moment our mail leaves" not in client.get(own_page(site, BOPHA, state="seated", **at)).text
+    offered = update(table(Application)).values(state="offered", confirm_by=None)
+    site.pen.write_now(SLUG, lambda db: db.execute(offered))
+    assert "You have 48 hours from the moment our mail leaves" in client.get(page).text
+
+
+@pytest.mark.parametrize(("promotion", "words"), [("seat", "gets it at once"), ("offer", "has 12 hours to accept")])
+def test_waiting_says_how_a_freed_seat_is_passed_on(client: TestClient, site: Site, promotion: str, words: str) -> None:
+    page = own_page(site, state="waiting")
+    terms = update(table(Terms)).values(promotion=promotion, offer_hours=12)
+    site.pen.write_now(SLUG, lambda db: db.execute(terms))
+    assert words in client.get(page).text
