@@ -112,6 +112,6 @@ def faults_of(error: ValidationError) -> list[Fault]:
         if code == "not_a_choice":
             values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
         context = item.get("ctx") or {}
-        field = ".".join(str(part) for part in item["loc"]) or str(context.get("field", ""))
+        field = str(context.get("field", "")) or ".".join(str(part) for part in item["loc"])
         faults.append(Fault(field, code, values))
     return faults

@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 import phonenumbers
 from babel import Locale
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
@@ -83,13 +92,20 @@ def _titles(value: object) -> object:
     return value
 
 
+def _has_a_name(name_km: str, info: ValidationInfo) -> str:
+    """A name in one script at least; asked of a field, so that it is said together with what else is wrong."""
+    if not name_km and info.data.get("family_name") == "":
+        raise PydanticCustomError("name_missing", "a name", {"field": "family_name"})
+    return name_km
+
+
 class Person(Input):
     """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
 
     titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
     family_name: Line = ""
     given_name: Line = ""
-    name_km: Line = ""
+    name_km: Annotated[Line, AfterValidator(_has_a_name), Field(validate_default=True)] = ""
     display_name: Line = ""
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
@@ -98,12 +114,6 @@ class Person(Input):
     phone: Annotated[Line, AfterValidator(_phone)] = ""
     meals: Line = ""
     access: Text = ""
-
-    @model_validator(mode="after")
-    def _has_a_name(self) -> "Person":
-        if not (self.family_name or self.name_km):
-            raise PydanticCustomError("name_missing", "a name", {"field": "family_name"})
-        return self
 
 
 def _ticked(value: object) -> bool:
