@@ -16,6 +16,7 @@ from app.web.pages import sentence
 MOST_BYTES = 65536
 """The longest field as it is sent: the 4000 Khmer letters that a text may have are nine bytes each (%E1%9E%80)."""
 
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form's values by field name (several for checkboxes) and its faults: field → sentence, "" for the whole."""
@@ -34,6 +35,8 @@ async def read_form(request: Request, *, fields: int = 60) -> FormData:
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
     if str(message.get_param("charset", "utf-8")).lower() not in {"utf-8", "utf8"}:
+        raise HTTPException(400)
+    if message.get_content_type() == "application/x-www-form-urlencoded" and not (await request.body()).isascii():
         raise HTTPException(400)
     return await request.form(max_files=0, max_fields=fields, max_part_size=MOST_BYTES)
 
