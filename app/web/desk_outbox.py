@@ -59,7 +59,7 @@ def _read(db: Db, desk: Desk, state: str, before: int | None) -> tuple[list[Any]
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _address(address: str, state: str, before: int | None = None) -> str:

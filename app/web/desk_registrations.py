@@ -59,7 +59,8 @@ def asked_for(params: QueryParams) -> Wanted:
     standing, order, after = params.get("state", ""), params.get("order", ""), params.get("after", "")
     category = params.get("category", "")
     words = "".join(letter for letter in params.get("q", "")[:200] if letter.isprintable() or letter == "\u200b")
-    if standing not in {"", *STANDINGS} or order not in {"", "oldest"} or not (category + after).isascii():
+    codes = category + after
+    if standing not in {"", *STANDINGS} or order not in {"", "oldest"} or not (codes.isascii() and codes.isprintable()):
         raise NotFound
     return Wanted(standing, category[:16], words.strip(), order == "oldest", after[:32])
 
