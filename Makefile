@@ -24,7 +24,7 @@ migrate: .venv/.ok         ## bring the database to the newest schema
 	$(BIN)/sala migrate
 
 screenshots: .venv/.ok     ## make the README's pictures again
-	$(BIN)/python -m docs.screenshots
+	$(BIN)/python docs/screenshots.py
 
 lock: .venv/.ok            ## choose versions anew: names, versions and hashes, no addresses
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

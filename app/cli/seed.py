@@ -1,7 +1,7 @@
 """`sala demo`: plainly fictional people of every category in both scripts, for trying, pictures and benchmarks."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from app.kit.inputs import parse
 from app.registration import applying, reviewing
 from app.registration.inputs import ApplicationInput
 from app.registration.quotas import house_of
+from app.registration.rules.eligibility import Mode
 
 FAMILY = (
     ("Sok", "សុខ"), ("Chan", "ចាន់"), ("Keo", "កែវ"), ("Lim", "លឹម"), ("Meas", "មាស"), ("Nhem", "ញ៉ែម"),
@@ -40,6 +41,8 @@ WEIGHTS = {
     "PARL": 35, "GOV": 20, "MIN": 35, "DIP": 40, "PROV": 30, "STU": 60, "THK": 15, "PTY": 20, "ORG": 25, "CSO": 20,
     "INT": 10,
 }  # fmt: skip
+DAYS = timedelta(days=14)
+"""The demo's people registered over the last two weeks."""
 SPECIAL: tuple[dict[str, Any], ...] = (
     {"category": "GOV", "titles": "Samdech, H.E., Dr.", "family_name": "Tep", "given_name": "Bopha",
      "name_km": "ទេព បុប្ផា", "display_name": "Samdech Tep Bopha", "email": "assistant.tep@demo.example",
@@ -72,29 +75,33 @@ def demo(
 
 
 def fill(house: House, slug: str, people: int, seed: int = 1) -> int:
-    """Register `people` fictional persons in pieces of 100 a transaction; how many of them were new."""
-    sent = list(_people(people, random.Random(seed)))
+    """Register `people` fictional persons, 100 in a transaction; how many of them were new."""
+    sent = list(enumerate(_people(people, random.Random(seed))))
+    first = clock.now() - DAYS
     made = 0
     for start in range(0, people, 100):
-        piece = sent[start : start + 100]
+        piece = [(number, person, first + DAYS * (number + 1) / people) for number, person in sent[start : start + 100]]
         made += house.pen.write_now(slug, lambda db, piece=piece: _register(db, house, slug, piece))  # type: ignore[misc]
     return made
 
 
-def _register(db: Db, house: House, slug: str, piece: list[dict[str, Any]]) -> int:
-    forum, now = forum_by_slug(db, slug), clock.now()
+def _register(db: Db, house: House, slug: str, piece: list[tuple[int, dict[str, Any], datetime]]) -> int:
+    forum = forum_by_slug(db, slug)
     known = house_of(db, forum_id(forum)).categories
     made = 0
-    for number, person in enumerate(piece):
+    for number, person, at in piece:
         if person["category"] in known:
-            made += _one(db, house.settings.secret_key, forum, person, number, now)
+            made += _one(db, house.settings.secret_key, forum, person, number, at)
     return made
 
 
 def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: int, now: datetime) -> int:
     by = Actor.operator()
     sent = parse(ApplicationInput, {**person, "language": "km" if number % 3 else "en", "consent": True})
-    asked = applying.apply(db, by, forum, sent, f"demo-{sent.email}", secret, now=now)
+    # most register themselves, so that some addresses are not confirmed yet; who needs an invitation is registered
+    mode = house_of(db, forum_id(forum)).categories[sent.category].mode
+    asks = by if mode == Mode.INVITATION else Actor.visitor()
+    asked = applying.apply(db, asks, forum, sent, f"demo-{sent.email}", secret, now=now)
     if asked.known or asked.same_request:
         return 0
     try:

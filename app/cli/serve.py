@@ -21,6 +21,8 @@ PORT = Annotated[int | None, typer.Option(help="the port; default: PORT")]
 
 def run(port: PORT = None) -> None:
     """A loaded forum on this machine: migrate, load the forum if there is none, print the address, serve."""
+    from app.web.fonts import build  # noqa: PLC0415 - the other commands need no fonts
+
     if port is not None:
         os.environ["PORT"] = str(port)
     compileall.compile_dir(Path(__file__).parent.parent, quiet=2)  # a quicker next start, whatever the environment says
@@ -29,6 +31,7 @@ def run(port: PORT = None) -> None:
         if house.database.read(featured_slug) is None:
             for file in sorted(FORUMS.glob("*.yaml")):
                 print("\n".join(load_file(house, file)))
+        build(house.settings.var / "assets")  # before the address is printed: it is to answer at once
         print(f"\nSala:     {house.settings.base_url}/")
         print(f"Sign in:  {owner_link(house, 'owner@localhost')}   (once, within a day)\n", flush=True)
     serve()

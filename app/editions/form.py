@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, NaiveDatetime
+from pydantic import AwareDatetime, Field, NaiveDatetime, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.forum.inputs import ForumInput, Language, ObjectiveInput, RoomInput, Slug, TrackInput
 from app.kit.errors import Fault
 from app.kit.inputs import Input, Text, Words
 from app.programme.inputs import AppearanceInput, SessionCode, SessionType, SpeakerInput
-from app.registration.inputs import CategoryCode, Seats
+from app.registration.inputs import Band, CategoryCode, Letter, Mode, Seats
+from app.registration.rules.seats import FaultCode, Quota, check_quotas
 
 
 class RegistrationPart(Input):
@@ -26,17 +28,23 @@ class RegistrationPart(Input):
     promotion: Literal["seat", "offer"] = "seat"
     offer_hours: Annotated[int, Field(ge=1, le=1440)] = 48
 
+    @model_validator(mode="after")
+    def _closes_after_opening(self) -> "RegistrationPart":
+        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
+            raise PydanticCustomError("ends_before_start", "closes before opening")
+        return self
+
 
 class CategoryPart(Input):
     """One of `categories`; `order` sorts them."""
 
     code: CategoryCode
-    letter: str
-    band: str
+    letter: Letter
+    band: Band
     name: Words
     description: Words
     source: Text = ""
-    mode: str
+    mode: Mode
     hold_while_reviewing: bool = False
     guarantee: Seats
     limit: Seats | None = None
@@ -102,6 +110,7 @@ def faults_in(file: ForumFile) -> list[Fault]:
     faults += _twice("categories", "letter", (category.letter for category in file.categories))
     faults += _twice("speakers", "code", (speaker.code for speaker in file.speakers))
     faults += _twice("sessions", "code", (session.code for session in file.sessions))
+    faults += _quotas_of(file)
     slugs = [
         (f"tracks.{i}.themes.{j}.slug", theme.slug)
         for i, t in enumerate(file.tracks)
@@ -124,6 +133,23 @@ def faults_in(file: ForumFile) -> list[Fault]:
         Fault(f"calendar.{code}", "unknown_name", {"value": code}) for code in file.calendar if code not in codes
     ]
     return faults
+
+
+def _quotas_of(file: ForumFile) -> list[Fault]:
+    """Guarantees and limits that contradict each other or the capacity (rules §1)."""
+    quotas = [Quota(part.code, part.guarantee, part.limit) for part in file.categories]
+    numbers = {part.code: number for number, part in enumerate(file.categories)}
+    return [
+        Fault(
+            f"categories.{numbers[str(fault.values['category'])]}.guarantee"
+            if "category" in fault.values
+            else "registration.capacity",
+            fault.code.value,
+            dict(fault.values),
+        )
+        for fault in check_quotas(file.registration.capacity, quotas)
+        if fault.code is not FaultCode.CATEGORY_TWICE
+    ]
 
 
 def _twice(part: str, name: str, values: Iterable[object]) -> list[Fault]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from app.accounts.actor import Actor
 from app.editions.form import CategoryPart, ForumFile, SessionPart, instant
 from app.forum.founding import put_forum, put_structure
-from app.forum.queries import forum_id
+from app.forum.inputs import RoomInput
+from app.forum.queries import forum_id, rooms_of
 from app.kit.db import Db
 from app.programme.drafting import put_programme
 from app.programme.inputs import SessionInput
@@ -34,7 +35,14 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     """
     zone = file.forum.timezone
     forum, forum_changed = put_forum(db, by, file.forum, now=now)
-    structure = put_structure(db, by, forum, file.objectives, file.tracks, file.rooms, now=now)
+    # rooms that go stay until the programme has left them
+    named = {room.code for room in file.rooms}
+    leaving = [
+        RoomInput(code=room.code, name=room.name, seats=room.seats, listed=room.listed)
+        for room in rooms_of(db, forum_id(forum))
+        if room.code not in named
+    ]
+    structure = put_structure(db, by, forum, file.objectives, file.tracks, [*file.rooms, *leaving], now=now)
     terms = TermsInput(
         **{
             **file.registration.model_dump(),
@@ -47,6 +55,7 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     sessions = [_session(part, zone) for part in file.sessions]
     uids = {code: part.uid for code, part in file.calendar.items()}
     programme = put_programme(db, by, forum, file.speakers, sessions, now=now, uids=uids)
+    structure |= put_structure(db, by, forum, file.objectives, file.tracks, file.rooms, now=now)
     own = forum_id(forum)
     known = {session.code: session.uid for session in working_copy(db, own)}
     wanted = [

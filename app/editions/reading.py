@@ -37,7 +37,7 @@ def read_forum_file(text: bytes) -> ForumFile:
     twice = _keys_twice(tree, "")
     if twice:
         raise BadFile(twice)
-    values = _Loader("").construct_document(tree)
+    values = _construct(tree)
     if not isinstance(values, dict):
         raise BadFile([Misplaced(1, Fault("", "not_a_table"))])
     try:
@@ -59,6 +59,34 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+def _as_typed(construct: Any) -> Any:
+    """A date or number that is none stays the text it was, so that its fault is told with its place."""
+
+    def constructed(loader: _Loader, node: Any) -> Any:
+        try:
+            return construct(loader, node)
+        except ValueError:
+            return node.value
+
+    return constructed
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_typed(yaml.SafeLoader.construct_yaml_timestamp))
+_Loader.add_constructor("tag:yaml.org,2002:int", _as_typed(yaml.SafeLoader.construct_yaml_int))
+
+
+def _construct(tree: Node) -> Any:
+    try:
+        return _Loader("").construct_document(tree)
+    except yaml.MarkedYAMLError as error:
+        raise BadFile([_marked(error)]) from None
+
+
+def _marked(error: yaml.MarkedYAMLError) -> Misplaced:
+    mark = error.problem_mark or error.context_mark
+    return Misplaced(mark.line + 1 if mark else 0, Fault("", "not_yaml", {"problem": error.problem or ""}))
+
+
 def _compose(text: bytes) -> Node:
     try:
         tree = yaml.compose(text.decode("utf-8-sig"), Loader=_Loader)
@@ -66,9 +94,7 @@ def _compose(text: bytes) -> Node:
         line = text[: error.start].count(b"\n") + 1
         raise BadFile([Misplaced(line, Fault("", "not_utf8"))]) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
-        raise BadFile([Misplaced(line, Fault("", "not_yaml", {"problem": error.problem or ""}))]) from None
+        raise BadFile([_marked(error)]) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise BadFile([Misplaced(0, Fault("", "not_yaml", {"problem": str(error).splitlines()[0][:200]}))]) from None
     if tree is None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -164,5 +165,8 @@ def _put_rooms(db: Db, own: int, sent: Sequence[RoomInput]) -> bool:
         row = rows.get(room.code) or MeetingRoom(forum_id=own, code=room.code, name=room.name, seats=0, position=0)
         row.name, row.seats, row.listed, row.position = room.name, room.seats, room.listed, position
         db.add(row)
-    db.flush()
+    try:
+        db.flush()
+    except IntegrityError:
+        raise Refused("room_in_use") from None
     return True

@@ -13,7 +13,6 @@ from app.kit.i18n import Bilingual
 Model = TypeVar("Model", bound=BaseModel)
 
 # Bidirectional overrides and isolates can make a name read as another; zero-width space and joiners are Khmer practice.
-# U+FFFD is what is left of bytes that were no letters.
 _FORBIDDEN = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF)}
 
 
@@ -33,6 +32,12 @@ def _clean(text: str, allowed: str = "") -> str:
 
 def _line(text: str) -> str:
     return _clean(text).strip()
+
+
+def _filled(text: str) -> str:
+    if not (line := _line(text)):
+        raise PydanticCustomError("missing", "missing")
+    return line
 
 
 def _paragraphs(text: str) -> str:
@@ -55,7 +60,7 @@ Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
 """Several lines, kept as typed."""
 
-Filled = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_line)]
+Filled = Annotated[str, StringConstraints(max_length=200), AfterValidator(_filled)]
 """A line that may not be empty."""
 
 Words = Annotated[Bilingual, AfterValidator(_both)]
@@ -76,6 +81,8 @@ def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
 _CODES = {
     "missing": "missing",
     "extra_forbidden": "not_known_here",
+    "invalid_key": "not_known_here",
+    "unexpected_keyword_argument": "not_known_here",
     "string_too_short": "missing",
     "string_too_long": "too_long",
     "literal_error": "not_a_choice",
@@ -91,7 +98,7 @@ _CODES = {
     "model_type": "not_a_table",
     "dataclass_type": "not_a_table",
     "string_type": "not_a_text",
-    "too_long": "too_many_of_them",
+    "too_long": "too_many_parts",
 }
 _VALUES = {"max_length": "most", "min_length": "least", "ge": "least", "gt": "least", "le": "most", "lt": "most"}
 
@@ -111,7 +118,5 @@ def faults_of(error: ValidationError) -> list[Fault]:
         values = {_VALUES[k]: v for k, v in (item.get("ctx") or {}).items() if k in _VALUES}
         if code == "not_a_choice":
             values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
-        context = item.get("ctx") or {}
-        field = str(context.get("field", "")) or ".".join(str(part) for part in item["loc"])
-        faults.append(Fault(field, code, values))
+        faults.append(Fault(".".join(str(part) for part in item["loc"]), code, values))
     return faults

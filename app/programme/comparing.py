@@ -4,13 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from app.kit.i18n import Bilingual
 from app.programme.published import Programme, PublishedSession, to_document
 from app.programme.rules.changes import Change, Published, changes_for
 from app.programme.rules.visibility import Attribution, Viewer, shown
 
 # what the rule compares field by field, and so leaves to no fingerprint
-_COMPARED = {"uid", "code", "title", "starts_at", "ends_at", "room", "tracks", "attribution", "cancelled"}
+_COMPARED = {"uid", "code", "title", "starts_at", "ends_at", "room", "room_name"}
+_COMPARED |= {"people", "tracks", "attribution", "cancelled"}
 _STAMPS = {"sequence", "changed_at"}
 
 
@@ -37,8 +40,8 @@ def entry(session: PublishedSession) -> Published:
         title=(session.title.en, session.title.km),
         start=session.starts_at,
         end=session.ends_at,
-        room=session.room,
-        people=tuple((person.code, person.role) for person in session.people),
+        room=place_of(session),
+        people=people_of(session),
         tracks=session.tracks,
         attribution=Attribution(session.attribution) if session.attribution else None,
         cancelled=session.cancelled,
@@ -48,12 +51,32 @@ def entry(session: PublishedSession) -> Published:
     )
 
 
+def place_of(session: PublishedSession) -> str | None:
+    """The room as it is compared, its code and both names: to a calendar a renamed room is another place."""
+    name = session.room_name or Bilingual()
+    return "\n".join((session.room, name.en, name.km)) if session.room else None
+
+
+def place_name(place: str | None) -> Bilingual:
+    """The room's name at that time, from what `place_of` made; empty where there is no room."""
+    _, en, km = place.split("\n") if place else ("", "", "")
+    return Bilingual(en, km)
+
+
+def people_of(session: PublishedSession) -> tuple[tuple[str, str], ...]:
+    """Who speaks as it is compared, with a digest of what is said of each: a name announced is a change of speakers."""
+    (whole,) = to_document((session,))["sessions"]
+    return tuple((f"{person['code']}\n{_digest(person)}", person["role"]) for person in whole["people"])
+
+
 def fingerprint(session: PublishedSession) -> str:
     """A digest of everything public that the rule does not compare by itself: equal as long as that is."""
     (whole,) = to_document((session,))["sessions"]
-    rest = {name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS}
-    text = json.dumps(rest, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return _digest({name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS})
+
+
+def _digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def steps(history: Sequence[Programme], viewer: Viewer) -> list[Step]:

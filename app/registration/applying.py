@@ -20,7 +20,7 @@ from app.registration.people import person_columns, shown_name
 from app.registration.quotas import house_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
-from app.registration.rules.states import State, first_step, may_follow
+from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
 from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
 
 _applications, _needs = table(Application), table(Needs)
@@ -72,8 +72,10 @@ def apply(
     if category is None:
         raise Refused("unknown_category")
     _pass_the_door(category, forum, house, by, now=now)
+    confirmed = _is_confirmed(by, own, sent)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
+    columns["confirmed_at"] = now if confirmed else None
     number = _insert(db, columns, secret)
     person = Asking(
         number,
@@ -83,7 +85,7 @@ def apply(
         sent.language,
         sent.email,
         shown_name(columns, sent.language),
-        confirmed=False,
+        confirmed=confirmed,
     )
     _keep_needs(db, number, sent)
     may_seat = can_seat(house, sent.category, now=now)
@@ -102,7 +104,8 @@ def apply(
     if first.takes_seat:
         give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
     values = {"hours": house.terms.confirm_hours}
-    tell(db, forum, person, _FIRST_MAIL[first.state], now=now, values=values)
+    template = "registration/approved" if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
+    tell(db, forum, person, template, now=now, values=values)
     return Asked(code, first.state.value, manage_token(secret, number, 1))
 
 
@@ -111,6 +114,14 @@ _FIRST_MAIL = {
     State.WAITING: "registration/waiting",
     State.AWAITING_APPROVAL: "registration/awaiting",
 }
+
+
+def _is_confirmed(by: Actor, own: int, sent: ApplicationInput) -> bool:
+    """Whom an organiser registers need not confirm the address (rules §2)."""
+    origin = Origin.ASSISTANT if sent.assistant_name else Origin.PERSON
+    if by.may(Permission.DECIDE_REGISTRATIONS, own):
+        origin = Origin.ORGANISER
+    return not needs_confirmation(origin, invited_at_this_address=False)
 
 
 def _person_key(email: str, sent: ApplicationInput) -> str:

@@ -21,6 +21,9 @@ from app.kit.inputs import Input, Line, Text, Words
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+Letter = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+Band = Literal["red", "blue", "green", "purple", "yellow"]
+Mode = Literal["open", "moderated", "invitation"]
 _TERRITORIES = {str(code) for code in Locale("en").territories}
 COUNTRIES = frozenset(c for c in _TERRITORIES if len(c) == 2 and c.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
 
@@ -47,12 +50,12 @@ class CategoryInput(Input):
     """A kind of participant; guarantee and limit in seats, lapse in UTC."""
 
     code: CategoryCode
-    letter: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
-    band: Literal["red", "blue", "green", "purple", "yellow"]
+    letter: Letter
+    band: Band
     name: Words
     description: Words
     source: Text = ""
-    mode: Literal["open", "moderated", "invitation"]
+    mode: Mode
     hold_while_reviewing: bool = False
     guarantee: Seats
     limit: Seats | None = None
@@ -92,20 +95,20 @@ def _titles(value: object) -> object:
     return value
 
 
-def _has_a_name(name_km: str, info: ValidationInfo) -> str:
-    """A name in one script at least; asked of a field, so that it is said together with what else is wrong."""
-    if not name_km and info.data.get("family_name") == "":
-        raise PydanticCustomError("name_missing", "a name", {"field": "family_name"})
-    return name_km
+def _some_name(family_name: str, sent: ValidationInfo) -> str:
+    """A person has a family name in Latin letters or a name in Khmer; a faulty Khmer name is its own fault."""
+    if not family_name and sent.data.get("name_km") == "":
+        raise PydanticCustomError("name_missing", "a name")
+    return family_name
 
 
 class Person(Input):
     """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
 
     titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
-    family_name: Line = ""
+    name_km: Line = ""
+    family_name: Annotated[Line, AfterValidator(_some_name)] = Field(default="", validate_default=True)
     given_name: Line = ""
-    name_km: Annotated[Line, AfterValidator(_has_a_name), Field(validate_default=True)] = ""
     display_name: Line = ""
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
@@ -117,7 +120,7 @@ class Person(Input):
 
 
 def _ticked(value: object) -> bool:
-    return value in {True, "yes", "on", "1"}
+    return value is True or value in ("yes", "on", "1")
 
 
 def _consents(ticked: bool) -> bool:

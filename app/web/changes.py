@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.forum.queries import forum_id
 from app.kit.i18n import clock_time, day, text_of
-from app.programme.comparing import Step, steps
+from app.programme.comparing import Step, place_name, steps
 from app.programme.queries import history
 from app.programme.rules.changes import Change, Kind, Published
 from app.programme.rules.visibility import PUBLIC
@@ -98,9 +98,9 @@ def where(seen: Public, one: Published | None) -> str:
     """Day, hours and room of a session as it was or is."""
     if one is None:
         return ""
-    room = seen.page.rooms.get(one.room or "")
+    room = place_name(one.room).of(seen.lang)
     parts = [text_of(seen.lang, "programme.time_open")]
     if one.start and one.end:
         start, end = (clock_time(at, seen.lang, seen.forum.timezone) for at in (one.start, one.end))
         parts = [day(seen.local_day(one.start), seen.lang, "day"), f"{start}–{end}"]
-    return ", ".join([*parts, room.name.of(seen.lang) if room else text_of(seen.lang, "programme.room_open")])
+    return ", ".join([*parts, room or text_of(seen.lang, "programme.room_open")])

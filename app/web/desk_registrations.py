@@ -134,25 +134,21 @@ def label(lang: Lang, row: Any) -> Label:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One registration in the list, in ready words. In a private capacity the institution is left out (rules §2)."""
+    """One registration in the list, in ready words; `under` stands below the name."""
 
     row: Any
     name: str
-    from_where: str
-    private: bool
+    under: str
     label: Label
 
 
 def line(lang: Lang, row: Any) -> Line:
-    """A row of the query as a line of the list."""
+    """A row of the query as a line of the list. In a private capacity the institution is left out (rules §2)."""
     private = row.attends_as == "private"
-    return Line(
-        row=row,
-        name=listed_name(row),
-        from_where="" if private else row.institution,
-        private=private,
-        label=label(lang, row),
-    )
+    under = [text_of(lang, "desk.list.private") if private else row.institution]
+    if row.assistant_name:
+        under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
+    return Line(row, listed_name(row), " · ".join(part for part in under if part), label(lang, row))
 
 
 def listed_name(row: Any) -> str:

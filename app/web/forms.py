@@ -55,4 +55,6 @@ def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ..
     for fault in refused.faults:
         # a fault in the third title is shown at the titles
         faults.setdefault(fault.field.split(".")[0], sentence(lang, fault))
-    return Form(kept, faults)
+    # in the order of the form; what is about the whole comes first, what was not even sent (a box not ticked) last
+    order = {"": -1, **{name: place for place, name in enumerate(sent)}}
+    return Form(kept, dict(sorted(faults.items(), key=lambda item: order.get(item[0], len(order)))))

@@ -43,7 +43,7 @@ class Guards:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
             return await _short(answer, 400, b"The length of the request is not clear.\n")
-        if int(length) > self._limit:
+        if len(length) > 18 or int(length) > self._limit:  # int() itself refuses thousands of digits
             return await _short(answer, 413, b"The request is too large.\n")
         scope["client_address"] = self._client(scope, headers)
         return await self.app(scope, _limited(receive, self._limit), answer)

@@ -80,7 +80,7 @@ def _at_once(spans: Sequence[Span]) -> list[list[int]]:
         if spans[index].start >= until:
             groups.append([])
         groups[-1].append(index)
-        until = max(until, spans[index].end) if len(groups[-1]) > 1 else spans[index].end
+        until = max(until, spans[index].end)
     return groups
 
 

@@ -80,7 +80,7 @@ def test_a_removed_line_shows_where_the_later_ones_are_numbered_anew(db: Db):
         {"salt": "another"},
         {"personal": {"email": "rith@elsewhere.example"}, "salt": None},
     ],
-    ids=lambda values: "-".join(values),
+    ids="-".join,
 )
 def test_a_changed_line_shows(db: Db, values: dict[str, Any]):
     tell(db)

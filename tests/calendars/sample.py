@@ -87,7 +87,8 @@ LONG = session(
     "D1-02",
     title=Bilingual(
         "From Dialogue to Action; or: what “architecture”, old and new, has learned (a title that does not end soon)",
-        "កិច្ចសហប្រតិបត្តិការសន្តិសុខនៅតំបន់អាស៊ីប៉ាស៊ីហ្វិក៖ ផ្លូវសមុទ្រយុទ្ធសាស្ត្រ និងសេរីភាពនៃការប្រើប្រាស់ ជាសរសៃឈាមដ៏សំខាន់នៃពាណិជ្ជកម្ម ស្ត្រី និងការសង្គ្រោះគ្រោះមហន្តរាយ",
+        "កិច្ចសហប្រតិបត្តិការសន្តិសុខនៅតំបន់អាស៊ីប៉ាស៊ីហ្វិក៖ ផ្លូវសមុទ្រយុទ្ធសាស្ត្រ "
+        "និងសេរីភាពនៃការប្រើប្រាស់ ជាសរសៃឈាមដ៏សំខាន់នៃពាណិជ្ជកម្ម ស្ត្រី និងការសង្គ្រោះគ្រោះមហន្តរាយ",
     ),
     abstract=Bilingual("First line.\nSecond line, with a backslash \\ in it.", "បន្ទាត់ទីមួយ។\nបន្ទាត់ទីពីរ។"),
     guiding_question=Bilingual("Which challenges are common?", "តើបញ្ហាប្រឈមណាខ្លះជាបញ្ហារួម?"),

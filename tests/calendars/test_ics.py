@@ -1,12 +1,12 @@
 """The one writer: the bytes themselves, and what other programs read in them."""
 
+import itertools
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 
 import icalendar
 import pytest
@@ -93,7 +93,7 @@ def test_a_long_khmer_title_is_folded_between_clusters() -> None:
             break
         folds.append(line[1:])
     assert len(folds) > 3
-    for before, after in pairwise(folds):
+    for before, after in itertools.pairwise(folds):
         assert not unicodedata.category(after[0]).startswith("M")
         assert not before.endswith("\u17d2")
     assert "".join(folds) == f"SUMMARY:{LONG.title.km}"

@@ -9,6 +9,7 @@ import pytest
 from app.accounts.actor import Actor
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from app.editions.form import ForumFile
+from app.editions.loading import load
 from app.forum.queries import forum_id
 from app.kit.db import Database, Db
 from app.kit.errors import Forbidden, NotFound
@@ -224,6 +225,18 @@ def test_people_are_kept_from_roles_without_them_and_from_strangers(db: Db, read
     for stranger in (Actor.visitor(), Actor.participant(1), make_actor(db, RITH)):
         with pytest.raises(NotFound):
             read(db, stranger, the_forum(db), asked)
+
+
+def test_another_forums_registrations_are_in_no_list_and_no_figure(db: Db, forum_file: ForumFile) -> None:
+    second = forum_file.model_copy(update={"forum": forum_file.forum.model_copy(update={"slug": "second"})})
+    load(db, OPERATOR, second, now=NOW)
+    code = make_application(db, VANNA).code
+    forum = the_forum(db, "second")
+    assert desk_list(db, OPERATOR, forum, Wanted()) == ([], False)
+    assert desk_list(db, OPERATOR, forum, Wanted(words=code)) == ([], False)
+    assert sum(tally.all for tally in tallies(db, OPERATOR, forum)) == 0
+    assert overview(db, OPERATOR, forum, now=NOW).total("taken") == 0
+    assert asked_since(db, OPERATOR, forum, since=NOW) == []
 
 
 def test_figures_are_kept_from_strangers(db: Db) -> None:

@@ -28,6 +28,7 @@ def test_each_kind_of_change_is_told_in_words(client: TestClient, site: Site) ->
             return replace(
                 session,
                 room="grand-ballroom",
+                room_name=Bilingual("Grand Ballroom", "សាលសន្និសីទធំ"),
                 starts_at=session.starts_at + hour,
                 ends_at=session.ends_at + hour,
                 sequence=1,

@@ -1,7 +1,6 @@
 """Facts in words."""
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +15,7 @@ from app.registration.inputs import Person
 from app.registration.rules.states import State
 from app.web.desk_history import told, who
 from tests.cast import NOW, SLUG, VANNA, make_application, the_forum
+from tests.conftest import ROOT
 
 NAMES = {"STU": "Students", "ORG": "Organizations"}
 
@@ -97,7 +97,7 @@ def test_a_purged_correction_still_says_which_fields() -> None:
 
 def test_the_words_are_one_for_each_kind_recorded_about_registrations() -> None:
     """A kind recorded without words would be shown raw; terms and sign-ups are facts about the forum."""
-    source = "".join(path.read_text() for path in Path("app/registration").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "app" / "registration").glob("*.py"))
     kinds = set(re.findall(r'"((?:registration|seat)\.[a-z_]+)"', source)) - {
         "registration.terms",
         "registration.sign_ups",

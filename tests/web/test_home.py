@@ -141,3 +141,9 @@ def test_without_coordinates_there_is_no_map(client: TestClient, site: Site) -> 
 @pytest.mark.parametrize("address", [f"/de/{SLUG}", "/en/no-such-forum", "/en/..%2f..", f"/en/{SLUG.upper()}", "/en/"])
 def test_what_is_no_forum_is_not_found(client: TestClient, address: str) -> None:
     assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("tail", ["", "/speakers", "/calendar", "/programme/changes", "/programme/D1-07"])
+def test_only_the_plain_address_of_a_page_is_kept(client: TestClient, tail: str) -> None:
+    assert "etag" in client.get(f"/en/{SLUG}{tail}").headers
+    assert "etag" not in client.get(f"/en/{SLUG}{tail}?x=1").headers

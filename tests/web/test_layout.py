@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.cast import SLUG
 
@@ -55,3 +56,16 @@ def test_the_timetable_puts_parallel_rooms_side_by_side_on_a_wide_screen_and_bel
     upper, lower = boxes()
     assert upper["x"] == lower["x"]
     assert upper["y"] + upper["height"] <= lower["y"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_people_who_see_or_steer_differently_can_use_every_page(tab: Any, lang: str, scheme: str) -> None:
+    """WCAG 2.2 at level AA, and the contrast of level AAA."""
+    tab.emulate_media(color_scheme=scheme)
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "wcag2aaa", "best-practice"]}
+    for tail in TAILS:
+        tab.goto(f"/{lang}/{SLUG}{tail}")
+        found = Axe().run(tab, options=rules).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], tail

@@ -176,7 +176,9 @@ def test_before_and_after_lead_from_session_to_session_past_the_closed_one(clien
 
 def test_a_cancelled_session_keeps_its_page_and_says_so(client: TestClient, site: Site) -> None:
     publish_again(site, only("D1-03", cancelled=True))
-    assert "This session has been cancelled." in client.get(f"{PAGE}/D1-03").text
+    page = client.get(f"{PAGE}/D1-03").text
+    assert "This session has been cancelled." in page
+    assert "Add to your calendar" not in page
     assert "Cancelled" in client.get(PAGE).text
 
 

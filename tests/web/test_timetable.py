@@ -11,7 +11,7 @@ from app.web.timetable import COLUMNS, ROWS, Place, Span, hours, place, styleshe
 def spans(draw: st.DrawFn) -> list[Span]:
     found = []
     for _ in range(draw(st.integers(0, 12))):
-        start = draw(st.integers(0, 270)) * 5
+        start = draw(st.integers(0, 280) | st.integers(100, 130)) * 5
         length = draw(st.integers(1, 30)) * 5
         weight = draw(st.sampled_from([2, 3]))
         found.append(Span(start, min(start + length, 24 * 60), draw(st.integers(0, 5)), weight))
@@ -61,6 +61,12 @@ def test_two_sessions_in_one_room_one_after_the_other_share_its_lane_beside_a_lo
     assert panel.column == questions.column
     assert questions.row == panel.row + panel.rows
     assert lunch.column == panel.column + panel.columns
+
+
+def test_what_overlaps_only_through_a_long_lunch_shares_the_width_too() -> None:
+    lunch, early, late = place([Span(600, 720, 1, 2), Span(610, 620, 0), Span(660, 680, 0)])
+    assert not columns(lunch) & columns(late)
+    assert early.column == late.column
 
 
 def test_a_double_booked_room_shows_both_sessions() -> None:

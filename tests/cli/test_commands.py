@@ -1,0 +1,141 @@
+"""The terminal door, as an operator uses it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.accounts import signing_in
+from app.cli import main
+from app.cli.serve import FORUMS
+from app.kit.db import Database
+from tests.cast import NOW, SECRET_KEY, SLUG
+from tests.conftest import ROOT
+
+FILE = FORUMS / f"{SLUG}.yaml"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command gave back: its exit code and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Sala = Callable[..., Done]
+
+
+@pytest.fixture
+def sala(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Sala:
+    """`sala …` on a loaded database, at the time of the tests."""
+
+    def run(*words: str, **environment: str) -> Done:
+        given = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": sqlite_url, "SALA_VAR": str(tmp_path / "var"), **environment}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["sala", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        if isinstance(ended.value.code, str):
+            return Done(1, printed.out, printed.err + ended.value.code)
+        return Done(ended.value.code or 0, printed.out, printed.err)
+
+    return run
+
+
+def test_the_command_is_there_as_a_program_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-m", "app", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in ("run", "serve", "worker", "migrate", "load", "export", "publish", "demo", "owner", "verify"):
+        assert name in done.stdout
+
+
+def test_loading_the_same_file_again_changes_nothing(sala: Sala) -> None:
+    done = sala("load", str(FILE))
+    assert (done.returncode, done.stdout) == (0, f"{SLUG}: nothing new in {SLUG}.yaml.\n")
+
+
+def test_what_is_exported_loads_again_without_a_change_and_exports_the_same(sala: Sala, tmp_path: Path) -> None:
+    file = tmp_path / "exported.yaml"
+    assert sala("export", SLUG, "--to", str(file)).returncode == 0
+    assert sala("load", str(file)).stdout == f"{SLUG}: nothing new in exported.yaml.\n"
+    assert sala("export", SLUG).stdout == file.read_text(encoding="utf-8")
+
+
+def test_an_exported_forum_keeps_its_calendar_ids_in_an_empty_installation(
+    sala: Sala, tmp_path: Path, database: Database
+) -> None:
+    file = tmp_path / "exported.yaml"
+    sala("export", SLUG, "--to", str(file))
+    elsewhere = {"DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite"}
+    assert sala("migrate", **elsewhere).returncode == 0
+    assert "version 1 published" in sala("load", str(file), **elsewhere).stdout
+    assert sala("export", SLUG, **elsewhere).stdout == file.read_text(encoding="utf-8")
+
+
+def test_a_second_edition_stands_beside_the_first(sala: Sala, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(FILE.read_text(encoding="utf-8").replace(f"slug: {SLUG}", "slug: phnom-penh-2028"), "utf-8")
+    assert sala("load", str(other)).returncode == 0
+    assert sala("verify", "phnom-penh-2028").returncode == 0
+    assert sala("load", str(FILE)).stdout != ""
+
+
+def test_a_bad_file_is_refused_whole_with_every_fault_and_its_line(sala: Sala, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    text = FILE.read_text(encoding="utf-8")
+    text = text.replace("capacity: 300", "capacity: many").replace("starts_on: 2027-03-23", "starts_on: soon", 1)
+    bad.write_text(text, encoding="utf-8")
+    done = sala("load", str(bad))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nothing was loaded" in done.stderr
+    for field, wrong in (("forum.starts_on", "soon"), ("registration.capacity", "many")):
+        line = next(number for number, words in enumerate(text.splitlines(), 1) if words.endswith(wrong))
+        assert f"line {line}: {field}: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "nowhere"), ("publish", SLUG), ("publish", "nowhere"), ("demo", "3", "--forum", "nowhere")]
+)
+def test_a_refusal_is_one_sentence_and_no_traceback(sala: Sala, words: tuple[str, ...]) -> None:
+    done = sala(*words)
+    assert done.returncode == 1
+    assert done.stderr.startswith("sala: ")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_demo_makes_people_once(sala: Sala) -> None:
+    assert "12 fictional people registered (0 were there already)" in sala("demo", "12").stdout
+    assert "0 fictional people registered (12 were there already)" in sala("demo", "12").stdout
+    assert sala("verify", SLUG).returncode == 0
+
+
+def test_the_owners_link_signs_in(sala: Sala, database: Database) -> None:
+    done = sala("owner", "sokha@secretariat.example", BASE_URL="https://forum.example")
+    token = re.fullmatch(r"https://forum\.example/login/(\S+)\n", done.stdout)
+    assert token
+    assert database.read(lambda db: signing_in.link_is_good(db, token[1], now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SALA_ENV": "production", "SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SALA_ENV": "production", "SALA_DEBUG": "1"}, "SALA_DEBUG is on in production"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
+        ({"PORT": "door"}, "PORT must be a whole number"),
+    ],
+)
+def test_a_start_that_is_not_safe_refuses_and_says_why(sala: Sala, environment: dict[str, str], said: str) -> None:
+    done = sala("serve", **environment)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

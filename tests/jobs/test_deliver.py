@@ -1,0 +1,224 @@
+"""The outbox, delivered to a real SMTP server."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.accounts import signing_in
+from app.jobs.duties import Crew, deliver
+from app.kit.db import Db, table
+from app.kit.pen import SITE
+from app.mail.models import Message
+from app.mail.outbox import claim, queue_mail
+from app.mail.rules import CLAIM_LASTS
+from app.registration.applying import application_of, cancel
+from app.registration.models import Application
+from app.registration.queries import own_registration
+from tests.cast import CHAN, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
+from tests.jobs.conftest import Sink
+
+_messages = table(Message)
+
+
+def registered(crew: Crew, figure: Figure = VANNA, **changes: Any) -> Any:
+    """A figure's application, committed."""
+    return crew.pen.write_now(SLUG, lambda db: make_application(db, figure, **changes))
+
+
+def messages(crew: Crew) -> list[Any]:
+    return crew.database.read(lambda db: list(db.execute(select(_messages).order_by(_messages.c.id))))
+
+
+def the_row(crew: Crew, code: str) -> Any:
+    return crew.database.read(lambda db: application_of(db, the_forum(db), code))
+
+
+def text_of_mail(mail: Any) -> str:
+    body = mail.get_body(("plain",))
+    text: str = body.get_content()
+    return text
+
+
+def test_a_registration_is_told_in_its_own_language_with_a_link_that_opens_its_page(crew: Crew, sink: Sink) -> None:
+    row = registered(crew)
+    assert deliver(crew) == 1
+    (mail,) = sink.mails
+    assert mail["To"] == "សុខ វណ្ណា <vanna@university.example>"
+    assert "កៅអី" in mail["Subject"]
+    link = re.search(r"https://forum\.example/km/my/(\S+)", text_of_mail(mail))
+    assert link
+    assert crew.database.read(lambda db: own_registration(db, link[1])).row.code == row.code
+
+
+def test_the_html_part_says_the_same_with_what_was_typed_escaped(crew: Crew, sink: Sink) -> None:
+    registered(crew, RITH, display_name="Rith <b>{link}</b> & co")
+    deliver(crew)
+    html = sink.mails[0].get_body(("html",))
+    assert html is not None
+    assert "Rith &lt;b&gt;{link}&lt;/b&gt; &amp; co" in html.get_content()
+    assert "Rith <b>{link}</b> & co" in text_of_mail(sink.mails[0])
+
+
+def test_neither_the_outbox_nor_a_fact_holds_a_link_or_a_token(crew: Crew, sink: Sink) -> None:
+    registered(crew)
+    deliver(crew)
+    token = text_of_mail(sink.mails[0]).split("/km/my/")[1].split()[0]
+    everything = crew.database.path
+    assert everything is not None
+    crew.database.close()
+    files = [everything, everything.with_name(everything.name + "-wal")]
+    assert not any(token.encode() in file.read_bytes() for file in files if file.exists())
+
+
+def test_the_hours_to_confirm_start_when_the_mail_leaves_and_not_before(crew: Crew, sink: Sink, clock: Any) -> None:
+    row = registered(crew)
+    assert the_row(crew, row.code).confirm_by is None
+    clock.move(hours=5)
+    deliver(crew)
+    assert the_row(crew, row.code).confirm_by == NOW + timedelta(hours=5 + 48)
+
+
+def test_a_mail_leaves_once(crew: Crew, sink: Sink) -> None:
+    registered(crew)
+    assert deliver(crew) == 1
+    assert deliver(crew) == 0
+    assert len(sink.mails) == 1
+
+
+def test_without_a_server_mail_waits(crew_with: Callable[..., Crew]) -> None:
+    crew = crew_with()
+    row = registered(crew)
+    assert deliver(crew) == 0
+    assert [message.state for message in messages(crew)] == ["queued"]
+    assert the_row(crew, row.code).confirm_by is None
+
+
+def test_an_address_the_server_does_not_know_fails_for_good_in_the_servers_words(crew: Crew, sink: Sink) -> None:
+    registered(crew)
+    sink.answers[VANNA.email] = "550 no such user here"
+    deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, message.error) == ("failed", "550 no such user here")
+
+
+def test_a_busy_server_is_asked_again_later_and_the_hours_wait(crew: Crew, sink: Sink, clock: Any) -> None:
+    row = registered(crew)
+    sink.answers[VANNA.email] = "451 try again later"
+    deliver(crew)
+    (message,) = messages(crew)
+    assert message.state == "retrying"
+    assert message.due_at > NOW
+    assert the_row(crew, row.code).confirm_by is None
+    assert deliver(crew) == 0
+    sink.answers.clear()
+    clock.at = message.due_at
+    assert deliver(crew) == 1
+    assert [message.state for message in messages(crew)] == ["sent"]
+
+
+def test_one_bad_address_does_not_keep_the_others_back(crew: Crew, sink: Sink) -> None:
+    registered(crew)
+    registered(crew, CHAN)
+    sink.answers[VANNA.email] = "550 no such user here"
+    deliver(crew)
+    assert [mail["To"] for mail in sink.mails] == ["Chan Keo <chan@institute.example>"]
+    assert [message.state for message in messages(crew)] == ["failed", "sent"]
+
+
+def test_a_server_that_does_not_answer_is_tried_again(crew_with: Callable[..., Crew]) -> None:
+    crew = crew_with(SMTP_URL="smtp://127.0.0.1:9")
+    registered(crew)
+    deliver(crew)
+    (message,) = messages(crew)
+    assert message.state == "retrying"
+    assert message.error
+
+
+def test_a_claim_cut_by_a_kill_is_sent_again_under_the_same_message_id_and_marked(
+    crew: Crew, sink: Sink, clock: Any
+) -> None:
+    registered(crew)
+    crew.pen.write_now(SITE, lambda db: claim(db, now=NOW))  # and the worker is killed here
+    (before,) = messages(crew)
+    assert deliver(crew) == 0
+    clock.at = NOW + CLAIM_LASTS
+    assert deliver(crew) == 1
+    (after,) = messages(crew)
+    assert after.state == "sent"
+    assert after.possibly_repeated
+    assert sink.mails[0]["Message-ID"] == before.message_id
+
+
+def test_two_workers_do_not_claim_the_same_message(crew: Crew) -> None:
+    registered(crew)
+    first = crew.pen.write_now(SITE, lambda db: claim(db, now=NOW))
+    second = crew.pen.write_now(SITE, lambda db: claim(db, now=NOW))
+    assert (len(first), len(second)) == (1, 0)
+
+
+def test_what_is_no_longer_true_does_not_leave(crew: Crew, sink: Sink) -> None:
+    row = registered(crew)
+    crew.pen.write_now(SLUG, lambda db: cancel(db, holder(row), the_forum(db), row.code, now=NOW))
+    deliver(crew)
+    assert [message.state for message in messages(crew)] == ["withheld", "sent"]
+    assert len(sink.mails) == 1
+
+
+def test_a_mail_about_nothing_fails_and_says_so(crew: Crew, sink: Sink) -> None:
+    def gone(db: Db) -> None:
+        queue_mail(db, SLUG, "registration/seated", "en", ("a@b.example", "A"), "registration:NONE222", now=NOW)
+
+    crew.pen.write_now(SLUG, gone)
+    deliver(crew)
+    (message,) = messages(crew)
+    assert message.state == "failed"
+    assert not sink.mails
+
+
+def test_a_sign_in_link_is_made_when_its_mail_is_rendered_and_signs_in_once(crew: Crew, sink: Sink) -> None:
+    def ask(db: Db) -> None:
+        user = make_user(db, SOKHA, site_owner=True)
+        to = (user.email, user.name)
+        queue_mail(db, SITE, "accounts/sign_in_link", "en", to, f"user:{user.id}", now=NOW)
+
+    crew.pen.write_now(SITE, ask)
+    deliver(crew)
+    token = text_of_mail(sink.mails[0]).split("https://forum.example/login/")[1].split()[0]
+    assert crew.pen.write_now(SITE, lambda db: signing_in.sign_in(db, token, now=NOW))
+    assert not crew.database.read(lambda db: signing_in.link_is_good(db, token, now=NOW))
+
+
+@pytest.mark.parametrize("name", ["Rith\u2028Bcc: all@x.example", "Rith, Heng; (x) <a@b.example>", 'Rith "the" Heng'])
+def test_no_name_can_add_a_header_or_a_recipient(crew: Crew, sink: Sink, name: str) -> None:
+    registered(crew, RITH, display_name=name)
+    deliver(crew)
+    (mail,) = sink.mails
+    assert [address.addr_spec for address in mail["To"].addresses] == [RITH.email]
+    assert mail["Bcc"] is None
+
+
+def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, sink: Sink) -> None:
+    from app.kit.i18n import catalogue
+
+    names = sorted(
+        {key.split(".")[2] for key in catalogue("en") if key.startswith("mail.registration.") and key.endswith(".text")}
+    )
+    row = registered(crew)
+    until = table(Application).update().values(confirm_by=NOW + timedelta(hours=48))
+
+    def queue(db: Db) -> None:
+        db.execute(until)
+        for lang in ("en", "km"):
+            for name in names:
+                to, about = (row.email, "Vanna"), f"registration:{row.code}"
+                queue_mail(db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values={"hours": 48})
+
+    crew.pen.write_now(SLUG, queue)
+    while deliver(crew):
+        pass
+    assert {message.state for message in messages(crew)} == {"sent"}
+    assert len(sink.mails) == 1 + 2 * len(names)

@@ -1,0 +1,57 @@
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.forum.models import Forum
+from app.forum.queries import forums
+from app.kit.db import Database, Db, table
+from app.kit.models import Scope
+from tests.cast import NOW, SLUG, the_forum
+
+
+def test_a_reader_cannot_write(either_database: Database):
+    with either_database.reading() as db, pytest.raises(DBAPIError):
+        db.execute(insert(table(Scope)).values(name="new", revision=0))
+
+
+def test_a_reader_sees_one_consistent_view(either_database: Database):
+    with either_database.reading() as reading:
+        before = reading.execute(select(table(Scope).c.name)).scalars().all()
+        with Db(either_database.write_engine) as writing:
+            writing.execute(insert(table(Scope)).values(name="new", revision=0))
+            writing.commit()
+        assert reading.execute(select(table(Scope).c.name)).scalars().all() == before
+    assert "new" in either_database.read(lambda db: db.execute(select(table(Scope).c.name)).scalars().all())
+
+
+def test_foreign_keys_hold(either_database: Database):
+    with Db(either_database.write_engine) as db, pytest.raises(IntegrityError):
+        db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, false)"))
+
+
+def test_rows_stay_readable_after_their_transaction(database: Database):
+    assert database.read(forums)[0].slug == SLUG
+
+
+def test_sqlite_waits_for_the_disk(database: Database):
+    with database.write_engine.connect() as connection:
+        asked = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+    assert asked == ["wal", 2]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_an_sqlite_database_needs_a_file(url: str):
+    with pytest.raises(ValueError, match="file"):
+        Database(url)
+
+
+def test_a_plain_postgresql_address_gets_its_driver():
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    assert (database.url.drivername, database.is_sqlite, database.path) == ("postgresql+psycopg", False, None)
+    database.close()
+
+
+def test_instants_come_back_aware_and_in_utc(either_database: Database):
+    forum: Forum = either_database.read(the_forum)
+    assert forum.created_at == NOW
+    assert forum.created_at.utcoffset().total_seconds() == 0  # type: ignore[union-attr]

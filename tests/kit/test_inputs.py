@@ -1,0 +1,91 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kit.errors import Invalid
+from app.kit.i18n import LANGS, Bilingual, text_of
+from app.kit.inputs import Filled, Input, Line, Text, Words, parse
+from app.registration.inputs import ApplicationInput, Person
+from tests.cast import VANNA, fields
+
+
+class Sent(Input):
+    """Something small that people send."""
+
+    line: Line = ""
+    text: Text = ""
+    filled: Filled = "x"
+    words: Words = Bilingual("a", "ក")
+
+
+def faults(**sent: Any) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as refused:
+        parse(Sent, sent)
+    return [(fault.field, fault.code) for fault in refused.value.faults]
+
+
+def test_white_space_around_a_line_goes_and_inside_it_stays():
+    assert parse(Sent, {"line": "  Sok  Vanna "}).line == "Sok  Vanna"
+
+
+def test_khmer_keeps_its_zero_width_spaces():
+    assert parse(Sent, {"line": "សុខ\u200bវណ្ណា"}).line == "សុខ\u200bវណ្ណា"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\n", "\u202e", "\u2066", "\ufeff", "\ud800", "\uffff"])
+def test_characters_that_cannot_be_seen_are_refused_in_a_line(character: str):
+    assert faults(line=f"a{character}b") in ([("line", "control_characters")], [("line", "string_unicode")])
+
+
+def test_paragraphs_keep_their_lines():
+    assert parse(Sent, {"text": "one\r\ntwo\rthree\n"}).text == "one\ntwo\nthree"
+    assert faults(text="a\x00b") == [("text", "control_characters")]
+
+
+def test_a_filled_line_may_not_be_blank():
+    assert faults(filled="") == [("filled", "missing")]
+    assert faults(filled="   ") == [("filled", "missing")]
+
+
+def test_words_are_needed_in_both_languages():
+    assert faults(words={"en": "hall", "km": " "}) == [("words", "both_languages")]
+    assert faults(words={"en": "hall", "km": "សាលា", "fr": "salle"}) == [("words.fr", "not_known_here")]
+
+
+def test_nothing_is_guessed_from_another_type():
+    assert faults(line=5) == [("line", "not_a_text")]
+    assert faults(line=["a"]) == [("line", "not_a_text")]
+
+
+def test_an_unknown_field_is_refused():
+    assert faults(other="x") == [("other", "not_known_here")]
+
+
+def test_what_was_typed_is_never_repeated_in_a_fault():
+    with pytest.raises(Invalid) as refused:
+        parse(Sent, {"line": "secret\x00secret"})
+    assert "secret" not in repr(refused.value.faults)
+
+
+ANYTHING: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELD = st.sampled_from(sorted(ApplicationInput.model_fields)) | st.text(max_size=8)
+
+
+@given(st.dictionaries(FIELD, ANYTHING, max_size=4))
+def test_whatever_is_sent_is_taken_or_told_in_words(changes: dict[str, Any]):
+    try:
+        parse(ApplicationInput, {**fields(VANNA), **changes})
+    except Invalid as refused:
+        for fault in refused.faults:
+            for lang in LANGS:
+                assert text_of(lang, f"refused.{fault.code}", **fault.values)
+
+
+def test_titles_are_read_from_lines_and_commas():
+    assert parse(Person, {"name_km": "ជា បុប្ផា", "titles": "Samdech\nH.E., Dr."}).titles == ("Samdech", "H.E.", "Dr.")

@@ -1,0 +1,117 @@
+from datetime import timedelta
+from typing import Any
+
+from app.kit.db import Database, Db
+from app.mail.outbox import about, claim, counts, mark_failed, mark_sent, outbox, queue_mail, withhold
+from app.mail.rules import CLAIM_LASTS
+from tests.cast import NOW, SLUG
+
+SUBJECT = "registration:K3TP9QA"
+LATER = NOW + timedelta(hours=1)
+
+
+def queue(db: Db, template: str = "registration/seated", **options: Any) -> None:
+    to = ("vanna@university.example", "Sok Vanna")
+    queue_mail(db, SLUG, template, "km", to, SUBJECT, now=NOW, **options)
+
+
+def states(db: Db) -> list[str]:
+    return [message.state for message in about(db, SLUG, SUBJECT)]
+
+
+def test_a_queued_message_waits_for_the_worker(db: Db):
+    queue(db, values={"hours": 48})
+    (message,) = about(db, SLUG, SUBJECT)
+    assert (message.state, message.attempts, message.due_at) == ("queued", 0, NOW)
+    assert message.message_id.startswith("<")
+
+
+def test_a_claim_gives_a_message_to_one_worker_alone(db: Db):
+    queue(db, values={"hours": 48})
+    (mine,) = claim(db, now=NOW)
+    assert (mine.to_address, mine.values, mine.attempts, mine.repeated) == (
+        "vanna@university.example",
+        {"hours": 48},
+        1,
+        False,
+    )
+    assert claim(db, now=NOW) == []
+    assert states(db) == ["sending"]
+
+
+def test_messages_go_in_the_order_they_are_due_and_only_so_many(db: Db):
+    for template in ("a", "b", "c"):
+        queue(db, template)
+    queue(db, "earlier", due_at=NOW - timedelta(minutes=1))
+    queue(db, "not yet", due_at=LATER)
+    assert [message.template for message in claim(db, now=NOW, most=3)] == ["earlier", "a", "b"]
+    assert [message.template for message in claim(db, now=NOW)] == ["c"]
+
+
+def test_what_was_sent_is_not_sent_again(db: Db):
+    queue(db)
+    mark_sent(db, claim(db, now=NOW)[0].id, now=NOW)
+    assert claim(db, now=NOW + timedelta(days=9)) == []
+    assert states(db) == ["sent"]
+
+
+def test_a_failed_try_comes_back_at_its_time(db: Db):
+    queue(db)
+    first = claim(db, now=NOW)[0]
+    mark_failed(db, first.id, "451 try later", LATER)
+    assert claim(db, now=LATER - timedelta(seconds=1)) == []
+    (again,) = claim(db, now=LATER)
+    assert (again.attempts, again.message_id, again.repeated) == (2, first.message_id, False)
+
+
+def test_a_message_given_up_stays_as_failed_with_the_servers_words(db: Db):
+    queue(db)
+    mark_failed(db, claim(db, now=NOW)[0].id, "550 " + "x" * 1000, None)
+    (message,) = about(db, SLUG, SUBJECT)
+    assert (message.state, len(message.error)) == ("failed", 500)
+    assert claim(db, now=NOW + timedelta(days=9)) == []
+
+
+def test_an_abandoned_claim_is_sent_again_under_the_same_id_and_marked(db: Db):
+    queue(db)
+    first = claim(db, now=NOW)[0]
+    assert claim(db, now=NOW + CLAIM_LASTS - timedelta(seconds=1)) == []
+    (again,) = claim(db, now=NOW + CLAIM_LASTS)
+    assert (again.message_id, again.repeated) == (first.message_id, True)
+    mark_failed(db, again.id, "451", LATER)
+    (third,) = claim(db, now=LATER)
+    assert third.repeated, "the mark stays"
+
+
+def test_what_is_no_longer_true_is_withheld_unless_it_has_left(db: Db):
+    queue(db, "sent")
+    mark_sent(db, claim(db, now=NOW)[0].id, now=NOW)
+    queue(db, "retrying")
+    mark_failed(db, claim(db, now=NOW)[0].id, "451", LATER)
+    queue(db, "queued")
+    withhold(db, SLUG, SUBJECT)
+    assert states(db) == ["sent", "withheld", "withheld"]
+
+
+def test_the_desk_sees_states_and_counts_of_its_forum_alone(db: Db):
+    for template in ("a", "b"):
+        queue(db, template)
+    mark_sent(db, claim(db, now=NOW, most=1)[0].id, now=NOW)
+    assert counts(db, SLUG) == {"sent": 1, "queued": 1}
+    assert [message.template for message in outbox(db, SLUG)] == ["b", "a"]
+    assert [message.template for message in outbox(db, SLUG, "sent")] == ["a"]
+    newest = outbox(db, SLUG)[0].id
+    assert [message.template for message in outbox(db, SLUG, before=newest)] == ["a"]
+    assert outbox(db, "another") == []
+
+
+def test_two_workers_on_one_database_share_the_messages(either_database: Database):
+    from app.kit.pen import Pen
+
+    first, second = Pen(either_database), Pen(either_database)
+    first.write_now(SLUG, lambda db: [queue(db, f"message {number}") for number in range(20)])
+    first.start(), second.start()
+    taken = [pen.submit(SLUG, lambda db: claim(db, now=NOW, most=3)) for _ in range(4) for pen in (first, second)]
+    found = [message.template for answer in taken for message in answer.result(30)]
+    first.stop(), second.stop()
+    assert sorted(found) == sorted(f"message {number}" for number in range(20))

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Role
+from app.audit.recording import history
+from app.forum.queries import forum_id
+from app.kit.db import Db
+from app.kit.errors import Forbidden, Refused
+from app.kit.pen import revisions
+from app.programme.publishing import publish
+from app.programme.queries import published
+from tests.cast import DARA, NOW, SLUG, make_actor, the_forum
+from tests.programme.test_drafting import put, talk
+
+OPERATOR = Actor.operator()
+
+
+def test_a_version_is_refused_where_nothing_changed_or_conflicts_stand(db: Db):
+    forum = the_forum(db)
+    with pytest.raises(Refused, match="nothing_to_publish"):
+        publish(db, OPERATOR, forum, now=NOW)
+    times: dict[str, Any] = {"starts_at": "2027-03-23T02:00:00Z", "ends_at": "2027-03-23T03:00:00Z", "room": "mekong"}
+    put(db, forum, talk("T-01", **times), talk("T-02", **times))
+    with pytest.raises(Refused, match="conflicts") as refused:
+        publish(db, OPERATOR, forum, now=NOW)
+    assert refused.value.values == {"codes": "T-01, T-02"}
+    assert publish(db, OPERATOR, forum, now=NOW, reason="one room, two halves") == 2
+
+
+def test_a_version_is_numbered_recorded_and_makes_pages_stale(db: Db):
+    forum, before = the_forum(db), revisions(db)[SLUG]
+    put(db, forum, talk("T-01"))
+    assert publish(db, OPERATOR, forum, now=NOW) == 2
+    fact = history(db, SLUG, f"forum:{SLUG}")[-1]
+    assert (fact.kind, fact.after["version"]) == ("programme.published", 2)
+    assert revisions(db)[SLUG] > before
+
+
+def test_old_versions_keep_their_text(db: Db):
+    forum = the_forum(db)
+    first = published(db, forum_id(forum), 1)
+    put(db, forum, talk("T-01"))
+    publish(db, OPERATOR, forum, now=NOW)
+    assert published(db, forum_id(forum), 1) == first
+
+
+def test_publishing_is_for_those_whose_role_includes_it(db: Db):
+    with pytest.raises(Forbidden):
+        publish(db, make_actor(db, DARA, Role.PROGRAMME_EDITOR), the_forum(db), now=NOW)
