@@ -13,6 +13,7 @@ from app.editions import exporting, loading
 from app.editions.reading import BadFile, Misplaced, read_forum_file
 from app.forum.queries import forum_by_slug
 from app.kit import clock
+from app.kit.db import Db
 from app.kit.i18n import Bilingual, has_text, text_of
 from app.kit.pen import SITE
 from app.programme import publishing
@@ -83,8 +84,14 @@ def publish(
 
 def verify(scope: Annotated[str, typer.Argument(help="a forum's slug, or `site`")] = SITE) -> None:
     """Check the chain of facts of a forum or of the site."""
+
+    def check(db: Db) -> int | None:
+        if scope != SITE:
+            forum_by_slug(db, scope)  # a chain of nothing would be whole
+        return first_broken(db, scope)
+
     with opened() as house:
-        broken = house.database.read(lambda db: first_broken(db, scope))
+        broken = house.database.read(check)
     if broken is not None:
         sys.exit(f"sala: the chain of {scope} is broken at fact {broken}.")
     print(f"{scope}: the chain of facts is whole.")
