@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: test run fmt lint migrate lock audit clean tools screenshots
+.PHONY: test run fmt lint migrate lock clean tools screenshots
 
 test: .venv/.ok tools      ## lint, types, import contracts, then all tests
 	$(BIN)/ruff format --check .

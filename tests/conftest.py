@@ -6,6 +6,7 @@ A test takes one or the other, because on SQLite an open transaction keeps every
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -61,6 +62,9 @@ hypothesis.settings.load_profile("ci" if IN_CI else "here")
 def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
     config.stash[_SHARED] = Path(given["shared"] if given else tempfile.mkdtemp(prefix="sala-tests-"))
+    if given is None:
+        # a run that is ended from outside still stops what it started
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

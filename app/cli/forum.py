@@ -11,12 +11,13 @@ from app.audit.recording import first_broken
 from app.cli.house import House, opened
 from app.editions import exporting, loading
 from app.editions.reading import BadFile, Misplaced, read_forum_file
-from app.forum.queries import forum_by_slug
+from app.forum.queries import forum_by_slug, forums
 from app.kit import clock
-from app.kit.db import Db
+from app.kit.errors import NotFound, Refused
 from app.kit.i18n import Bilingual, has_text, text_of
 from app.kit.pen import SITE
 from app.programme import publishing
+from app.programme.rules.conflicts import Conflict
 
 FILE = Annotated[Path, typer.Argument(help="a forum file (sala-forum/1)", exists=True, dir_okay=False)]
 SLUG = Annotated[str, typer.Argument(help="the forum's slug")]
@@ -44,7 +45,28 @@ def load_file(house: House, file: Path) -> list[str]:
         lines.append(f"{done.slug}: programme version 1 published.")
     elif "programme" in done.changed:
         lines.append(f"{done.slug}: the programme's working copy changed; `sala publish {done.slug}` makes it public.")
+    if done.published or "programme" in done.changed:
+        lines += in_the_way(house, done.slug)
     return lines
+
+
+def in_the_way(house: House, slug: str) -> list[str]:
+    """Every conflict of the working copy in words: hard ones first, then what is only worth a look (rules §4.3)."""
+    found = house.database.read(lambda db: publishing.conflicts_of(db, forum_by_slug(db, slug)))
+    return [f"  {'conflict' if one.hard else 'warning'}: {_conflict(one)}" for one in found if not one.intended]
+
+
+def _conflict(one: Conflict) -> str:
+    values = {"sessions": " and ".join(one.codes), "where": ", ".join(one.where), "by": one.by}
+    return text_of("en", f"conflicts.{one.kind.value}", **values)
+
+
+def known(house: House, slug: str) -> str:
+    """The slug, if there is a forum at it. Raises NotFound("no_such_forum") with the slugs there are."""
+    slugs = house.database.read(lambda db: [forum.slug for forum in forums(db)])
+    if slug not in slugs:
+        raise NotFound("no_such_forum", slug=slug, slugs=", ".join(slugs) or "none yet")
+    return slug
 
 
 def _said(misplaced: Misplaced) -> str:
@@ -59,7 +81,8 @@ def export(
 ) -> None:
     """Write a forum as a file that `sala load` reads; loading it again changes nothing."""
     with opened() as house:
-        text = house.database.read(lambda db: exporting.export(db, forum))
+        slug = known(house, forum)
+        text = house.database.read(lambda db: exporting.export(db, slug))
     if to is None:
         sys.stdout.write(text)
     else:
@@ -69,29 +92,32 @@ def export(
 def publish(
     forum: SLUG,
     note: Annotated[str, typer.Option(help="a note in English")] = "",
-    note_km: Annotated[str, typer.Option(help="the note in Khmer")] = "",
+    note_km: Annotated[str, typer.Option(help="the note in Khmer; both or none")] = "",
+    override: Annotated[str, typer.Option(help="publish in spite of conflicts, for this reason")] = "",
 ) -> None:
-    """Publish the working copy of a forum's programme as its next version."""
-    words = Bilingual(note, note_km) if note or note_km else None
+    """Publish the working copy of a forum's programme as its next version; says what stands in the way."""
+    if bool(note) != bool(note_km):
+        raise Refused("both_languages")
+    words = Bilingual(note, note_km) if note else None
     with opened() as house:
-        now = clock.now()
+        slug, now = known(house, forum), clock.now()
+        for line in in_the_way(house, slug):
+            print(line)
         number = house.pen.write_now(
-            forum,
-            lambda db: publishing.publish(db, Actor.operator(), forum_by_slug(db, forum), note=words, now=now),
+            slug,
+            lambda db: publishing.publish(
+                db, Actor.operator(), forum_by_slug(db, slug), note=words, reason=override, now=now
+            ),
         )
-        print(f"{forum}: version {number} published.")
+        print(f"{slug}: version {number} published.")
 
 
 def verify(scope: Annotated[str, typer.Argument(help="a forum's slug, or `site`")] = SITE) -> None:
     """Check the chain of facts of a forum or of the site."""
-
-    def check(db: Db) -> int | None:
-        if scope != SITE:
-            forum_by_slug(db, scope)  # a chain of nothing would be whole
-        return first_broken(db, scope)
-
     with opened() as house:
-        broken = house.database.read(check)
+        if scope != SITE:
+            known(house, scope)
+        broken = house.database.read(lambda db: first_broken(db, scope))
     if broken is not None:
         sys.exit(f"sala: the chain of {scope} is broken at fact {broken}.")
     print(f"{scope}: the chain of facts is whole.")

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from app.accounts.actor import Actor
+from app.cli.forum import known
 from app.cli.house import House, opened
 from app.forum.models import Forum
 from app.forum.queries import featured_slug, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import NotFound, Refused
+from app.kit.errors import Refused
 from app.kit.inputs import parse
 from app.registration import applying, reviewing
 from app.registration.inputs import ApplicationInput
@@ -67,9 +68,7 @@ def demo(
 ) -> None:
     """Fill a forum with plainly fictional people, through the same deeds that real ones come by."""
     with opened() as house:
-        slug = forum or house.database.read(featured_slug)
-        if slug is None:
-            raise NotFound("no_such_forum")
+        slug = known(house, forum or house.database.read(featured_slug) or "?")
         made = fill(house, slug, people, seed)
         print(f"{slug}: {made} fictional people registered ({people - made} were there already).")
 

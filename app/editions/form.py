@@ -6,73 +6,35 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, NaiveDatetime, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, Field, NaiveDatetime
 
-from app.forum.inputs import ForumInput, Language, ObjectiveInput, RoomInput, Slug, TrackInput
+from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
 from app.kit.errors import Fault
-from app.kit.inputs import Input, Text, Words
-from app.programme.inputs import AppearanceInput, SessionCode, SessionType, SpeakerInput
-from app.registration.inputs import Band, CategoryCode, Letter, Mode, Seats
+from app.kit.inputs import Input
+from app.programme.inputs import SessionCode, SessionWords, SpeakerInput
+from app.registration.inputs import CategoryWords, Seats, TermsNumbers
 from app.registration.rules.seats import FaultCode, Quota, check_quotas
 
 
-class RegistrationPart(Input):
+class RegistrationPart(TermsNumbers):
     """The `registration` part; times are local to the forum."""
 
     opens_at: NaiveDatetime | None = None
     closes_at: NaiveDatetime | None = None
-    capacity: Seats
-    target: Seats
-    confirm_hours: Annotated[int, Field(ge=1, le=1440)] = 48
-    promotion: Literal["seat", "offer"] = "seat"
-    offer_hours: Annotated[int, Field(ge=1, le=1440)] = 48
-
-    @model_validator(mode="after")
-    def _closes_after_opening(self) -> "RegistrationPart":
-        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
-            raise PydanticCustomError("ends_before_start", "closes before opening")
-        return self
 
 
-class CategoryPart(Input):
-    """One of `categories`; `order` sorts them."""
+class CategoryPart(CategoryWords):
+    """One of `categories`; the lapse is local to the forum, `order` sorts them."""
 
-    code: CategoryCode
-    letter: Letter
-    band: Band
-    name: Words
-    description: Words
-    source: Text = ""
-    mode: Mode
-    hold_while_reviewing: bool = False
-    guarantee: Seats
-    limit: Seats | None = None
     lapses_at: NaiveDatetime | None = None
     order: int
 
 
-class SessionPart(Input):
+class SessionPart(SessionWords):
     """One of `sessions`; times are local to the forum."""
 
-    code: SessionCode
-    type: SessionType
-    title: Words
-    abstract: Words | None = None
-    guiding_question: Words | None = None
-    tracks: tuple[str, ...] = ()
-    themes: tuple[Slug, ...] = ()
-    objectives: tuple[int, ...] = ()
-    facet: Literal["traditional", "non-traditional", "both"] | None = None
-    room: Slug | None = None
     start: NaiveDatetime | None = None
     end: NaiveDatetime | None = None
-    attribution: Literal["REC", "CHR", "CLO"] | None = None
-    spoken: tuple[Language, ...] = ()
-    interpreted: tuple[Language, ...] = ()
-    people: tuple[AppearanceInput, ...] = ()
-    overlap_intended: bool = False
-    cancelled: bool = False
     signup_places: Seats | None = None
 
 

@@ -94,24 +94,31 @@ class Pen:
         return self.submit(scope, deed).result()
 
     def _write_all(self) -> None:
-        while (first := self._queue.get()) is not None:
-            ended = False
-            # The file lock is taken before the queue is drained: two processes on one file would otherwise wait
-            # in SQLite's own busy handler, which sleeps and starves; and what queues meanwhile makes a larger batch.
-            with self._turn():
-                batch = [first]
-                while len(batch) < self._batch:
-                    try:
-                        job = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if job is None:
-                        ended = True
-                        break
-                    batch.append(job)
-                self._write(batch, has_turn=True)
-            if ended:
-                return
+        ended = False
+        while not ended and (first := self._queue.get()) is not None:
+            batch = [first]
+            try:
+                # The file lock is taken before the queue is drained: two processes on one file would otherwise wait
+                # in SQLite's own busy handler, which sleeps and starves; what queues meanwhile makes a larger batch.
+                with self._turn():
+                    ended = self._drain(batch)
+                    self._write(batch, has_turn=True)
+            except OSError as failure:  # no turn to be had (a full disk, a lost folder): nothing was written
+                for job in batch:
+                    if not job.answer.done():
+                        job.answer.set_exception(failure)
+
+    def _drain(self, batch: list[_Job]) -> bool:
+        """Add to the batch what is queued; says whether the end was queued behind it."""
+        while len(batch) < self._batch:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return False
+            if job is None:
+                return True
+            batch.append(job)
+        return False
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -66,8 +66,16 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("MAIL_FROM", "Sala <sala@localhost>", "the sender of every mail"),
     ("TRUSTED_PROXIES", "", "addresses or networks (comma-separated) whose X-Forwarded-For is believed"),
     ("ALLOWED_HOSTS", "", "host names answered (comma-separated); default: that of BASE_URL and this machine"),
-    ("THROTTLE_PER_ADDRESS", "40", "registrations and sign-in mails from one address in a window; 0 = no limit"),
-    ("THROTTLE_PER_EMAIL", "6", "the same for one e-mail address"),
+    (
+        "THROTTLE_PER_ADDRESS",
+        "200",
+        "registrations and sign-in mails from one network address in a window (a ministry may share one); 0 = no limit",
+    ),
+    (
+        "THROTTLE_PER_EMAIL",
+        "6",
+        "the same for one e-mail address; an assistant registering others counts as a network address",
+    ),
     ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),

@@ -1,9 +1,8 @@
 """What an organiser may send about the programme. Instants are UTC here; doors read local times in the forum's zone."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 
 from app.forum.inputs import Language, Slug
 from app.kit.inputs import Input, Words
@@ -46,8 +45,9 @@ class AppearanceInput(Input):
     role: AppearanceRole
 
 
-class SessionInput(Input):
-    """One slot of the programme. `attribution`: REC on the record, CHR Chatham House, CLO closed; empty for breaks."""
+class SessionWords(Input):
+    """One slot of the programme but for its times. `attribution`: REC on the record, CHR Chatham House, CLO closed;
+    empty for breaks."""
 
     code: SessionCode
     type: SessionType
@@ -59,8 +59,6 @@ class SessionInput(Input):
     objectives: tuple[int, ...] = ()
     facet: Literal["traditional", "non-traditional", "both"] | None = None
     room: Slug | None = None
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
     attribution: Literal["REC", "CHR", "CLO"] | None = None
     spoken: tuple[Language, ...] = ()
     interpreted: tuple[Language, ...] = ()
@@ -69,10 +67,8 @@ class SessionInput(Input):
     cancelled: bool = False
 
 
-class Slot(Input):
-    """When and where a session is: what a move changes."""
+class SessionInput(SessionWords):
+    """A session with its times in UTC; both empty: to be announced."""
 
-    room: Slug | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    reason: Annotated[str, Field(max_length=200)] = ""
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None

@@ -1,6 +1,7 @@
 """What people may send about registration, validated once for all doors."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
 import phonenumbers
 from babel import Locale
@@ -28,11 +29,14 @@ _TERRITORIES = {str(code) for code in Locale("en").territories}
 COUNTRIES = frozenset(c for c in _TERRITORIES if len(c) == 2 and c.isalpha()) - {"EU", "EZ", "UN", "ZZ"}
 
 
-class TermsInput(Input):
-    """How a forum registers: instants in UTC, capacity and target in seats, hours to confirm or to accept an offer."""
+class TermsNumbers(Input):
+    """How a forum registers: capacity and target in seats, hours to confirm or to accept an offer.
 
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
+    The times are local in a forum file and instants everywhere else: those who say which stand below.
+    """
+
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
     capacity: Seats
     target: Seats
     confirm_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 48
@@ -40,14 +44,21 @@ class TermsInput(Input):
     offer_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 48
 
     @model_validator(mode="after")
-    def _closes_after_opening(self) -> "TermsInput":
+    def _closes_after_opening(self) -> Self:
         if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
             raise PydanticCustomError("ends_before_start", "closes before opening")
         return self
 
 
-class CategoryInput(Input):
-    """A kind of participant; guarantee and limit in seats, lapse in UTC."""
+class TermsInput(TermsNumbers):
+    """The terms with their times in UTC."""
+
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+
+
+class CategoryWords(Input):
+    """A kind of participant; guarantee and limit in seats."""
 
     code: CategoryCode
     letter: Letter
@@ -59,6 +70,11 @@ class CategoryInput(Input):
     hold_while_reviewing: bool = False
     guarantee: Seats
     limit: Seats | None = None
+
+
+class CategoryInput(CategoryWords):
+    """A category with the instant, in UTC, at which its guarantee lapses."""
+
     lapses_at: AwareDatetime | None = None
 
 

@@ -114,14 +114,19 @@ async def session(request: Request, lang: str, forum: str, code: str) -> Respons
 
 
 def read_filter(query: QueryParams, seen: Public) -> Filter:
-    """The filter that a query asks for. What cannot be one is left out, not refused.
+    """The filter that a query asks for. Fields that are not ours are left alone.
 
-    Plain, so that the page may be kept: only our own fields, each once, with values that exist, and no free words.
+    Raises NotFound("no_such_filter") for a day, topic or room that the forum does not have.
+    Plain, so that the page may be kept: only our own fields, each once, in our order, and no free words.
     """
-    day = _day(query.get("day", ""))
-    day = day if day in days_of(seen) else None
-    track = query.get("track", "") if query.get("track") in seen.tracks else ""
-    room = query.get("room", "") if query.get("room") in seen.page.rooms else ""
+    day, track, room = _day(query.get("day", "")), query.get("track", ""), query.get("room", "")
+    there = (
+        query.get("day", "") == "" or day in days_of(seen),
+        track in {"", *seen.tracks},
+        room in {"", *seen.page.rooms},
+    )
+    if not all(there):
+        raise NotFound("no_such_filter")
     words = query.get("q", "").strip()[:100]
     known = {"day": day.isoformat() if day else "", "track": track, "room": room, "q": ""}
     items = query.multi_items()

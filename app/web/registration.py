@@ -94,7 +94,7 @@ async def _apply(
     read = parse(ApplicationInput, {**fields_of(sent, _FIELDS), "category": category.code, "language": lang})
     site, now = site_of(request), clock.now()
     secret = site.settings.secret_key
-    throttles = throttles_of(site, request, read.email)
+    throttles = throttles_of(site, request, read.email, for_others=bool(read.assistant_name))
 
     def deed(db: Db) -> applying.Asked:
         for whom, most in throttles:
@@ -104,13 +104,21 @@ async def _apply(
     return await site.write(forum.slug, deed), read
 
 
-def throttles_of(site: Site, request: Request, email: str) -> tuple[tuple[str, int], tuple[str, int]]:
-    """The two things counted for a try: the sender's network address and the e-mail address, with their limits."""
+def throttles_of(
+    site: Site, request: Request, email: str, *, for_others: bool = False
+) -> tuple[tuple[str, int], tuple[str, int]]:
+    """The two things counted for a try: the sender's network address and the e-mail address, with their limits.
+
+    An assistant registers many principals from one address, which then counts like a network address.
+    """
     settings = site.settings
     address = request.scope.get("client_address", "")
     return (
         (who(settings.secret_key, "address", address), settings.throttle_per_address),
-        (who(settings.secret_key, "email", normal_email(email)), settings.throttle_per_email),
+        (
+            who(settings.secret_key, "assistant" if for_others else "email", normal_email(email)),
+            settings.throttle_per_address if for_others else settings.throttle_per_email,
+        ),
     )
 
 

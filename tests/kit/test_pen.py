@@ -276,3 +276,15 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(either_url: str):
     database.close()
     assert set(filter(None, acknowledged)) <= set(kept)
     assert len(kept) == len(set(kept)), "nothing was written twice"
+
+
+def test_a_writer_that_gets_no_turn_says_so_and_goes_on(pen: Pen, database: Database) -> None:
+    """The file that processes take turns by cannot be opened for a while: a folder stands in its place."""
+    assert database.path is not None
+    turn = database.path.with_name(database.path.name + ".turn")
+    turn.unlink(missing_ok=True)
+    turn.mkdir()
+    with pytest.raises(OSError, match="turn"):
+        pen.submit(SITE, lambda _db: 1).result(timeout=10)
+    turn.rmdir()
+    assert pen.submit(SITE, lambda _db: 2).result(timeout=10) == 2
