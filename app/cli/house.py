@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.kit import settings as kit_settings
 from app.kit.db import Database
-from app.kit.errors import Answer, NotFound
+from app.kit.errors import Answer
 from app.kit.i18n import has_text, text_of
 from app.kit.pen import Pen
 from app.kit.settings import BadSettings, Settings
@@ -41,7 +41,6 @@ def said_plainly() -> Iterator[None]:
     except BadSettings as bad:
         sys.exit(f"sala: {bad}")
     except Answer as answer:
-        # the doors say no more of what is not found; here it can only be the forum that was named
-        code = answer.code or ("no_such_forum" if isinstance(answer, NotFound) else "unknown")
-        key = f"refused.{code}"
-        sys.exit(f"sala: {text_of('en', key, **answer.values) if has_text('en', key) else code}")
+        key = f"refused.{answer.code}"
+        text = text_of("en", key, **answer.values) if has_text("en", key) else answer.code or type(answer).__name__
+        sys.exit(f"sala: {text}")
