@@ -73,6 +73,8 @@ def _said(misplaced: Misplaced) -> str:
     fault = misplaced.fault
     key = f"refused.{fault.code}"
     text = text_of("en", key, **fault.values) if has_text("en", key) else fault.code
+    if choices := fault.values.get("choices"):
+        text += f" ({choices})"
     return f"  line {misplaced.line}: {fault.field or 'the file'}: {text}"
 
 

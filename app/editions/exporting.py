@@ -98,16 +98,22 @@ def _forum(forum: Forum) -> dict[str, Any]:
         "ends_on": forum.ends_on,
         "timezone": forum.timezone,
         "languages": list(forum.languages),
-        "venue": {
-            "name": _words(forum.venue_name),
-            "address": _words(forum.venue_address),
-            "latitude": forum.latitude,
-            "longitude": forum.longitude,
-            "note": _words(forum.venue_note),
-        },
+        "venue": _venue(forum),
         "contact": forum.contact,
         "secretariat": forum.secretariat,
         "participants": _words(forum.participants),
+    }
+
+
+def _venue(forum: Forum) -> dict[str, Any] | None:
+    if not forum.venue_name:
+        return None
+    return {
+        "name": _words(forum.venue_name),
+        "address": _words(forum.venue_address),
+        "latitude": forum.latitude,
+        "longitude": forum.longitude,
+        "note": _words(forum.venue_note),
     }
 
 

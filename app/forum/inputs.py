@@ -62,7 +62,7 @@ class ForumInput(Input):
     ends_on: date | None = None
     timezone: Annotated[str, AfterValidator(_zone)]
     languages: tuple[Language, ...]
-    venue: Venue
+    venue: Venue | None = None
     contact: Contact | None = None
     secretariat: Secretariat
     participants: Words

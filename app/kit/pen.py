@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -145,7 +145,7 @@ class Pen:
             done = [_Done(job, failure=failed.cause) for job in batch]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
             if len(batch) == 1:
-                done = [_Done(batch[0], failure=failure)]
+                done = [_Done(batch[0], failure=_told(failure))]
             else:
                 done = [result for job in batch for result in self._alone_again(job)]
         for result in done:
@@ -162,13 +162,16 @@ class Pen:
         except _CommitFailed as failed:
             return [_Done(job, failure=failed.cause)]
         except Exception as failure:  # noqa: BLE001 - see _write
-            return [_Done(job, failure=failure)]
+            return [_Done(job, failure=_told(failure))]
 
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
         with Db(self.database.write_engine) as db:
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
             connection = db.connection()
+            if not _still_open(connection):
+                connection.invalidate()
+                raise _TransactionLost
             try:
                 db.commit()
             except Exception as failure:
@@ -176,6 +179,23 @@ class Pen:
                 connection.invalidate()
                 raise _CommitFailed(failure) from failure
             return done
+
+
+def _told(failure: Exception) -> Exception:
+    """What a lost deed is answered: the database's own words where there are some."""
+    cause = failure.__cause__
+    return cause if isinstance(failure, _TransactionLost) and isinstance(cause, Exception) else failure
+
+
+class _TransactionLost(Exception):
+    """The database has rolled the whole transaction back by itself; nothing of the batch was written."""
+
+
+def _still_open(connection: Connection) -> bool:
+    """Is the transaction that was begun still there? On a full disk or a read error SQLite may end it by itself, and
+    what ran before is gone while what runs after would be committed alone."""
+    driver = connection.connection.driver_connection
+    return bool(getattr(driver, "in_transaction", True))
 
 
 class _CommitFailed(Exception):
@@ -192,6 +212,8 @@ def _run(db: Db, job: _Job) -> _Done:
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
+        if not _still_open(db.connection()):
+            raise _TransactionLost from failure
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
         return _Done(job, failure=failure)

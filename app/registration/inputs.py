@@ -44,9 +44,11 @@ class TermsNumbers(Input):
     offer_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 48
 
     @model_validator(mode="after")
-    def _closes_after_opening(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
             raise PydanticCustomError("ends_before_start", "closes before opening")
+        if self.target > self.capacity:
+            raise PydanticCustomError("target_above_capacity", "target above capacity")
         return self
 
 

@@ -80,12 +80,13 @@ def hours_of(seen: Public, session: PublishedSession) -> str:
 
 
 def in_order(seen: Public, sessions: Sequence[PublishedSession]) -> list[PublishedSession]:
-    """By start, then by the rooms' order, then by code; what has no time yet comes last."""
+    """By start, then by the rooms' order, then by code; what has no time yet comes last, by code."""
     rooms = {code: position for position, code in enumerate(seen.page.rooms)}
 
     def key(session: PublishedSession) -> tuple[bool, float, int, str]:
         start = session.starts_at.timestamp() if session.starts_at else 0.0
-        return session.starts_at is None, start, rooms.get(session.room or "", len(rooms)), session.code
+        room = rooms.get(session.room or "", len(rooms)) if session.starts_at else 0
+        return session.starts_at is None, start, room, session.code
 
     return sorted(sessions, key=key)
 

@@ -83,7 +83,7 @@ def test_a_later_load_changes_the_working_copy_and_not_what_is_published(db: Db,
 
 
 def test_a_file_that_promises_more_than_the_hall_has_is_refused_whole(database: Database, forum_file: ForumFile):
-    too_much = changed(changed(forum_file, "registration", capacity=249), "forum", featured=False)
+    too_much = changed(changed(forum_file, "registration", capacity=249, target=249), "forum", featured=False)
     before = database.read(standing)
     with pytest.raises(Refused, match="guarantees_above_capacity"):
         Pen(database).write_now(SLUG, lambda db: load(db, OPERATOR, too_much, now=NOW))

@@ -110,9 +110,15 @@ CHANGES: list[Change] = [
     ),
     (
         "guarantees above the capacity",
-        lambda t: t.replace("  capacity: 300", "  capacity: 249"),
+        lambda t: t.replace("  capacity: 300\n  target: 250", "  capacity: 249\n  target: 249"),
         "capacity: 249",
         "guarantees_above_capacity",
+    ),
+    (
+        "a target above the capacity",
+        lambda t: t.replace("  target: 250", "  target: 301"),
+        "opens_at: 2026-11-01",
+        "target_above_capacity",
     ),
     (
         "a registration that closes before it opens",

@@ -288,3 +288,26 @@ def test_a_writer_that_gets_no_turn_says_so_and_goes_on(pen: Pen, database: Data
         pen.submit(SITE, lambda _db: 1).result(timeout=10)
     turn.rmdir()
     assert pen.submit(SITE, lambda _db: 2).result(timeout=10) == 2
+
+
+def test_a_disk_that_fills_up_within_a_batch_loses_nothing_that_was_acknowledged(database: Database) -> None:
+    """SQLite then ends the whole transaction by itself: its neighbours' work is gone unless it is done again."""
+    with database.read_engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    event.listen(database.write_engine, "begin", lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages + 8}"))
+    pen = Pen(database)
+    gate = threading.Event()
+
+    def keep(name: str) -> Callable[[Db], None]:
+        return lambda db: db.execute(text("INSERT INTO kit_scope VALUES (:name, 0)"), {"name": name})  # type: ignore[return-value]
+
+    pen.start()
+    pen.submit(SITE, lambda _db: gate.wait(10))
+    names = ["one", "two", "x" * 400_000, "three"]
+    answers = [pen.submit(SITE, keep(name)) for name in names]
+    gate.set()
+    wait(answers)
+    pen.stop()
+    there = set(database.read(lambda db: db.execute(text("SELECT name FROM kit_scope")).scalars().all()))
+    assert [answer.exception() is None for answer in answers] == [True, True, False, True]
+    assert {"one", "two", "three"} <= there
