@@ -19,7 +19,7 @@ from app.registration.models import Category
 from tests.cast import SLUG, VANNA
 from tests.conftest import serving
 from tests.doors import Doors
-from tests.journeys.conftest import PHONE, Served
+from tests.journeys.conftest import DESK, PHONE, Served
 
 pytestmark = pytest.mark.browser
 MY_PAGE = re.compile(r"/km/my/[a-z0-9]{32}\Z")
@@ -49,12 +49,11 @@ def register(tab: Any, **changes: str) -> None:
     tab.click("form.form button[type=submit]")
 
 
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
 def test_a_student_registers_confirms_corrects_and_gives_the_seat_to_the_next(
-    site_of_my_own: Served, browse: Callable[..., Any], viewport: dict[str, int]
+    site_of_my_own: Served, browse: Callable[..., Any]
 ) -> None:
     only_one_seat_for_students(site_of_my_own.doors)
-    tab = browse(site_of_my_own.address, viewport=viewport, java_script_enabled=False, locale="km")
+    tab = browse(site_of_my_own.address, viewport=PHONE, java_script_enabled=False, locale="km")
 
     register(tab)
     assert say("registration.sent.no_mail") in tab.inner_text("main")
@@ -90,7 +89,7 @@ def test_a_student_registers_confirms_corrects_and_gives_the_seat_to_the_next(
     assert {str(each["DTSTART"].params["TZID"]) for each in vevents} == {"Asia/Phnom_Penh"}
     assert VANNA.name_km not in str(calendar)
 
-    another = browse(site_of_my_own.address, viewport=viewport, java_script_enabled=False)
+    another = browse(site_of_my_own.address, viewport=PHONE, java_script_enabled=False)
     register(another, email="next@university.example", name_km="អ្នកបន្ទាប់", family_name="Next")
     another.click('main a[href^="/km/my/"]')
     waiting = another.url
@@ -148,7 +147,7 @@ def test_with_mail_the_link_comes_by_mail_and_on_no_page(
     with serving(sqlite_url, SMTP_URL=smtp) as (address, app):
         doors = Doors(app, None)
         crew = Crew(doors.site.settings, doors.site.database, doors.site.pen)
-        tab = browse(address, viewport=PHONE, java_script_enabled=False)
+        tab = browse(address, viewport=DESK, java_script_enabled=False)
 
         register(tab, institution="<b>A & B</b>")
         assert VANNA.email in tab.inner_text("main")

@@ -174,9 +174,8 @@ def is_text(field: Any) -> bool:
 # ---- what stands in the fields of a registration
 
 
-@pytest.mark.parametrize("lang", ["en", "km"])
-@pytest.mark.parametrize("field", FIELDS[:-1])
-def test_hostile_characters_in_any_field_are_refused_beside_the_field(doors: Doors, lang: str, field: str) -> None:
+@pytest.mark.parametrize(("field", "lang"), [(name, ("en", "km")[at % 2]) for at, name in enumerate(FIELDS[:-1])])
+def test_hostile_characters_in_any_field_are_refused_beside_the_field(doors: Doors, field: str, lang: str) -> None:
     refusing = Refusing(doors, registering(doors, lang))
     for kind, text in HOSTILE.items():
         if (field, kind) == ("titles", "next line"):
@@ -319,10 +318,9 @@ def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
     refusing(**multipart("--xyz\nContent-Disposition: form-data\n\nx\n--xyz--\n"))
     refusing(**multipart(f"--xyz\n{'X-Long: ' + 'y' * 20000}\n\nx\n--xyz--\n"))
     refusing(**multipart(part("form", token, '; filename="form.txt"') + "--xyz--\n"))
-    for charset in CHARSETS:
-        kind = f"multipart/form-data; boundary=xyz; charset={charset}"
-        refusing(**multipart(part("form", "\\ud800.x") + "--xyz--\n", content_type=kind))
-        refusing(**multipart(part("form", "+2AA-.x") + "--xyz--\n", content_type=kind))
+    kind = "multipart/form-data; boundary=xyz; charset="
+    refusing(**multipart(part("form", "\\ud800.x") + "--xyz--\n", content_type=f"{kind}unicode_escape"))
+    refusing(**multipart(part("form", "+2AA-.x") + "--xyz--\n", content_type=f"{kind}utf-7"))
     refusing(fields={f"field{number}": "x" for number in range(2000)})
     refusing(fields={"x" * 100_000: "x"})
 
@@ -470,24 +468,23 @@ def test_a_button_pressed_twice_does_its_deed_once(doors: Doors, name: str) -> N
     assert doors.rows() == before
 
 
-@EACH
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "nonsense"},
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": "http://localhost.evil.example"},
-        {"origin": "http://localhost:81"},
-        {"origin": "//["},
-    ],
-    ids=lambda headers: "-".join(headers.values()),
+FOREIGN = (
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "nonsense"},
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://localhost.evil.example"},
+    {"origin": "http://localhost:81"},
+    {"origin": "//["},
 )
-def test_what_another_site_sends_is_refused(doors: Doors, name: str, headers: dict[str, str]) -> None:
+
+
+@EACH
+def test_what_another_site_sends_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, EVERY_FORM[name](doors))
-    refusing(403, fields=refusing.form.fields, headers=headers)
+    for headers in FOREIGN:
+        refusing(403, fields=refusing.form.fields, headers=headers)
 
 
 # ---- what a program fills in
