@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Published:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # such a redirect would repeat the Host and scheme that were sent
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> Published:
     errors.install(app)
     for router in routes.ROUTERS:
         app.include_router(router)
-    return Published(Guards(app, settings), lambda: database.read(revisions))
+    return Published(Guards(app, settings), lambda: database.read(revisions), apart=not database.is_sqlite)
 
 
 def app() -> Published:

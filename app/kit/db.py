@@ -1,5 +1,6 @@
 """The database: engines for reading and writing, and `Db`, what deeds and queries are given."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,12 +47,16 @@ class Database:
         if self.is_sqlite:
             if not parsed.database or parsed.database == ":memory:":
                 raise ValueError("an SQLite database needs a file: readers and the writer are different connections")
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            file = Path(parsed.database)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                # SQLite gives its side files the same rights: the people in it are nobody else's business here
+                os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
             options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10}}
         else:
             options = {"pool_pre_ping": True}
-        self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, **options)
-        self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, **options)
+        self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, hide_parameters=True, **options)
+        self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, hide_parameters=True, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.write_engine, "BEGIN IMMEDIATE", writes=True)
             _prepare_sqlite(self.read_engine, "BEGIN", writes=False)

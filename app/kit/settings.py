@@ -54,7 +54,7 @@ class Settings:
 # name, default as text, what it is for: the README's table is checked against this list
 SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("SALA_ENV", "development", "`production` refuses to start without a secret key or with the debug flag on"),
-    ("SALA_DEBUG", "0", "tracebacks in the browser; never in production"),
+    ("SALA_DEBUG", "0", "error pages show the traceback; never in production"),
     ("SECRET_KEY", "", "32 or more random characters; in development made once and kept under `var/`"),
     ("DATABASE_URL", "sqlite:///var/sala.sqlite", "SQLite file, or `postgresql+psycopg://user:password@host/name`"),
     ("BASE_URL", "", "the address people use, for links in mails; default `http://127.0.0.1:PORT`"),

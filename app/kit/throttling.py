@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import delete, func, insert, select
 
@@ -15,6 +16,15 @@ _visits = table(Visit)
 def who(secret: bytes, kind: str, value: str) -> str:
     """A keyed digest of an address or e-mail: the table holds nobody's in the clear."""
     return hmac.new(secret, f"{kind}:{value}".encode(), "sha256").hexdigest()
+
+
+def network(address: str) -> str:
+    """What one subscriber holds: an IPv4 address, or the /64 an IPv6 address lies in (RFC 6177)."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network(f"{address}/64", strict=False)) if known.version == 6 else address
 
 
 def count_visit(db: Db, who: str, most: int, window_seconds: int, *, now: datetime) -> None:

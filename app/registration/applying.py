@@ -48,7 +48,7 @@ def apply(
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
     one and is sent its link (rules §1.10, §2). Raises Refused: `door_not_yet`, `door_closed`, `door_over`,
-    `door_by_invitation`, `unknown_category`, `registration_not_set_up`.
+    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
@@ -60,18 +60,21 @@ def apply(
             or_(_applications.c.request_key == request_key, _applications.c.live_key == person_key),
         )
     ).all()
-    if before:
-        row = min(before, key=lambda row: row.request_key != request_key)
+    row = min(before, key=lambda row: row.request_key != request_key, default=None)
+    if row is not None and row.request_key == request_key:
+        same = row.live_key == person_key if row.live_key else row.email_normal == email
+        if not same:
+            raise Refused("form_sent_already")  # sent before for somebody else, then changed and sent again
         token = manage_token(secret, row.id, row.manage_generation)
-        if row.request_key == request_key:
-            return Asked(row.code, row.state, token, same_request=True)
-        # the person is registered already: their own address gets the link again, and the page says nothing of it
-        tell(db, forum, asking(row, sent.category), "registration/known", now=now)
-        return Asked(row.code, row.state, token, known=True)
+        return Asked(row.code, row.state, token, same_request=True)
     category = house.categories.get(sent.category)
     if category is None:
         raise Refused("unknown_category")
-    _pass_the_door(category, forum, house, by, now=now)
+    _pass_the_door(category, forum, house, by, now=now)  # for known and unknown alike, before anything tells them apart
+    if row is not None:
+        # the person is registered already: their own address gets the link again, and the page says nothing of it
+        tell(db, forum, asking(row, sent.category), "registration/known", now=now)
+        return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     confirmed = _is_confirmed(by, own, sent)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -15,6 +15,7 @@ from app.kit.errors import Conflict, Refused
 from app.registration.applying import application_of
 from app.registration.models import Application, Seat
 from app.registration.quotas import house_of
+from app.registration.rules.seats import Waiting, standing
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
 
@@ -48,7 +49,7 @@ def approve(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: 
         db.execute(update(_seats).where(_seats.c.application_id == row.id).values(kind="person"))
     elif state is State.SEATED:
         give(db, by, forum, house, person, now=now)
-    step(db, by, forum, person, state, now=now, values={"decision_note": note})
+    step(db, by, forum, person, state, now=now, values={"decision_note": note, "confirm_by": None})
     template = "registration/approved" if state is State.SEATED else "registration/approved_waiting"
     tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})
     return state.value
@@ -69,7 +70,8 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     A seat goes along, and what it leaves behind goes to the next in the queue. Nobody loses a seat by a move: where
     the new category may be given none (the person's own counted as free) it is refused. Whoever waits or awaits
     approval does so in the new category, from when they asked. Raises Refused: `unknown_category`,
-    `same_category`, `ended`, `no_seat_there`.
+    `same_category`, `ended`, `no_seat_there`, `others_wait_there` (nobody is seated before a person of the category
+    with better standing, rules §1.3).
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -86,6 +88,8 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
         house.taken[person.category] -= 1
         if not can_seat(house, category, now=now):
             raise Refused("no_seat_there", category=category)
+        if _somebody_better_waits(db, row, house.categories[category].id):
+            raise Refused("others_wait_there", category=category)
     target = house.categories[category].id
     db.execute(update(_applications).where(_applications.c.id == row.id).values(category_id=target))
     db.execute(update(_seats).where(_seats.c.application_id == row.id).values(category_id=target))
@@ -102,6 +106,19 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     move_queue(db, forum, house_of(db, own), now=now)
     state: str = application_of(db, forum, code).state
     return state
+
+
+def _somebody_better_waits(db: Db, row: Any, category: int) -> bool:
+    """Does anybody wait in the category with better standing than this application has?"""
+    waiting = (
+        (_applications.c.forum_id == row.forum_id)
+        & (_applications.c.category_id == category)
+        & (_applications.c.state == State.WAITING.value)
+    )
+    columns = (_applications.c.id, _applications.c.priority, _applications.c.asked_at)
+    others = [Waiting(one.id, "", one.priority, one.asked_at) for one in db.execute(select(*columns).where(waiting))]
+    mine = standing(Waiting(row.id, "", row.priority, row.asked_at))
+    return any(standing(other) < mine for other in others)
 
 
 def _holds_seat(db: Db, application: int) -> bool:

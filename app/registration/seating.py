@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from app.accounts.actor import Actor
 from app.audit.recording import record
 from app.forum.models import Forum
-from app.forum.queries import forum_id
+from app.forum.queries import ends_at, forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.mail.outbox import queue_mail, withhold
@@ -50,46 +50,76 @@ def asking(row: Any, category: str) -> Asking:
 
 
 def settle(db: Db, forum: Forum, *, now: datetime) -> House:
-    """Do what is due at `now`: lapses and expiries; then move the waiting list if anything was. Gives the house anew.
+    """Do what is due at `now`: lapses and expiries, in the order of their instants, the waiting list moving after each
+    as if it had been done in time. Gives the house anew. When the forum is over nothing moves any more.
 
     Expired: an unconfirmed seat past `confirm_by`, an offer past `offer_until` (rules §2; both empty while the mail
-    that starts the hours is unsent).
+    that starts the hours is unsent). A seat held for somebody under review who did not confirm is freed; the review
+    goes on without it.
     """
     own = forum_id(forum)
     house = house_of(db, own)
-    lapsed = [row for row in house.categories.values() if due_lapse(row, now)]
-    due = db.execute(
+    if is_over(forum, now):
+        return house
+    held = (State.SEATED.value, State.AWAITING_APPROVAL.value)
+    rows = db.execute(
         select(_applications).where(
             _applications.c.forum_id == own,
             or_(
-                (_applications.c.state == State.SEATED.value)
+                _applications.c.state.in_(held)
                 & _applications.c.confirmed_at.is_(None)
                 & (_applications.c.confirm_by <= now),
                 (_applications.c.state == State.OFFERED.value) & (_applications.c.offer_until <= now),
             ),
         )
     ).all()
-    if not lapsed and not due:
-        return house
-    worker = Actor.worker()
-    for row in lapsed:
-        db.execute(update(_categories).where(_categories.c.id == row.id).values(lapse_settled=True))
-        after = {"guarantee": row.guarantee, "seated": house.taken[row.code]}
-        record(db, forum.slug, worker.signature, "category.lapsed", f"category:{row.code}", now=now, after=after)
-    for row in due:
-        person = asking(row, house.category_by_id(row.category_id).code)
-        end(db, worker, forum, person, State.EXPIRED, now=now)
-        tell(db, forum, person, "registration/expired", now=now)
-    move_queue(db, forum, house_of(db, own), now=now)
-    return house_of(db, own)
+    due: dict[datetime, list[Any]] = {row.lapses_at: [] for row in house.categories.values() if due_lapse(row, now)}
+    for row in rows:
+        due.setdefault(row.offer_until if row.state == State.OFFERED.value else row.confirm_by, []).append(row)
+    for at in sorted(due):
+        _lapse(db, forum, house, at, now)
+        for row in due[at]:
+            _expire(db, forum, house, row, now)
+        house = house_of(db, own)
+        if move_queue(db, forum, house, now=now, at=at):
+            house = house_of(db, own)
+    return house
 
 
-def move_queue(db: Db, forum: Forum, house: House, *, now: datetime) -> int:
+def is_over(forum: Forum, now: datetime) -> bool:
+    """Has the forum's last day ended?"""
+    end_of_forum = ends_at(forum)
+    return end_of_forum is not None and now >= end_of_forum
+
+
+def _lapse(db: Db, forum: Forum, house: House, at: datetime, now: datetime) -> None:
+    for row in house.categories.values():
+        if row.lapses_at == at and due_lapse(row, now):
+            db.execute(update(_categories).where(_categories.c.id == row.id).values(lapse_settled=True))
+            after = {"guarantee": row.guarantee, "seated": house.taken[row.code]}
+            by = Actor.worker().signature
+            record(db, forum.slug, by, "category.lapsed", f"category:{row.code}", now=now, after=after)
+
+
+def _expire(db: Db, forum: Forum, house: House, row: Any, now: datetime) -> None:
+    person = asking(row, house.category_by_id(row.category_id).code)
+    if row.state == State.AWAITING_APPROVAL.value:
+        free(db, Actor.worker(), forum, person, now=now)
+        db.execute(update(_applications).where(_applications.c.id == row.id).values(confirm_by=None))
+        return
+    end(db, Actor.worker(), forum, person, State.EXPIRED, now=now)
+    tell(db, forum, person, "registration/expired", now=now)
+
+
+def move_queue(db: Db, forum: Forum, house: House, *, now: datetime, at: datetime | None = None) -> int:
     """Give every seat that may be given now to those who wait, in the order of the rule; how many were given.
 
-    Called after whatever frees a seat, in the same transaction (rules §1.5). The promoted are told at once.
+    Called after whatever frees a seat, in the same transaction (rules §1.5). The promoted are told at once. `at` is
+    the instant the rule is asked for where that was in the past. Nobody is seated when the forum is over.
     """
     own = forum_id(forum)
+    if is_over(forum, now):
+        return 0
     rows = db.execute(
         select(_applications).where(_applications.c.forum_id == own, _applications.c.state == State.WAITING.value)
     ).all()
@@ -98,7 +128,7 @@ def move_queue(db: Db, forum: Forum, house: House, *, now: datetime) -> int:
     codes = {category.id: code for code, category in house.categories.items()}
     by_id = {row.id: asking(row, codes[row.category_id]) for row in rows}
     waiting = [Waiting(row.id, codes[row.category_id], row.priority, row.asked_at) for row in rows]
-    admitted = admit(house.terms.capacity, house.quotas, house.taken, waiting, now)
+    admitted = admit(house.terms.capacity, house.quotas, house.taken, waiting, at or now)
     for place in admitted:
         person = by_id[place.id]
         give(db, Actor.worker(), forum, house, person, now=now)
@@ -216,6 +246,8 @@ def tell(
 def remind(db: Db, forum: Forum, *, now: datetime) -> int:
     """Remind once, half-way through the hours, those whose held seat is not confirmed yet; how many (rules §2)."""
     own = forum_id(forum)
+    if is_over(forum, now):
+        return 0
     house = house_of(db, own)
     hours = house.terms.confirm_hours
     rows = db.execute(
@@ -246,10 +278,12 @@ def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: date
     mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
     if template in ASKS_TO_CONFIRM:
         until = hold_ends(sent_at, house.terms.confirm_hours)
+        holds = select(_seats.c.id).where(_seats.c.application_id == _applications.c.id).exists()
         unset = (
             _applications.c.confirmed_at.is_(None)
             & _applications.c.confirm_by.is_(None)
-            & (_applications.c.state == State.SEATED.value)
+            & _applications.c.state.in_((State.SEATED.value, State.AWAITING_APPROVAL.value))
+            & holds
         )
         db.execute(update(_applications).where(mine & unset).values(confirm_by=until))
     elif template == "registration/offered":
@@ -258,5 +292,7 @@ def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: date
         db.execute(update(_applications).where(mine & offered).values(offer_until=until))
 
 
-ASKS_TO_CONFIRM = frozenset({"registration/seated", "registration/promoted", "registration/approved"})
+ASKS_TO_CONFIRM = frozenset(
+    {"registration/seated", "registration/awaiting", "registration/promoted", "registration/approved"}
+)
 """The mails whose leaving starts the hours in which a seat is held for its confirmation."""

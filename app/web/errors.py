@@ -1,6 +1,7 @@
 """The error pages: every answer that is not "done" in the page's language, or as problem+json for programs."""
 
 import logging
+import traceback
 import uuid
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from app.web.deps import SignInNeeded, back
 from app.web.guards import BodyTooLarge
 from app.web.headers import SECRET
 from app.web.pages import page, preferred, sentence
+from app.web.site import site_of
 
 log = logging.getLogger("sala.web")
 
@@ -64,8 +66,15 @@ async def _sign_in(request: Request, _error: Exception) -> Response:
 
 async def _fault(request: Request, error: Exception) -> Response:
     reference = uuid.uuid4().hex[:8]
-    log.error("fault %s at %s", reference, request.scope.get("path"), exc_info=error)
+    log.error("fault %s at %s %s", reference, request.method, route_of(request), exc_info=error)
+    if site_of(request).settings.debug:
+        return PlainTextResponse("".join(traceback.format_exception(error)), 500)
     return show(request, 500, reference=reference)
+
+
+def route_of(request: Request) -> str:
+    """The route's template, for logs: the path itself may hold a secret link."""
+    return str(getattr(request.scope.get("route"), "path", "no route"))
 
 
 def show(request: Request, status: int, text: str = "", reference: str = "") -> Response:

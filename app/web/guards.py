@@ -38,7 +38,8 @@ class Guards:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        if not self._known_host(headers.get(b"host", b"").decode("latin-1")):
+        hosts = sum(name == b"host" for name, _ in scope["headers"])
+        if hosts != 1 or not self._known_host(headers[b"host"].decode("latin-1")):
             return await _short(answer, 400, b"This host name is not served here.\n")
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):

@@ -19,6 +19,14 @@ def same_site(request: Request) -> None:
         raise Forbidden("cross_site")
     origin = request.headers.get("origin")
     if site is None and origin is not None:
-        ours = {urlsplit(site_of(request).settings.base_url).netloc, request.headers.get("host", "")}
-        if origin.partition("://")[2] not in ours - {""}:
+        ours = {urlsplit(site_of(request).settings.base_url).netloc, request.headers.get("host", "")} - {""}
+        if _place(origin) not in ours:
             raise Forbidden("cross_site")
+
+
+def _place(origin: str) -> str:
+    """Host and port of an Origin, or "" (no place of ours) where it cannot be read."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

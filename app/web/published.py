@@ -8,6 +8,7 @@ ETag, 304 and compressed variants. A page that does not say so is never kept.
 import asyncio
 import gzip
 import hashlib
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -28,7 +29,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger("sala.web")
 MARK = b"x-published"
+SECONDS_TO_RENDER = 10
 _COMPRESSIBLE = (b"text/", b"application/json", b"application/xml", b"image/svg", b"application/javascript")
 
 
@@ -72,12 +75,19 @@ class _Entry:
 
 
 class Published:
-    """The layer itself; `revisions` reads the present revision of every scope (blocking, quick)."""
+    """The layer itself; `revisions` reads the present revision of every scope, in a thread of its own if `apart`."""
 
     def __init__(
-        self, app: App, revisions: Callable[[], dict[str, int]], *, entries: int = 4000, size: int = 48 << 20
+        self,
+        app: App,
+        revisions: Callable[[], dict[str, int]],
+        *,
+        apart: bool = False,
+        entries: int = 4000,
+        size: int = 48 << 20,
     ) -> None:
         self.app = app
+        self._apart = apart
         self._revisions = revisions
         self._limit = entries
         self._size_limit = size
@@ -91,24 +101,33 @@ class Published:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return await self.app(scope, receive, send)
         key = (scope["path"], scope["query_string"])
+        await self._look()
         entry = self._fresh(key)
         if entry is None:
             waiting = self._rendering.get(key)
             if waiting is not None:
-                await asyncio.wait([waiting])
+                await asyncio.wait([waiting], timeout=SECONDS_TO_RENDER)
                 entry = self._fresh(key)
             if entry is None:
                 return await self._through(key, scope, receive, send)
         return await _answer(entry, scope, send)
 
+    async def _look(self) -> None:
+        """Learn the present revisions, at most once a second. While the database does not answer, what was known
+        stands: nothing can have been published meanwhile."""
+        moment = time.monotonic()
+        if moment - self._looked < 1.0:
+            return
+        self._looked = moment
+        try:
+            self._known = await asyncio.to_thread(self._revisions) if self._apart else self._revisions()
+        except Exception:
+            log.exception("the present revisions could not be read")
+
     def _fresh(self, key: tuple[str, bytes]) -> _Entry | None:
         entry = self._kept.get(key)
         if entry is None:
             return None
-        moment = time.monotonic()
-        if moment - self._looked >= 1.0:
-            self._known = self._revisions()
-            self._looked = moment
         if entry.revision < self._known.get(entry.scope, 0) or (entry.until and entry.until <= clock.now().timestamp()):
             self._drop(key)
             return None
@@ -130,17 +149,25 @@ class Published:
     async def _through(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the router, and keep the answer if it says that it is published."""
         done = asyncio.get_running_loop().create_future()
-        leads = self._rendering.setdefault(key, done) is done
+        self._rendering.setdefault(key, done)
         parts: list[bytes] = []
         start: MutableMapping[str, Any] = {}
         mark = b""
         is_head = scope["method"] == "HEAD"
+
+        def rendered() -> None:
+            if self._rendering.get(key) is done:
+                del self._rendering[key]
+            if not done.done():
+                done.set_result(None)
 
         async def capture(message: MutableMapping[str, Any]) -> None:
             nonlocal start, mark
             if message["type"] == "http.response.start":
                 start = message
                 mark = next((v for k, v in message["headers"] if k == MARK), b"")
+                if not mark:
+                    rendered()  # nobody is to wait for an answer that will not be kept, nor for its reader
             if not mark:
                 if is_head and message["type"] == "http.response.body":
                     message = {**message, "body": b""}
@@ -156,12 +183,10 @@ class Published:
                 entry = _entry(start, mark, b"".join(parts))
                 if start["status"] == 200:
                     self._keep(key, entry)
+                rendered()
                 await _answer(entry, scope, send, status=start["status"])
         finally:
-            if leads:
-                self._rendering.pop(key, None)
-            if not done.done():
-                done.set_result(None)
+            rendered()
 
 
 def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:

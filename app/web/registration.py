@@ -18,7 +18,7 @@ from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import parse
-from app.kit.throttling import count_visit, who
+from app.kit.throttling import count_visit, network, who
 from app.registration import applying
 from app.registration.inputs import COUNTRIES, ApplicationInput
 from app.registration.queries import CategoryView, Registration, registration_of
@@ -114,7 +114,7 @@ def throttles_of(
     settings = site.settings
     address = request.scope.get("client_address", "")
     return (
-        (who(settings.secret_key, "address", address), settings.throttle_per_address),
+        (who(settings.secret_key, "address", network(address)), settings.throttle_per_address),
         (
             who(settings.secret_key, "assistant" if for_others else "email", normal_email(email)),
             settings.throttle_per_address if for_others else settings.throttle_per_email,

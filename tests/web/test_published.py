@@ -333,3 +333,40 @@ def test_a_persons_own_page_is_never_kept(client: TestClient):
 def test_the_clock_of_a_page_is_utc():
     response = publish(PlainTextResponse(""), "forum", 3, datetime(2026, 12, 1, tzinfo=UTC))
     assert response.headers["x-published"] == "forum 3 1796083200.0"
+
+
+@pytest.mark.parametrize("path", ["/page", "/plain"])
+def test_a_reader_who_does_not_read_holds_nobody_up(pages: Pages, in_loop: Run, path: str):
+    async def work() -> Any:
+        never = asyncio.Event()
+
+        async def blocked(_message: Any) -> None:
+            await never.wait()
+
+        async def nothing() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        stuck = asyncio.create_task(pages.layer(scope, nothing, blocked))
+        await asyncio.sleep(0)
+        answer = await asyncio.wait_for(ask(pages.layer, path), 5)
+        stuck.cancel()
+        return answer
+
+    assert in_loop(work).body == TEXT.encode()
+
+
+def test_what_is_published_is_still_served_while_the_database_does_not_answer(
+    pages: Pages, in_loop: Run, caplog: pytest.LogCaptureFixture
+):
+    async def work() -> Any:
+        await ask(pages.layer, "/page")
+        pages.layer._revisions = lost
+        pages.a_second_passes()
+        return await ask(pages.layer, "/page")
+
+    def lost() -> dict[str, int]:
+        raise OSError("the database is away")
+
+    assert in_loop(work).body == TEXT.encode()
+    assert "could not be read" in caplog.text
