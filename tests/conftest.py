@@ -10,6 +10,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -323,22 +324,31 @@ def chromium_browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def served(sqlite_url: str) -> Iterator[str]:
-    """The whole site on a free port of this machine; its address."""
+@contextmanager
+def serving(url: str, **environment: str) -> Iterator[tuple[str, Any]]:
+    """The whole site with this database on a free port of this machine: its address and its application."""
     build(ROOT / "var" / "assets")
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(settings_for(sqlite_url, BASE_URL=address))
+        app = create_app(settings_for(url, BASE_URL=address, **environment))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
+        while not server.started:
+            time.sleep(0.01)
         try:
-            yield address
+            yield address, app
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture
+def served(sqlite_url: str) -> Iterator[str]:
+    """The whole site on a free port of this machine; its address."""
+    with serving(sqlite_url) as (address, _):
+        yield address
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.kit.i18n import Bilingual
 Model = TypeVar("Model", bound=BaseModel)
 
 # Bidirectional overrides and isolates can make a name read as another; zero-width space and joiners are Khmer practice.
-_FORBIDDEN = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFE, 0xFFFF)}
+# U+FFFD is what is left of bytes that were no letters.
+_FORBIDDEN = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF)}
 
 
 class Input(BaseModel):

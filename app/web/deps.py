@@ -19,7 +19,6 @@ from app.kit import clock, codes
 from app.kit.db import Db
 from app.kit.i18n import LANGS, Lang, other
 from app.web.headers import SECRET
-from app.web.origin import same_site
 from app.web.pages import form_token, page, preferred, read_form_token, slug
 from app.web.site import site_of
 
@@ -90,12 +89,6 @@ async def read_at_desk(request: Request, forum: str, query: Callable[[Db, Desk],
         return desk, query(db, desk)
 
     return await site_of(request).read(read)
-
-
-async def posted(request: Request) -> FormData:
-    """The form that was sent. Raises Forbidden where another site's page sent it."""
-    same_site(request)
-    return await request.form(max_files=0, max_fields=40, max_part_size=32768)
 
 
 async def write_at_desk(request: Request, desk: Desk, sent: FormData, deed: Callable[[Db, Forum], T]) -> T:

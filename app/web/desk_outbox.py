@@ -93,7 +93,7 @@ def _message(text: str) -> int:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _address(address: str, state: str, before: int | None = None) -> str:

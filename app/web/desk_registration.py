@@ -35,7 +35,7 @@ from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import asked_for, label, link, listed_name, styled
-from app.web.forms import Form, refilled
+from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
 
@@ -118,7 +118,7 @@ async def confirm(request: Request, forum: str, code: str) -> Response:
 @router.post("/desk/{forum}/registrations/{code}/link")
 async def show_link(request: Request, forum: str, code: str) -> Response:
     """Show the person's own link in the answer itself: it stands in no address and in no log."""
-    sent, now, site = await deps.posted(request), clock.now(), site_of(request)
+    sent, now, site = await read_form(request), clock.now(), site_of(request)
     desk, _ = await deps.read_at_desk(request, forum, _nothing)
     secret = site.settings.secret_key
     lang, token = await deps.write_at_desk(
@@ -136,7 +136,7 @@ def _nothing(_db: Db, _desk: Desk) -> None:
 
 async def _act(request: Request, forum: str, code: str, model: type[Read], deed: Deed[Read]) -> Response:
     """A form of the page: what was sent, its deed, and the page again saying what was done or why not."""
-    sent = await deps.posted(request)
+    sent = await read_form(request)
     desk, _ = await deps.read_at_desk(request, forum, _nothing)
     known = code_of(code)
     try:

@@ -60,7 +60,8 @@ def asked_for(params: QueryParams) -> Wanted:
     standing, order, after = params.get("state", ""), params.get("order", ""), params.get("after", "")
     category = params.get("category", "")
     words = "".join(letter for letter in params.get("q", "")[:200] if letter.isprintable() or letter == "\u200b")
-    if standing not in {"", *STANDINGS} or order not in {"", *ORDERS} or not (category + after).isascii():
+    codes = category + after
+    if standing not in {"", *STANDINGS} or order not in {"", *ORDERS} or not (codes.isascii() and codes.isprintable()):
         raise NotFound
     oldest_first = order == "oldest" if order else oldest_is_usual(standing)
     return Wanted(standing, category[:16], words.strip(), oldest_first, after[:32])

@@ -1,13 +1,20 @@
-"""What a form shows again after a refusal: what was typed, and a sentence for each thing wrong with it."""
+"""Reading a form, and what it shows again after a refusal: what was typed, a sentence for each thing wrong with it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from app.kit.errors import Answer
 from app.kit.i18n import Lang
+from app.web.origin import same_site
 from app.web.pages import sentence
+
+MOST_BYTES = 65536
+"""The longest field as it is sent: the 4000 Khmer letters that a text may have are nine bytes each (%E1%9E%80)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +23,22 @@ class Form:
 
     kept: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_form(request: Request, *, fields: int = 60) -> FormData:
+    """The form that was sent, without files, with at most so many fields.
+
+    Raises Forbidden where another site's page sent it, and HTTPException(400) for what is no form in UTF-8: another
+    character set named by the sender could bring in halves of letters that no later step can write.
+    """
+    same_site(request)
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    if str(message.get_param("charset", "utf-8")).lower() not in {"utf-8", "utf8"}:
+        raise HTTPException(400)
+    if message.get_content_type() == "application/x-www-form-urlencoded" and not (await request.body()).isascii():
+        raise HTTPException(400)
+    return await request.form(max_files=0, max_fields=fields, max_part_size=MOST_BYTES)
 
 
 def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ...] = ()) -> Form:

@@ -15,7 +15,7 @@ from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.kit.throttling import count_visit, who
 from app.web import deps
-from app.web.forms import Form, refilled
+from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token, token
 from app.web.site import site_of
 
@@ -35,7 +35,7 @@ async def ask(request: Request) -> Response:
 @router.post("/login")
 async def send_link(request: Request) -> Response:
     """Send a link where the address has a user; the answer is the same for every address."""
-    sent, lang = await deps.posted(request), deps.reading_language(request)
+    sent, lang = await read_form(request), deps.reading_language(request)
     try:
         read_form_token(request, sent, ASK)
         asked = parse(signing_in.LinkRequest, {"email": sent.get("email", "")})
@@ -61,7 +61,7 @@ async def look_at_link(request: Request, link: str) -> Response:
 async def use_link(request: Request, link: str) -> Response:
     """Use the link up: a new login, and the browser's former one ends."""
     known, former, now = token(link), request.cookies.get(deps.COOKIE, ""), clock.now()
-    read_form_token(request, await deps.posted(request), USE, known)
+    read_form_token(request, await read_form(request), USE, known)
 
     def deed(db: Db) -> str:
         signing_in.sign_out(db, former, now=now)
@@ -76,7 +76,7 @@ async def use_link(request: Request, link: str) -> Response:
 @router.post("/logout")
 async def sign_out(request: Request) -> Response:
     """End the login."""
-    site, sent, now = site_of(request), await deps.posted(request), clock.now()
+    site, sent, now = site_of(request), await read_form(request), clock.now()
     someone = await site.read(lambda db: deps.actor_of_request(db, request))
     with suppress(Expired):  # a page left open overnight may still sign out
         read_form_token(request, sent, deps.DESK_FORM, someone.login)

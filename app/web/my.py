@@ -22,8 +22,7 @@ from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
 from app.registration.seating import settle
 from app.web.countries import countries
-from app.web.forms import Form, refilled
-from app.web.origin import same_site
+from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.registration import fields_of
 from app.web.site import site_of
@@ -99,9 +98,8 @@ async def _own(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
 
 
 async def _posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
-    same_site(request)
     words, own = await _own(request, lang, secret)
-    return words, own, await request.form(max_files=0, max_fields=60, max_part_size=16384)
+    return words, own, await read_form(request)
 
 
 async def _do(request: Request, own: Own, deed: Deed) -> None:

@@ -23,8 +23,7 @@ from app.registration.queries import CategoryView, Registration, registration_of
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
 from app.web.countries import countries
-from app.web.forms import Form, refilled
-from app.web.origin import same_site
+from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, slug
 from app.web.site import Site, site_of
 
@@ -49,10 +48,9 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    same_site(request)
     words, found, standing = await _standing(request, lang, forum)
     chosen = standing.category(_code(category))
-    sent = await request.form(max_files=0, max_fields=60, max_part_size=16384)
+    sent = await read_form(request)
     try:
         key = _read_token(request, sent, _purpose(found, chosen))
         asked, read = await _apply(request, words, found, chosen, sent, key)

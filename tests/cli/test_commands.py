@@ -13,6 +13,7 @@ from app.accounts import signing_in
 from app.cli import main
 from app.cli.serve import FORUMS
 from app.kit.db import Database
+from app.kit.i18n import text_of
 from tests.cast import NOW, SECRET_KEY, SLUG
 from tests.conftest import ROOT
 
@@ -102,14 +103,19 @@ def test_a_bad_file_is_refused_whole_with_every_fault_and_its_line(sala: Sala, t
 
 
 @pytest.mark.parametrize(
-    "words", [("export", "nowhere"), ("publish", SLUG), ("publish", "nowhere"), ("demo", "3", "--forum", "nowhere")]
+    ("words", "code"),
+    [
+        (("export", "nowhere"), "no_such_forum"),
+        (("publish", SLUG), "nothing_to_publish"),
+        (("publish", "nowhere"), "no_such_forum"),
+        (("verify", "nowhere"), "no_such_forum"),
+        (("demo", "3", "--forum", "nowhere"), "no_such_forum"),
+    ],
 )
-def test_a_refusal_is_one_sentence_and_no_traceback(sala: Sala, words: tuple[str, ...]) -> None:
+def test_a_refusal_is_the_catalogues_sentence_and_no_traceback(sala: Sala, words: tuple[str, ...], code: str) -> None:
     done = sala(*words)
     assert done.returncode == 1
-    assert done.stderr.startswith("sala: ")
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.strip() == f"sala: {text_of('en', f'refused.{code}', slug='nowhere', slugs=SLUG)}"
 
 
 def test_the_demo_makes_people_once(sala: Sala) -> None:

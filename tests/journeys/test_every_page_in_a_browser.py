@@ -1,0 +1,119 @@
+"""Every kind of page as people see it: no violation of the accessibility rules, nothing wider than a phone."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.cast import SLUG
+from tests.doors import places
+from tests.journeys.conftest import DESK, PHONE, Furnished
+
+pytestmark = pytest.mark.browser
+MORE = ("/login?lang={lang}", "/{lang}/no-such-page", "/{lang}/" + SLUG + "/programme/D9-99")
+SIBLINGS = {
+    "/desk",
+    "/{lang}/{forum}/programme/changes",
+    "/{lang}/{forum}/speakers/{code}",
+    "/{lang}/my/{secret}/details",
+    "/{lang}/my/{secret}/cancellation",
+}
+"""Pages made of the parts of others: looked at in one view of each language."""
+VIEWS = (("en", DESK, "light"), ("en", PHONE, "dark"), ("km", DESK, "dark"), ("km", PHONE, "light"))
+"""Both languages, both widths and both schemes for every page, in four of the eight ways they go together."""
+
+
+def kinds(furnished: Furnished, lang: str) -> list[str]:
+    """Addresses of every kind of page: a few of each path, and what is not there."""
+    paths = places(furnished.doors, furnished.shown, lang)
+    some = [address for path, addresses in paths.items() for address in addresses[: 8 if "/my/" in path else 2]]
+    return some + [address.format(lang=lang) for address in MORE]
+
+
+def sign_in(furnished: Furnished, tab: Any) -> None:
+    login = {"name": "sala_login", "value": furnished.doors.login_of("owner"), "url": furnished.address}
+    tab.context.add_cookies([login])
+
+
+def opened(furnished: Furnished, tab: Any, address: str) -> None:
+    """The page at this address, as whoever it is for sees it."""
+    if address.startswith("/login"):
+        tab.context.clear_cookies()
+    tab.goto(address)
+    assert urlsplit(tab.url).path == urlsplit(address).path
+
+
+def faulty_form(tab: Any, lang: str) -> None:
+    """A form to register after it was refused."""
+    tab.goto(f"/{lang}/{SLUG}/register/stu")
+    tab.fill("#email", "nonsense")
+    tab.fill("#phone", "nonsense")
+    tab.click("form.form button[type=submit]")
+    assert tab.locator("#errors li").count() >= 3
+
+
+def form_sent(tab: Any, lang: str) -> None:
+    """The answer to a registration."""
+    tab.goto(f"/{lang}/{SLUG}/register/int")
+    tab.fill("#email", f"axe-{lang}@elsewhere.example")
+    tab.fill("#family_name", "Heng")
+    tab.check("#consent")
+    tab.click("form.form button[type=submit]")
+    assert tab.locator("form.form").count() == 0
+
+
+def violations(tab: Any) -> list[str]:
+    """What axe-core finds wrong with the page in sight, each with its first place."""
+    found = Axe().run(tab).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:150]} {each['nodes'][0].get('failureSummary', '')[:200]}"
+        for each in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "size", "scheme"), VIEWS, ids=lambda part: str(part) if isinstance(part, str) else str(part["width"])
+)
+def test_axe_finds_nothing_wrong_with_any_kind_of_page(
+    furnished: Furnished, browse: Callable[..., Any], lang: str, size: dict[str, int], scheme: str
+) -> None:
+    # axe is a script of ours in this one context; the pages' own policy, which would refuse it, is tested elsewhere
+    tab = browse(furnished.address, viewport=size, color_scheme=scheme, bypass_csp=True)
+    sign_in(furnished, tab)
+    found: dict[str, list[str]] = {}
+    chosen = [MORE[1].format(lang=lang)]
+    for path, addresses in places(furnished.doors, furnished.shown, lang).items():
+        if path not in SIBLINGS or (lang == "en") == (size == DESK):
+            chosen += addresses[: 3 if path == "/{lang}/my/{secret}" else 1]
+    for address in sorted(chosen, key=lambda each: each.startswith("/login")):
+        opened(furnished, tab, address)
+        found[address] = violations(tab)
+    for name, make in (("faulty form", faulty_form), ("form sent", form_sent)):
+        make(tab, lang)
+        found[name] = violations(tab)
+    assert {address: wrong for address, wrong in found.items() if wrong} == {}
+
+
+def test_what_axe_would_find_is_found(furnished: Furnished, browse: Callable[..., Any]) -> None:
+    tab = browse(furnished.address, bypass_csp=True)
+    tab.goto(f"/en/{SLUG}/register/stu")
+    tab.evaluate("document.querySelector('label[for=email]').remove()")
+    tab.evaluate("document.querySelector('h1').style.color = '#ccc'")
+    assert {each.partition(":")[0] for each in violations(tab)} >= {"label", "color-contrast"}
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_no_page_is_wider_than_a_phone(furnished: Furnished, browse: Callable[..., Any], lang: str) -> None:
+    tab = browse(furnished.address, viewport=PHONE, is_mobile=True)
+    sign_in(furnished, tab)
+    wide = {}
+    for address in sorted(kinds(furnished, lang), key=lambda each: each.startswith("/login")):
+        opened(furnished, tab, address)
+        width = tab.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        if width > 0 or tab.evaluate("window.innerWidth") != PHONE["width"]:
+            wide[address] = (width, tab.evaluate("window.innerWidth"))
+    faulty_form(tab, lang)
+    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+    assert wide == {}
