@@ -1,23 +1,25 @@
 """What the worker does, and how often: one table. A duty is a function of the crew and says how much it did."""
 
 import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
 from app.jobs import letters
 from app.kit import clock
 from app.kit.db import Database, Db, table
-from app.kit.errors import NotFound, Refused
+from app.kit.errors import Busy, NotFound, Refused
 from app.kit.pen import SITE, Pen
 from app.kit.settings import Settings
 from app.kit.throttling import forget_visits
 from app.mail import outbox
-from app.mail.delivery import Connection, compose
+from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
 from app.registration import seating
 
@@ -26,57 +28,99 @@ log = logging.getLogger("sala.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """What duties work with."""
+    """What duties work with; `ending` is set when they are to come to an end."""
 
     settings: Settings
     database: Database
     pen: Pen
+    ending: threading.Event = field(default_factory=threading.Event)
+
+
+MOST_AT_ONCE = 20
+"""Messages over one connection."""
 
 
 def deliver(crew: Crew) -> int:
-    """Send what is due in the outbox; how many messages were handled. Nothing is rendered or sent under the pen.
+    """Send what is due in the outbox; how many messages were handled, 0 where the server let us in no more.
 
-    A message is claimed and committed before it is sent; when it has left, that and the start of the hours it speaks
-    of are one transaction. Without an SMTP server the mail waits.
+    Nothing is rendered or sent under the pen. A message is claimed and committed just before it is sent, one at a
+    time, so that no claim outlasts its delivery; when it has left, that and the start of the hours it speaks of are
+    one transaction. Without an SMTP server the mail waits.
     """
     if not crew.settings.sends_mail:
         return 0
-    claimed = crew.pen.write_now(SITE, lambda db: outbox.claim(db, now=clock.now()))
-    if not claimed:
-        return 0
+    handled = 0
     with Connection(crew.settings.smtp_url) as connection:
-        for message in claimed:
-            _send(crew, connection, message)
-    return len(claimed)
+        while handled < MOST_AT_ONCE and not crew.ending.is_set():
+            claimed = crew.pen.write_now(SITE, lambda db: outbox.claim(db, now=clock.now(), most=1))
+            if not claimed:
+                break
+            if not _send(crew, connection, claimed[0]):
+                return 0
+            handled += 1
+    return handled
 
 
-def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> None:
+def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
+    """Make and send one message and keep what came of it; whether others may follow.
+
+    Whatever is wrong with this one fails this one alone.
+    """
     now = clock.now()
     scope = SITE if message.forum == SITE else message.forum
     try:
-        if letters.writes(message):
-            found = crew.pen.write_now(scope, lambda db: letters.contents(db, message, crew.settings, now=now))
-        else:
-            found = crew.database.read(lambda db: letters.contents(db, message, crew.settings, now=now))
-        prepared = compose(letters.letter(message, found, crew.settings), now)
-    except (NotFound, KeyError, ValueError) as fault:
-        log.warning("message %s cannot be made: %r", message.id, fault)
-        reason = f"cannot be made: {fault!r}"
-        crew.pen.write_now(scope, lambda db: outbox.mark_failed(db, message.id, reason, None))
-        return
-    outcome, said = connection.send(prepared)
+        prepared = _made(crew, scope, message, now)
+        outcome, said = connection.send(prepared)
+    except NotFound:
+        log.info("message %s is no longer true", message.id)
+        crew.pen.write_now(scope, lambda db: outbox.mark_withheld(db, message.id, "no longer true"))
+        return True
+    except (Busy, DBAPIError) as fault:  # ours, not the message's
+        outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
+    except Exception as fault:
+        log.exception("message %s cannot be made", message.id)
+        outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
     after = clock.now()
+    again = None if outcome is Outcome.SENT else next_attempt(outcome, message.attempts, after)
+    let_in = connection.is_open or outcome not in {Outcome.CONFIGURATION, Outcome.CONNECTION}
 
     def keep(db: Db) -> None:
         if outcome is Outcome.SENT:
             outbox.mark_sent(db, message.id, now=after)
-            kind, _, code = message.subject.partition(":")
-            if kind == "registration":
-                seating.start_hours(db, forum_by_slug(db, message.forum), code, message.template, sent_at=after)
         else:
-            outbox.mark_failed(db, message.id, said, next_attempt(outcome, message.attempts, after))
+            outbox.mark_failed(db, message.id, said, again)
+        if not let_in and again:
+            outbox.put_off(db, again)
+        if again is None:
+            _start_hours(db, message, after)
 
     crew.pen.write_now(scope, keep)
+    return let_in
+
+
+def _made(crew: Crew, scope: str, message: outbox.Claimed, now: datetime) -> Prepared:
+    """The message, rendered. Raises NotFound where what it says is no longer so."""
+
+    def look_up(db: Db) -> letters.Contents:
+        kind, _, code = message.subject.partition(":")
+        if kind == "registration" and not seating.still_true(
+            db, forum_by_slug(db, message.forum), code, message.template
+        ):
+            raise NotFound
+        return letters.contents(db, message, crew.settings, now=now)
+
+    found = crew.pen.write_now(scope, look_up) if letters.writes(message) else crew.database.read(look_up)
+    return compose(letters.letter(message, found, crew.settings), now)
+
+
+def _start_hours(db: Db, message: outbox.Claimed, at: datetime) -> None:
+    kind, _, code = message.subject.partition(":")
+    if kind != "registration":
+        return
+    try:
+        seating.start_hours(db, forum_by_slug(db, message.forum), code, message.template, sent_at=at)
+    except (NotFound, Refused):
+        log.warning("message %s speaks of nothing that has hours", message.id)
 
 
 def settle(crew: Crew) -> int:

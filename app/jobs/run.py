@@ -1,4 +1,7 @@
-"""The worker's loop: each duty at its time, one after the other; a duty that fails is logged and tried at its next."""
+"""The worker's loops: each duty at its time, in a thread of its own, so that a silent mail server holds up no seat.
+
+A duty that fails is logged and tried at its next time.
+"""
 
 import logging
 import threading
@@ -8,39 +11,53 @@ from app.jobs.duties import DUTIES, Crew, Duty
 
 log = logging.getLogger("sala.jobs")
 
+SECONDS_TO_END = 30
+"""How long ending waits for the duties at hand; what is cut then is an abandoned claim (rules §6)."""
+
 
 class Worker:
-    """Runs the duties in a thread of its own until stopped."""
+    """Runs the duties until stopped."""
 
-    def __init__(self, crew: Crew, duties: tuple[Duty, ...] = DUTIES) -> None:
+    def __init__(
+        self, crew: Crew, duties: tuple[Duty, ...] = DUTIES, *, seconds_to_end: float = SECONDS_TO_END
+    ) -> None:
         self._crew = crew
-        self._duties = duties
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        self._seconds_to_end = seconds_to_end
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(duty,), name=duty.name, daemon=True) for duty in duties
+        ]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Let the duty at hand finish, then end."""
+        """Let the duties at hand finish, for `seconds_to_end` at most, then end."""
         self.end()
-        if self._thread.is_alive():
-            self._thread.join()
+        until = time.monotonic() + self._seconds_to_end
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                log.warning("duty %s did not end in time", thread.name)
 
     def end(self) -> None:
-        """Ask the loop to end, without waiting for it (from a signal's handler)."""
-        self._ending.set()
+        """Ask the loops to end, without waiting for them (from a signal's handler)."""
+        self._crew.ending.set()
 
     def run(self) -> None:
-        """The loop itself; returns after `stop`."""
-        due = {duty.name: 0.0 for duty in self._duties}
-        while not self._ending.is_set():
-            for duty in self._duties:
-                if time.monotonic() >= due[duty.name] and not self._ending.is_set():
-                    again = self.do(duty) and duty.until_idle
-                    due[duty.name] = time.monotonic() + (0 if again else duty.every_seconds)
-            self._ending.wait(max(0.0, min(due.values()) - time.monotonic()))
+        """Start, and return after `end`."""
+        self.start()
+        while not self._crew.ending.is_set():
+            # Not `ending.wait()`: a signal's handler that sets it could meet the lock this very thread holds there.
+            self._threads[0].join(1)
+        self.stop()
+
+    def _repeat(self, duty: Duty) -> None:
+        while not self._crew.ending.is_set():
+            again = self.do(duty) and duty.until_idle
+            self._crew.ending.wait(0 if again else duty.every_seconds)
 
     def do(self, duty: Duty) -> bool:
         """Do one duty; whether it found something to do. What goes wrong in it ends neither the worker nor the site."""

@@ -1,5 +1,6 @@
 """What people may send, in small: lines, paragraphs, texts in both languages; and faults in place of tracebacks."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -31,7 +32,13 @@ def _clean(text: str, allowed: str = "") -> str:
     return text
 
 
+# An encoded word (RFC 2047) reads as other text in a mail's header, line breaks and all; nobody is called so.
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?.*\?=", re.IGNORECASE)
+
+
 def _line(text: str) -> str:
+    if _ENCODED_WORD.search(text):
+        raise PydanticCustomError("control_characters", "control characters")
     return _clean(text).strip()
 
 
@@ -56,7 +63,8 @@ def _both(text: Bilingual) -> Bilingual:
 
 
 Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
-"""One line, kept as typed but for white space around it; no control or direction-changing characters."""
+"""One line, kept as typed but for white space around it; no control or direction-changing characters, no encoded
+word of a mail's header."""
 
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
 """Several lines, kept as typed."""

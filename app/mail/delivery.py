@@ -1,13 +1,14 @@
 """Handing one mail to an SMTP server. Only the worker does (import contract)."""
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.mail.rules import Outcome
@@ -30,27 +31,73 @@ class Letter:
     html: str
 
 
-def compose(letter: Letter, at: datetime) -> EmailMessage:
-    """The letter as a message of plain text and HTML. Raises ValueError where a header would hold a line break."""
-    message = EmailMessage(policy=SMTP)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A letter as it goes over the wire: its one sender, its one recipient, and every byte."""
+
+    sender: str
+    recipient: str
+    wire: bytes
+
+
+def compose(letter: Letter, at: datetime) -> Prepared:
+    """The letter as a message of plain text and HTML.
+
+    What people typed never meets a parser of headers: those decode encoded words (RFC 2047) and write what comes out,
+    line breaks too. Raises ValueError where the header block would hold anything but our own headers.
+    """
     name, address = parseaddr(letter.sender)
-    message["From"] = _address(name, address)
-    message["To"] = _address(letter.to_name, letter.to_address)
+    headers = {
+        "From": _mailbox(name, address),
+        "To": _mailbox(letter.to_name, letter.to_address),
+        "Subject": _words(letter.subject),
+        "Date": format_datetime(at),
+        "Message-ID": letter.message_id,
+        "Content-Language": letter.language,
+        "Auto-Submitted": "auto-generated",
+    }
     if letter.reply_to:
-        message["Reply-To"] = _address("", letter.reply_to)
-    message["Subject"] = letter.subject
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = letter.message_id
-    message["Content-Language"] = letter.language
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
-    return message
+        headers["Reply-To"] = _mailbox("", letter.reply_to)
+    body = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    body.set_content(letter.text)
+    body.add_alternative(letter.html, subtype="html")
+    own = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
+    wire = own.encode() + body.as_bytes()
+    _check_headers(wire, [*headers, "Content-Type", "MIME-Version"], letter.to_address)
+    return Prepared(address, letter.to_address, wire)
 
 
-def _address(name: str, address: str) -> Address:
-    user, _, domain = address.rpartition("@")
-    return Address(" ".join(name.split()), user, domain)
+_PLAIN = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
+_ADDRESS = re.compile(r"""[^\s\x00-\x20\x7f<>()\[\],;:\\"@]+@[^\s\x00-\x20\x7f<>(),;\\"@]+""")
+
+
+def _words(text: str) -> str:
+    """Text for a header: plain words as they are, all else as encoded words, so that it is decoded to what it was."""
+    line = " ".join(text.split())
+    if len(line) <= _LONGEST_PLAIN and _PLAIN.fullmatch(line):
+        return line
+    return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+_LONGEST_PLAIN = 60
+
+
+def _mailbox(name: str, address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError("not one address")
+    return f"{_words(name)} <{address}>" if name.strip() else f"<{address}>"
+
+
+def _check_headers(wire: bytes, ours: list[str], recipient: str) -> None:
+    """Whatever was typed: our headers, each once, and one recipient. Raises ValueError."""
+    block = re.sub("\r\n[ \t]", " ", wire.partition(b"\r\n\r\n")[0].decode())
+    lines = block.split("\r\n")
+    found = [line.partition(":")[0] for line in lines]
+    to = [line.partition(":")[2] for line in lines if line.startswith("To:")]
+    if sorted(found) != sorted(ours) or re.search("[\r\n\0]", "".join(lines)):
+        raise ValueError("a header that is not ours")
+    if [address for _, address in getaddresses(to)] != [recipient]:
+        raise ValueError("not one recipient")
 
 
 class Connection:
@@ -70,27 +117,39 @@ class Connection:
             except (smtplib.SMTPException, OSError):
                 self._server.close()
 
-    def send(self, message: EmailMessage) -> tuple[Outcome, str]:
+    @property
+    def is_open(self) -> bool:
+        """Whether the server still listens: what it refused, if anything, was one message."""
+        return self._server is not None
+
+    def send(self, message: Prepared) -> tuple[Outcome, str]:
         """Send one message; what came of it and, where it failed, the server's own words.
 
         Addresses beyond ASCII are sent where the server says SMTPUTF8, and fail for good where it does not.
+        Whatever goes wrong before the server has let us in is not the message's fault (CONFIGURATION, CONNECTION).
         """
+        if self._server is None:
+            try:
+                self._server = self._open()
+            except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: no port, no name of a host
+                return self._lost(_at_the_door(error), error)
+        ascii_only = message.sender.isascii() and message.recipient.isascii()
+        options = () if ascii_only else ("SMTPUTF8", "BODY=8BITMIME")
         try:
-            self._server = self._server or self._open()
-            self._server.send_message(message)
-        except smtplib.SMTPAuthenticationError as error:
-            return self._lost(Outcome.CONFIGURATION, error)
+            self._server.sendmail(message.sender, [message.recipient], message.wire, options)
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
-            return _by_code(code), _said(code, words)
+            return self._refused(code, words, error)
+        except smtplib.SMTPDataError as error:
+            return self._refused(error.smtp_code, error.smtp_error, error)
         except smtplib.SMTPNotSupportedError as error:
             return Outcome.PERMANENT, str(error)
-        except smtplib.SMTPServerDisconnected as error:
-            return self._lost(Outcome.CONNECTION, error)
-        except smtplib.SMTPResponseException as error:
-            return self._lost(_by_code(error.smtp_code), error)
+        except smtplib.SMTPResponseException as error:  # the sender, or the greeting
+            return self._lost(_at_the_door(error), error)
         except (OSError, smtplib.SMTPException) as error:
             return self._lost(Outcome.CONNECTION, error)
+        except ValueError as error:
+            return self._lost(Outcome.PERMANENT, error)
         return Outcome.SENT, ""
 
     def _open(self) -> smtplib.SMTP:
@@ -102,24 +161,61 @@ class Connection:
             )
         else:
             server = smtplib.SMTP(host, url.port or 25, timeout=SECONDS_TO_ANSWER)
-        if not secure and options.get("starttls", ["0"])[0] == "1":
-            server.starttls(context=ssl.create_default_context())
-        if url.username:
-            server.login(unquote(url.username), unquote(url.password or ""))
+        try:
+            server.ehlo_or_helo_if_needed()
+            if not secure and options.get("starttls", ["0"])[0] == "1":
+                server.starttls(context=ssl.create_default_context())
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
+        except BaseException:
+            server.close()
+            raise
         return server
+
+    def _refused(self, code: int, words: bytes | str, error: Exception) -> tuple[Outcome, str]:
+        """The server refused a recipient or a text; after 421 it has also hung up (RFC 5321 §3.8)."""
+        if code == _CLOSING:
+            return self._lost(Outcome.CONNECTION, error)
+        said = _said(code, words)
+        return _of_a_message(code, said), said
 
     def _lost(self, outcome: Outcome, error: Exception) -> tuple[Outcome, str]:
         if self._server is not None:
             self._server.close()
             self._server = None
-        if isinstance(error, smtplib.SMTPResponseException):
+        if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
             return outcome, _said(error.smtp_code, error.smtp_error)
         return outcome, str(error) or type(error).__name__
 
 
-def _by_code(code: int) -> Outcome:
-    """RFC 5321 §4.2.1: 4yz may be tried again, 5yz may not."""
-    return Outcome.TEMPORARY if 400 <= code < 500 else Outcome.PERMANENT
+_CLOSING = 421
+_NOT_LET_IN = frozenset({530, 535, 538})
+_PERMANENT_FROM = 500
+
+
+def _at_the_door(error: Exception) -> Outcome:
+    """Refused before any message: for as long as settings are wrong, or until the server is there again."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Outcome.CONFIGURATION
+    if isinstance(error, smtplib.SMTPResponseException):
+        if error.smtp_code >= _PERMANENT_FROM:
+            return Outcome.CONFIGURATION
+        of_one = isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code != _CLOSING
+        return Outcome.TEMPORARY if of_one else Outcome.CONNECTION
+    no_answer = isinstance(error, smtplib.SMTPServerDisconnected)
+    if no_answer or (isinstance(error, OSError) and not isinstance(error, ssl.SSLError | smtplib.SMTPException)):
+        return Outcome.CONNECTION
+    return Outcome.CONFIGURATION
+
+
+def _of_a_message(code: int, said: str) -> Outcome:
+    """RFC 5321 §4.2.1: 4yz may be tried again, 5yz may not; but "sign in first" (RFC 4954 §6) and X.7.X, policy
+    (RFC 3463 §3.8), refuse us and not the message."""
+    if code < _PERMANENT_FROM:
+        return Outcome.TEMPORARY
+    if code in _NOT_LET_IN or re.match(r"5\d\d 5\.7\.", said):
+        return Outcome.CONFIGURATION
+    return Outcome.PERMANENT
 
 
 def _said(code: int, words: bytes | str) -> str:

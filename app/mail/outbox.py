@@ -1,7 +1,7 @@
 """Putting mail into the outbox, in the transaction of what it reports, and keeping its state (rules §6)."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,10 +70,14 @@ class Claimed:
 
 
 def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
-    """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims."""
+    """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims.
+
+    The least tried come first, so that what fails again and again keeps nobody back.
+    """
     due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at <= now)
     abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_LASTS)
-    wanted = select(_messages).where(or_(due, abandoned)).order_by(_messages.c.due_at, _messages.c.id).limit(most)
+    order = (_messages.c.attempts, _messages.c.due_at, _messages.c.id)
+    wanted = select(_messages).where(or_(due, abandoned)).order_by(*order).limit(most)
     taken: list[Claimed] = []
     for row in db.execute(wanted).all():
         repeated = row.state == "sending" or row.possibly_repeated
@@ -148,9 +152,22 @@ def try_again(db: Db, by: tuple[str, str], forum: str, message: int, *, now: dat
     )
 
 
-def withhold(db: Db, forum: str, subject: str) -> None:
-    """Keep what has not left about `subject` from leaving: it is no longer true."""
+def mark_withheld(db: Db, message: int, reason: str) -> None:
+    """A claimed message is no longer true and does not leave."""
+    db.execute(update(_messages).where(_messages.c.id == message).values(state="withheld", error=reason[:500]))
+
+
+def put_off(db: Db, until: datetime) -> None:
+    """No server lets us in: nothing that waits is tried before `until` (aware UTC)."""
+    due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at < until)
+    db.execute(update(_messages).where(due).values(due_at=until))
+
+
+def withhold(db: Db, forum: str, subject: str, templates: Iterable[str] | None = None) -> None:
+    """Keep what has not left about `subject` (of these templates, or of any) from leaving: it is no longer true."""
     mine = (_messages.c.forum == forum) & (_messages.c.subject == subject)
+    if templates is not None:
+        mine &= _messages.c.template.in_(list(templates))
     waiting = _messages.c.state.in_(("queued", "retrying"))
     db.execute(update(_messages).where(mine & waiting).values(state="withheld"))
 

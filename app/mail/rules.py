@@ -49,8 +49,3 @@ def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | N
         return None
     waits = BACK_OFF_MINUTES[outcome]
     return now + timedelta(minutes=waits[min(attempts, len(waits)) - 1])
-
-
-def claim_is_abandoned(claimed_at: datetime, now: datetime) -> bool:
-    """Whether the worker that claimed a message (aware UTC) must be gone, so that another may send it."""
-    return now - claimed_at >= CLAIM_LASTS

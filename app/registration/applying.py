@@ -14,6 +14,7 @@ from app.forum.queries import ends_at, forum_id
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
+from app.mail.outbox import withhold
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
@@ -225,6 +226,7 @@ def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> boo
     if row.confirmed_at is not None:
         return False
     db.execute(update(_applications).where(_applications.c.id == row.id).values(confirmed_at=now, confirm_by=None))
+    withhold(db, forum.slug, f"registration:{person.code}", ["registration/reminder"])
     record(db, forum.slug, by.signature, "registration.confirmed", f"registration:{person.code}", now=now)
     return True
 
@@ -239,6 +241,7 @@ def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool
         raise Refused("offer_over")
     values = {"offer_until": None, "confirmed_at": row.confirmed_at or now, "confirm_by": None}
     step(db, by, forum, person, State.SEATED, now=now, values=values)
+    withhold(db, forum.slug, f"registration:{person.code}", ["registration/reminder", "registration/offered"])
     return True
 
 

@@ -272,7 +272,10 @@ def remind(db: Db, forum: Forum, *, now: datetime) -> int:
 
 
 def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: datetime) -> None:
-    """The mail `template` about registration `code` has left at `sent_at`: the hours it speaks of start (rules §2)."""
+    """The mail `template` about registration `code` has left at `sent_at`: the hours it speaks of start (rules §2).
+
+    A mail that has failed for good starts them too, at its failure: else the seat would be held for ever.
+    """
     own = forum_id(forum)
     house = house_of(db, own)
     mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
@@ -296,3 +299,15 @@ ASKS_TO_CONFIRM = frozenset(
     {"registration/seated", "registration/awaiting", "registration/promoted", "registration/approved"}
 )
 """The mails whose leaving starts the hours in which a seat is held for its confirmation."""
+
+
+def still_true(db: Db, forum: Forum, code: str, template: str) -> bool:
+    """Whether a reminder or an offer about registration `code` still says what is so; other mails always do."""
+    mine = (_applications.c.forum_id == forum_id(forum)) & (_applications.c.code == code)
+    if template == "registration/reminder":
+        mine &= (_applications.c.state == State.SEATED.value) & _applications.c.confirmed_at.is_(None)
+    elif template == "registration/offered":
+        mine &= _applications.c.state == State.OFFERED.value
+    else:
+        return True
+    return db.execute(select(_applications.c.id).where(mine)).first() is not None

@@ -18,7 +18,7 @@ from app.mail.outbox import STUCK, counts, outbox, try_again
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_registrations import Filter, Label
-from app.web.forms import Form, refilled
+from app.web.forms import Form, read_form, refilled
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,7 @@ async def mails(request: Request, forum: str) -> Response:
 @router.post("/desk/{forum}/outbox/{message}/attempt")
 async def attempt(request: Request, forum: str, message: str) -> Response:
     """Have a mail that did not leave tried again at once."""
-    sent, now, known = await deps.posted(request), clock.now(), _message(message)
+    sent, now, known = await read_form(request), clock.now(), _message(message)
     desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
 
     def deed(db: Db, found: Forum) -> None:

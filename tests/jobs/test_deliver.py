@@ -17,7 +17,7 @@ from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import claim, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
-from app.registration.applying import application_of, cancel
+from app.registration.applying import application_of, cancel, confirm
 from app.registration.models import Application, Terms
 from app.registration.queries import own_registration
 from tests.cast import CHAN, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
@@ -170,14 +170,14 @@ def test_what_is_no_longer_true_does_not_leave(crew: Crew, sink: Sink) -> None:
     assert len(sink.mails) == 1
 
 
-def test_a_mail_about_nothing_fails_and_says_so(crew: Crew, sink: Sink) -> None:
+def test_a_mail_about_nothing_is_withheld_and_says_so(crew: Crew, sink: Sink) -> None:
     def gone(db: Db) -> None:
         queue_mail(db, SLUG, "registration/seated", "en", ("a@b.example", "A"), "registration:NONE222", now=NOW)
 
     crew.pen.write_now(SLUG, gone)
     deliver(crew)
     (message,) = messages(crew)
-    assert message.state == "failed"
+    assert (message.state, message.error) == ("withheld", "no longer true")
     assert not sink.mails
 
 
@@ -209,21 +209,69 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
     names = sorted(
         {key.split(".")[2] for key in catalogue("en") if key.startswith("mail.registration.") and key.endswith(".text")}
     )
-    row = registered(crew)
+    row, other = registered(crew), registered(crew, CHAN)
+    offer = table(Application).update().where(table(Application).c.id == other.id).values(state="offered")
     until = table(Application).update().values(confirm_by=NOW + timedelta(hours=48))
 
     def queue(db: Db) -> None:
         db.execute(until)
+        db.execute(offer)
         for lang in ("en", "km"):
             for name in names:
-                to, about = (row.email, "Vanna"), f"registration:{row.code}"
+                to, about = (row.email, "Vanna"), f"registration:{(other if name == 'offered' else row).code}"
                 queue_mail(db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values={"hours": 48})
 
     crew.pen.write_now(SLUG, queue)
     while deliver(crew):
         pass
     assert {message.state for message in messages(crew)} == {"sent"}
-    assert len(sink.mails) == 1 + 2 * len(names)
+    assert len(sink.mails) == 2 + 2 * len(names)
+
+
+@pytest.mark.parametrize("name", ["=?utf-8?q?Rith=0D=0ABcc:_all@x.example=0D=0A=0D=0ABody?=", "=??b?xxxxx?=)"])
+def test_no_encoded_word_that_reached_the_outbox_adds_a_header_or_stops_the_others(
+    crew: Crew, sink: Sink, name: str
+) -> None:
+    def queue(db: Db) -> None:
+        about = f"registration:{make_application(db, RITH).code}"
+        queue_mail(db, SLUG, "registration/waiting", "en", (RITH.email, name), about, now=NOW)
+
+    crew.pen.write_now(SLUG, queue)
+    assert deliver(crew) == 2
+    assert len(sink.mails) == 2
+    for mail in sink.mails:
+        assert mail["Bcc"] is None
+        assert [address.addr_spec for address in mail["To"].addresses] == [RITH.email]
+
+
+def test_a_mail_refused_for_good_starts_the_hours_of_its_seat(crew: Crew, sink: Sink) -> None:
+    row = registered(crew)
+    sink.answers[VANNA.email] = "550 no such user here"
+    deliver(crew)
+    assert the_row(crew, row.code).confirm_by == NOW + timedelta(hours=48)
+
+
+def test_a_message_that_cannot_be_made_fails_alone(crew: Crew, sink: Sink) -> None:
+    def queue(db: Db) -> None:
+        queue_mail(db, SLUG, "registration/none", "en", ("a b", "A"), "user:x", now=NOW - timedelta(hours=1))
+
+    crew.pen.write_now(SLUG, queue)
+    registered(crew)
+    deliver(crew)
+    assert [message.state for message in messages(crew)] == ["failed", "sent"]
+
+
+def test_a_reminder_not_sent_yet_is_withheld_when_the_address_is_confirmed(crew: Crew, sink: Sink) -> None:
+    row = registered(crew)
+
+    def remind_and_confirm(db: Db) -> None:
+        about = f"registration:{row.code}"
+        queue_mail(db, SLUG, "registration/reminder", "en", (row.email, "Vanna"), about, now=NOW)
+        confirm(db, holder(row), the_forum(db), row.code, now=NOW)
+
+    crew.pen.write_now(SLUG, remind_and_confirm)
+    deliver(crew)
+    assert [message.state for message in messages(crew)] == ["sent", "withheld"]
 
 
 def test_a_mail_to_an_assistant_greets_them_and_names_the_principal(crew: Crew, sink: Sink) -> None:

@@ -39,6 +39,13 @@ def test_characters_that_cannot_be_seen_are_refused_in_a_line(character: str):
     assert faults(line=f"a{character}b") in ([("line", "control_characters")], [("line", "string_unicode")])
 
 
+@pytest.mark.parametrize("word", ["=?utf-8?b?QQ0KQg==?=", "a =?UTF-8?Q?a=0D=0Ab?= c", "=??b?xxx?=)"])
+def test_an_encoded_word_of_a_mails_header_is_no_line(word: str):
+    assert faults(line=word) == [("line", "control_characters")]
+    assert faults(filled=word) == [("filled", "control_characters")]
+    assert parse(Sent, {"line": "Why = ? b = ?"}).line == "Why = ? b = ?"
+
+
 def test_paragraphs_keep_their_lines():
     assert parse(Sent, {"text": "one\r\ntwo\rthree\n"}).text == "one\ntwo\nthree"
     assert faults(text="a\x00b") == [("text", "control_characters")]

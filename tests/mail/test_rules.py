@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.rules import Outcome, claim_is_abandoned, next_attempt
+from app.mail.rules import Outcome, next_attempt
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -59,12 +59,3 @@ def test_nobody_knocks_faster_the_longer_it_lasts(outcome: Outcome, attempts: in
 def test_what_was_sent_or_never_tried_has_no_next_attempt(outcome: Outcome, attempts: int) -> None:
     with pytest.raises(ValueError, match="no next attempt"):
         next_attempt(outcome, attempts, NOON)
-
-
-def test_a_claim_is_abandoned_after_ten_minutes_and_not_an_instant_earlier() -> None:
-    assert not claim_is_abandoned(NOON, NOON + 10 * MINUTE - timedelta(microseconds=1))
-    assert claim_is_abandoned(NOON, NOON + 10 * MINUTE)
-
-
-def test_a_claim_from_a_clock_ahead_of_ours_is_not_abandoned() -> None:
-    assert not claim_is_abandoned(NOON + MINUTE, NOON)
