@@ -101,7 +101,8 @@ class Published:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return await self.app(scope, receive, send)
         key = (scope["path"], scope["query_string"])
-        await self._look()
+        if key in self._kept:
+            await self._look()
         entry = self._fresh(key)
         if entry is None:
             waiting = self._rendering.get(key)

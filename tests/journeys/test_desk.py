@@ -43,10 +43,10 @@ def test_the_secretariat_signs_in_decides_and_sees_what_was_written(
         tab.click("tbody tr a")
 
     find("lim")
-    assert tab.url.endswith(dara.code)
+    assert f"/registrations/{dara.code}?q=lim" in tab.url
     tab.fill("#decide-note", "Known to the secretariat")
     tab.click(f"button:text-is('{say('desk.act.approve')}')")
-    assert tab.url.endswith(f"{dara.code}?done=approved_seated")
+    assert "done=approved_seated" in tab.url
     assert say("desk.done.approved_seated") in tab.inner_text("[role=status]")
     assert "Known to the secretariat" in tab.inner_text("main")
     assert doors.state(dara) == "seated"
