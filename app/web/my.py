@@ -155,20 +155,7 @@ def _is_so(done: str, own: Own) -> bool:
     return so.get(done, False)
 
 
-_FIELDS = (
-    "titles",
-    "family_name",
-    "given_name",
-    "name_km",
-    "display_name",
-    "attends_as",
-    "institution",
-    "position_title",
-    "country",
-    "phone",
-    "meals",
-    "access",
-)
+_FIELDS = tuple(Person.model_fields)
 
 
 def _typed(own: Own) -> dict[str, str]:

@@ -121,23 +121,8 @@ def throttles_of(
     )
 
 
-_FIELDS = (
-    "email",
-    "titles",
-    "family_name",
-    "given_name",
-    "name_km",
-    "display_name",
-    "attends_as",
-    "institution",
-    "position_title",
-    "country",
-    "phone",
-    "assistant_name",
-    "meals",
-    "access",
-    "consent",
-)
+_FIELDS = tuple(name for name in ApplicationInput.model_fields if name not in {"category", "language"})
+"""What the form sends; the address says the category and the language."""
 
 
 def fields_of(sent: FormData, names: tuple[str, ...]) -> Mapping[str, Any]:
