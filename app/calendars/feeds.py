@@ -130,7 +130,9 @@ def feed_of(
     held = list(sessions)
     entries = tuple(shelf.vevents[session.uid] for session in held if rules.has_entry(session, over=over))
     head = ics.calendar_head(Head(name, shelf.lang, shelf.forum.timezone, source, page, colour))
-    instants = [shelf.forum.changed_at, shelf.programme.published_at, changed_at, forum_ends_at if over else None]
+    # not when the last version was published: that may have changed nothing but a session closed to this reader
+    instants = [shelf.forum.changed_at, shelf.programme.public_at, changed_at, forum_ends_at if over else None]
+    instants += [session.changed_at for session in held]
     pieces = (head, shelf.zone, *entries, ics.END)
     return Feed(
         name=name,

@@ -80,21 +80,24 @@ def _digest(value: dict[str, Any]) -> str:
 
 
 def steps(history: Sequence[Programme], viewer: Viewer) -> list[Step]:
-    """The change lists of all versions, the newest first, as far as they exist for this viewer (rules §4.5).
+    """The change lists of all versions that everybody is told of, the newest first (rules §4.5).
 
-    `history` is in the order of publication. A session that is closed to the viewer today stands in no list of the
-    past either: an old list would tell what the present one keeps to itself.
+    `history` is in the order of publication. A version that changed nothing public has a step only for a viewer who
+    sees what it changed. A session that is closed to the viewer today stands in no list of the past either: an old list
+    would tell what the present one keeps to itself.
     """
     if not history:
         return []
     gone = {session.uid for session in history[-1].sessions if not shown(entry(session), viewer)}
     found: list[Step] = []
     before: dict[str, Published] = {}
+    told = 0
     for version in history:
         after = {uid: one for uid, one in entries(version.sessions).items() if uid not in gone}
         seen = sum(shown(one, viewer) for one in after.values())
         first = not found
         new = () if first else tuple(changes_for(before, after, viewer))
-        found.append(Step(version, new, seen, first))
-        before = after
+        if new or version.public_number != told:
+            found.append(Step(version, new, seen, first))
+        before, told = after, version.public_number
     return found[::-1]

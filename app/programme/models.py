@@ -72,7 +72,11 @@ class Appearance(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """A published programme: `document` is the whole of it (see `programme.published`)."""
+    """A published programme: `document` is the whole of it (see `programme.published`).
+
+    `public_number` and `public_at` are what everybody is told: they stay when a version changes nothing that
+    everybody may see, because a version in which nothing changed would tell that there is something closed.
+    """
 
     __tablename__ = "programme_version"
     __table_args__ = (UniqueConstraint("forum_id", "number"),)
@@ -81,6 +85,8 @@ class Version(SQLModel, table=True):
     forum_id: int = Field(foreign_key="forum_forum.id")
     number: int
     published_at: datetime
+    public_number: int
+    public_at: datetime
     published_by: str
     note: Bilingual | None = Field(default=None, sa_type=BilingualText)
     document: dict[str, Any] = Field(sa_type=JSON)

@@ -59,10 +59,15 @@ class PublishedSession:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One version whole. `number` is 0 and everything empty where nothing is published yet."""
+    """One version whole. `number` is 0 and everything empty where nothing is published yet.
+
+    What everybody is told of it is `public_number` and `public_at` (UTC): see `programme.models.Version`.
+    """
 
     number: int
     published_at: datetime | None
+    public_number: int
+    public_at: datetime | None
     note: Bilingual | None
     sessions: tuple[PublishedSession, ...]
 
@@ -75,7 +80,7 @@ class Programme:
         return replace(self, sessions=sessions)
 
 
-NOTHING_YET = Programme(0, None, None, ())
+NOTHING_YET = Programme(0, None, 0, None, None, ())
 
 
 def to_document(sessions: tuple[PublishedSession, ...]) -> dict[str, Any]:

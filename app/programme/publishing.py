@@ -16,10 +16,11 @@ from app.kit.i18n import Bilingual
 from app.kit.pen import republish
 from app.programme.comparing import entries
 from app.programme.models import Version
-from app.programme.published import PublishedSession, to_document
+from app.programme.published import Programme, PublishedSession, to_document
 from app.programme.queries import published, working_copy
-from app.programme.rules.changes import next_sequences
+from app.programme.rules.changes import changes_for, next_sequences
 from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
+from app.programme.rules.visibility import PUBLIC, betrayed_by_gap
 
 
 def publish(
@@ -36,7 +37,8 @@ def publish(
 
     SEQUENCE and the change stamps follow from the version before; `known` gives (sequence, changed_at) by uid to a
     forum that was published elsewhere, so that its calendars do not fall behind. Raises Refused:
-    `nothing_to_publish`, `conflicts` where hard ones stand in the way and no `reason` overrides them.
+    `nothing_to_publish`; `conflicts` where hard ones stand in the way and `code_gap` where a closed session would
+    show by the code that is missing (rules §4.5), unless a `reason` overrides them.
     """
     own = forum_id(forum)
     by.must(Permission.PUBLISH_PROGRAMME, own)
@@ -47,22 +49,36 @@ def publish(
     sessions = _stamped(before.sessions, working_copy(db, own), now, known or {})
     if before.number and sessions == before.sessions:
         raise Refused("nothing_to_publish")
+    gaps = betrayed_by_gap(sessions)
+    if gaps and not reason:
+        raise Refused("code_gap", codes=", ".join(gaps))
     number = before.number + 1
+    public_number, public_at = told_as(before, sessions, now=now)
     db.add(
         Version(
             forum_id=own,
             number=number,
             published_at=now,
+            public_number=public_number,
+            public_at=public_at,
             published_by=by.name,
             note=note,
             document=to_document(sessions),
         )
     )
     db.flush()
-    after = {"version": number, "overridden": hard, "reason": reason}
+    after = {"version": number, "overridden": hard, "gaps": gaps, "reason": reason}
     record(db, forum.slug, by.signature, "programme.published", f"forum:{forum.slug}", now=now, after=after)
     republish(db, forum.slug)
     return number
+
+
+def told_as(before: Programme, sessions: tuple[PublishedSession, ...], *, now: datetime) -> tuple[int, datetime]:
+    """Which version everybody is told that `sessions` is, and of when (UTC): that of `before` unless something changed
+    that everybody may see (rules §4.5)."""
+    if before.public_at and not changes_for(entries(before.sessions), entries(sessions), PUBLIC):
+        return before.public_number, before.public_at
+    return before.public_number + 1, now
 
 
 def _stamped(

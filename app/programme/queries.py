@@ -28,13 +28,18 @@ def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
     row = db.execute(wanted.order_by(_versions.c.number.desc()).limit(1)).first()
     if row is None:
         return NOTHING_YET
-    return Programme(row.number, row.published_at, row.note, from_document(row.document))
+    return _version(row)
 
 
 def history(db: Db, forum_id: int) -> list[Programme]:
     """Every published version whole, in the order of publication. One query."""
     rows = db.execute(select(_versions).where(_versions.c.forum_id == forum_id).order_by(_versions.c.number))
-    return [Programme(row.number, row.published_at, row.note, from_document(row.document)) for row in rows]
+    return [_version(row) for row in rows]
+
+
+def _version(row: Any) -> Programme:
+    sessions = from_document(row.document)
+    return Programme(row.number, row.published_at, row.public_number, row.public_at, row.note, sessions)
 
 
 def visible_to(programme: Programme, viewer: Viewer) -> Programme:

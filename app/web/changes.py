@@ -61,8 +61,8 @@ def _entry(seen: Public, step: Step) -> Entry:
     version = step.programme
     key, count = ("first", step.sessions) if step.first else ("some" if step.changes else "none", len(step.changes))
     return Entry(
-        number=version.number,
-        published_at=version.published_at,
+        number=version.public_number,
+        published_at=version.public_at,
         note=version.note.of(seen.lang) if version.note else "",
         summary=text_of(seen.lang, f"programme.history.{key}", n=count),
         lines=tuple(line(seen, change) for change in step.changes),

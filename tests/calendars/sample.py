@@ -153,7 +153,7 @@ def shelf(
     of: Forum | None = None,
 ) -> Shelf:
     """The small forum's shelf, version 3 published at `MOVED`."""
-    programme = Programme(3, MOVED, None, sessions)
+    programme = Programme(3, MOVED, 3, MOVED, None, sessions)
     return shelf_of(of or forum(), programme, TRACKS, sign_ups, lang, base_url=BASE_URL, revision=7)
 
 

@@ -71,7 +71,7 @@ def test_a_place_keeps_the_name_it_had(panel: PublishedSession) -> None:
 
 
 def test_the_first_version_has_a_number_of_sessions_and_later_ones_their_changes(panel: PublishedSession) -> None:
-    past = [Programme(1, NOW, None, (panel,)), Programme(2, NOW, None, (replace(panel, title=WORDS),))]
+    past = [Programme(1, NOW, 1, NOW, None, (panel,)), Programme(2, NOW, 2, NOW, None, (replace(panel, title=WORDS),))]
     second, first = steps(past, PUBLIC)
     assert (first.first, first.sessions, first.changes) == (True, 1, ())
     assert not second.first
@@ -81,6 +81,20 @@ def test_the_first_version_has_a_number_of_sessions_and_later_ones_their_changes
 
 def test_a_closed_session_has_changes_for_the_desk_alone(panel: PublishedSession) -> None:
     closed = replace(panel, attribution="CLO")
-    past = [Programme(1, NOW, None, (closed,)), Programme(2, NOW, None, (replace(closed, title=WORDS),))]
-    assert [(step.sessions, step.changes) for step in steps(past, PUBLIC)] == [(0, ()), (0, ())]
+    past = [
+        Programme(1, NOW, 1, NOW, None, (closed,)),
+        Programme(2, NOW, 1, NOW, None, (replace(closed, title=WORDS),)),
+    ]
+    assert [(step.sessions, step.changes) for step in steps(past, PUBLIC)] == [(0, ())]
     assert steps(past, DESK)[0].changes
+
+
+def test_a_version_that_is_left_out_does_not_stop_the_count(panel: PublishedSession) -> None:
+    closed = replace(panel, uid="other", attribution="CLO")
+    past = [
+        Programme(1, NOW, 1, NOW, None, (panel, closed)),
+        Programme(2, NOW, 1, NOW, None, (panel, replace(closed, title=WORDS))),
+        Programme(3, NOW, 2, NOW, None, (replace(panel, title=WORDS), closed)),
+    ]
+    assert [step.programme.public_number for step in steps(past, PUBLIC)] == [2, 1]
+    assert [step.programme.number for step in steps(past, DESK)] == [3, 2, 1]

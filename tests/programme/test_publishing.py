@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,6 +45,29 @@ def test_old_versions_keep_their_text(db: Db):
     put(db, forum, talk("T-01"))
     publish(db, OPERATOR, forum, now=NOW)
     assert published(db, forum_id(forum), 1) == first
+
+
+def test_a_version_that_changes_only_a_closed_session_is_none_for_the_public(db: Db):
+    forum = the_forum(db)
+    put(db, forum, talk("T-01"), talk("C-01", attribution="CLO"))
+    publish(db, OPERATOR, forum, now=NOW)
+    told = published(db, forum_id(forum))
+    put(db, forum, talk("T-01"), talk("C-01", attribution="CLO", room="mekong"))
+    assert publish(db, OPERATOR, forum, now=NOW + timedelta(days=1)) == told.number + 1
+    after = published(db, forum_id(forum))
+    assert (after.public_number, after.public_at) == (told.public_number, told.public_at) == (2, NOW)
+    put(db, forum, talk("T-01", room="mekong"), talk("C-01", attribution="CLO", room="mekong"))
+    publish(db, OPERATOR, forum, now=NOW + timedelta(days=2))
+    assert published(db, forum_id(forum)).public_number == 3
+
+
+def test_a_closed_session_whose_missing_code_would_show_is_not_published_without_a_reason(db: Db):
+    forum = the_forum(db)
+    put(db, forum, talk("T-01"), talk("T-02", attribution="CLO"), talk("T-03"))
+    with pytest.raises(Refused, match="code_gap") as refused:
+        publish(db, OPERATOR, forum, now=NOW)
+    assert refused.value.values == {"codes": "T-02"}
+    assert publish(db, OPERATOR, forum, now=NOW, reason="the codes are printed already") == 2
 
 
 def test_publishing_is_for_those_whose_role_includes_it(db: Db):

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from starlette.testclient import TestClient
 
 from app.kit.i18n import Bilingual
 from app.programme.published import PublishedSession
+from app.web.published import Published
 from app.web.site import Site
 from tests.cast import SLUG
 from tests.web.test_programme import closed, only, publish_again
@@ -51,11 +53,32 @@ def test_each_kind_of_change_is_told_in_words(client: TestClient, site: Site) ->
 
 def test_a_change_of_a_closed_session_is_no_change_for_the_public(client: TestClient, site: Site) -> None:
     hidden = closed(site)
+    formats = [PAGE, f"/en/{SLUG}/programme", f"/km/{SLUG}", f"/en/{SLUG}/calendar.ics"]
+    before = [told(client, address) for address in formats]
     publish_again(site, only(hidden.code, title=Bilingual("Even more secret", "សម្ងាត់")))
+    layer_of(client)._looked = float("-inf")
+    assert [told(client, address) for address in formats] == before
+    publish_again(site, only("D1-07", title=Bilingual("For everybody", "សម្រាប់ទាំងអស់គ្នា")))
+    layer_of(client)._looked = float("-inf")
+    assert not {told(client, address) for address in formats} & {*before[:2], before[3]}
     page = client.get(PAGE).text
-    assert "Nothing that everybody can see has changed." in page
-    assert "more secret" not in page
+    assert "Version 2" in page
+    assert "Version 3" not in page
     assert hidden.code not in page
+
+
+def told(client: TestClient, address: str) -> tuple[bytes, str, str]:
+    """All that an address says, the bytes and when and which they are."""
+    answer = client.get(address)
+    return answer.content, answer.headers["etag"], answer.headers.get("last-modified", "")
+
+
+def layer_of(client: TestClient) -> Published:
+    """The layer that keeps ready bytes, in the site behind a client."""
+    app: Any = client.app
+    while not isinstance(app, Published):
+        app = app.app
+    return app
 
 
 def test_a_session_that_is_closed_later_leaves_the_old_lists_too(client: TestClient, site: Site) -> None:

@@ -14,6 +14,7 @@ from app.kit.db import Database, Db, table
 from app.kit.pen import republish
 from app.programme.models import Version
 from app.programme.published import PublishedSession, to_document
+from app.programme.publishing import told_as
 from app.programme.queries import history
 from app.web.public import read_as_public
 from app.web.site import Site
@@ -29,10 +30,13 @@ def publish_again(site: Site, edit: Callable[[PublishedSession], PublishedSessio
         own = forum_id(forum_by_slug(db, SLUG))
         last = history(db, own)[-1]
         edited = tuple(new for session in last.sessions if (new := edit(session)) is not None)
+        public_number, public_at = told_as(last, edited, now=clock.now())
         version = Version(
             forum_id=own,
             number=last.number + 1,
             published_at=clock.now(),
+            public_number=public_number,
+            public_at=public_at,
             published_by="Sokha",
             document=to_document(edited),
         )
