@@ -92,12 +92,13 @@ async def read_at_desk(request: Request, forum: str, query: Callable[[Db, Desk],
 
 
 async def write_at_desk(request: Request, desk: Desk, sent: FormData, deed: Callable[[Db, Forum], T]) -> T:
-    """Have a form's deed written in the forum's scope, if the form was shown to this very login.
+    """Have a form's deed written in the forum's scope, what is due before it, if the form was shown to this login.
 
     Raises what `read_form_token` and the deed raise.
     """
     read_form_token(request, sent, DESK_FORM, desk.login)
-    return await site_of(request).write(desk.forum.slug, lambda db: deed(db, forum_by_slug(db, desk.forum.slug)))
+    forum = desk.forum.slug
+    return await site_of(request).write_settled(forum, lambda db: deed(db, forum_by_slug(db, forum)))
 
 
 def show(

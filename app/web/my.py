@@ -20,7 +20,6 @@ from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
-from app.registration.seating import settle
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
@@ -104,10 +103,8 @@ async def _posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, 
 
 async def _do(request: Request, own: Own, deed: Deed) -> None:
     """Have the person's own deed written."""
-    by, slug, code, now = Actor.participant(own.row.id), own.forum.slug, own.row.code, clock.now()
-    # what was due is done in a deed of its own: a refusal below takes only itself back
-    await site_of(request).write(slug, lambda db: bool(settle(db, forum_by_slug(db, slug), now=now)))
-    await site_of(request).write(slug, lambda db: deed(db, by, forum_by_slug(db, slug), code))
+    by, slug, code = Actor.participant(own.row.id), own.forum.slug, own.row.code
+    await site_of(request).write_settled(slug, lambda db: deed(db, by, forum_by_slug(db, slug), code))
 
 
 async def _button(request: Request, lang: str, secret: str, done: str, deed: Deed) -> Response:

@@ -1,5 +1,6 @@
 """What the doors share while the program runs: settings, database, pen, assets, ready calendars."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -9,9 +10,12 @@ from starlette.requests import Request
 
 from app.calendars.personal import Recent
 from app.calendars.shelves import Shelves
+from app.forum.queries import forum_by_slug
+from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.pen import Deed, Pen
 from app.kit.settings import Settings
+from app.registration.seating import settle
 from app.web.assets import Assets
 
 T = TypeVar("T")
@@ -37,6 +41,17 @@ class Site:
     async def write(self, scope: str, deed: Deed[T]) -> T:
         """Have the pen write a deed in a forum's scope (its slug) or SITE; answers after the commit."""
         return await self.pen.write(scope, deed)
+
+    async def write_settled(self, forum: str, deed: Deed[T]) -> T:
+        """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
+
+        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4).
+        """
+        now = clock.now()
+        due = self.pen.submit(forum, lambda db: settle(db, forum_by_slug(db, forum), now=now))
+        answer = self.pen.submit(forum, deed)
+        await asyncio.gather(asyncio.wrap_future(due), return_exceptions=True)
+        return await asyncio.wrap_future(answer)
 
 
 def site_of(request: Request) -> Site:

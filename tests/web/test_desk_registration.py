@@ -247,6 +247,15 @@ def test_what_has_ended_can_only_be_looked_at(desk: TestClient, site: Site) -> N
     assert answers["cancellation"].headers["location"].endswith("done=ended_before")
 
 
+def test_a_refused_decision_takes_back_nothing_that_was_due_before_it(desk: TestClient, site: Site) -> None:
+    late, page = register(site, VANNA), register(site, RITH)
+    gone = table(Application).c.code == late.rsplit("/", 1)[1]
+    values = {"confirm_by": NOW, "confirmed_at": None}
+    site.pen.write_now(SLUG, lambda db: db.execute(update(table(Application)).where(gone).values(**values)).rowcount)
+    assert send(desk, page, f"{page}/category", category="NONE").status_code == 422
+    assert now_of(site, late).state == "expired"
+
+
 @pytest.mark.parametrize("category", ["", "NONE", "<b>", "STU"])
 def test_a_group_that_cannot_be_moved_to_is_refused(desk: TestClient, site: Site, category: str) -> None:
     page = register(site, VANNA)

@@ -1,5 +1,6 @@
 """Signing in by a one-time link, and out again."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from app.kit.pen import SITE
 from app.mail.models import Message
 from app.main import create_app
 from app.web.deps import COOKIE
-from app.web.login import ASK
+from app.web.login import ASK, SECONDS_TO_ASK
 from app.web.site import Site
 from tests.cast import NOW, RITH, SECRET, SOKHA, make_user
 from tests.conftest import Clock, settings_for, site_behind
@@ -57,6 +58,16 @@ def test_without_smtp_the_page_says_that_the_operator_prints_a_link(client: Test
     assert "<form" not in page.text
     assert page.headers["content-language"] == lang
     assert page.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("email", [SOKHA.email, "nobody@example.org"])
+def test_no_answer_comes_before_a_time_that_covers_the_work_for_a_known_address(
+    browser: Callable[..., TestClient], email: str
+) -> None:
+    client = browser(SMTP_URL="smtp://localhost:2525")
+    seal, began = seal_on(client.get("/login")), time.monotonic()
+    assert client.post("/login", data={"form": seal, "email": email}).status_code == 200
+    assert time.monotonic() - began >= SECONDS_TO_ASK
 
 
 def test_a_known_and_an_unknown_address_get_one_and_the_same_answer(browser: Callable[..., TestClient]) -> None:
