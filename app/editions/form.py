@@ -24,8 +24,10 @@ class RegistrationPart(TermsNumbers):
 
 
 class CategoryPart(CategoryWords):
-    """One of `categories`; the lapse is local to the forum, `order` sorts them."""
+    """One of `categories`; its times are local to the forum, `order` sorts them."""
 
+    opens_at: NaiveDatetime | None = None
+    closes_at: NaiveDatetime | None = None
     lapses_at: NaiveDatetime | None = None
     order: int
 

@@ -74,7 +74,8 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
 
 
 def _category(part: CategoryPart, zone: str) -> CategoryInput:
-    sent = {**part.model_dump(exclude={"order", "name", "description"}), "lapses_at": instant(part.lapses_at, zone)}
+    times = {name: instant(getattr(part, name), zone) for name in ("opens_at", "closes_at", "lapses_at")}
+    sent = {**part.model_dump(exclude={"order", "name", "description"}), **times}
     return CategoryInput(**sent, name=part.name, description=part.description)
 
 

@@ -21,7 +21,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
-from app.registration import seating
+from app.registration import seating, settling
 
 log = logging.getLogger("sala.jobs")
 
@@ -134,8 +134,8 @@ def settle(crew: Crew) -> int:
 def _settle(db: Db, slug: str) -> None:
     forum = forum_by_slug(db, slug)
     try:
-        seating.settle(db, forum, now=clock.now())
-        seating.remind(db, forum, now=clock.now())
+        settling.settle(db, forum, now=clock.now())
+        settling.remind(db, forum, now=clock.now())
     except Refused as refused:
         if refused.code != "registration_not_set_up":
             raise

@@ -1,5 +1,7 @@
 """Bringing a database to the newest schema, with Alembic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ def migrate(database: Database, to: str = "head") -> None:
     """Upgrade to `to`. Harmless where nothing is new."""
     from alembic import command  # noqa: PLC0415 - see _alembic
 
-    with database.write_engine.begin() as connection:
+    with _unbound(database) as connection:
         command.upgrade(_alembic(connection), to)
 
 
@@ -33,8 +35,31 @@ def downgrade(database: Database, to: str) -> None:
     """Go back to `to` ("base": no tables at all)."""
     from alembic import command  # noqa: PLC0415 - see _alembic
 
-    with database.write_engine.begin() as connection:
+    with _unbound(database) as connection:
         command.downgrade(_alembic(connection), to)
+
+
+@contextmanager
+def _unbound(database: Database) -> Iterator[Connection]:
+    """A transaction that may rebuild a table others point at.
+
+    SQLite changes most of a table by making it anew under the old name; with foreign keys on, dropping the old one
+    would take every row that points at it for orphaned. So they are off meanwhile, and checked before the commit.
+    """
+    with database.write_engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        if not database.is_sqlite:
+            with connection.begin():
+                yield connection
+            return
+        driver.execute("PRAGMA foreign_keys=OFF")  # only outside a transaction does it do anything
+        try:
+            with connection.begin():
+                yield connection
+                if orphans := driver.execute("PRAGMA foreign_key_check").fetchall():
+                    raise ValueError(f"the migration leaves rows that point at nothing: {orphans[:5]}")
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def differences(database: Database) -> list[Any]:

@@ -18,11 +18,12 @@ from app.mail.outbox import withhold
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
-from app.registration.quotas import house_of
+from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
-from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
+from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, step, tell
+from app.registration.settling import settle
 
 _applications, _needs = table(Application), table(Needs)
 
@@ -138,7 +139,7 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
 def _pass_the_door(category: Any, forum: Forum, house: Any, by: Actor, *, now: datetime) -> None:
     """Registration's times and the category's mode; an organiser may register somebody after closing."""
     mode = Mode(category.mode)
-    door = door_state(house.terms.opens_at, house.terms.closes_at, ends_at(forum), mode, now)
+    door = door_state(*times_of(house, category), ends_at(forum), mode, now)
     if door is Door.OPEN or (by.may(Permission.DECIDE_REGISTRATIONS, forum_id(forum)) and door is not Door.OVER):
         return
     raise Refused(f"door_{door.value}")

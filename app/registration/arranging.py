@@ -15,9 +15,10 @@ from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
-from app.registration.quotas import house_of
-from app.registration.rules.seats import Quota, check_quotas, over_by
-from app.registration.seating import move_queue, settle
+from app.registration.quotas import Hall, halls_of, house_of
+from app.registration.rules.seats import check_quotas, over_by
+from app.registration.seating import move_queue
+from app.registration.settling import settle
 
 _applications, _categories = table(Application), table(Category)
 _places, _seats = table(Place), table(Seat)
@@ -42,13 +43,15 @@ def put_terms(
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
-    quotas = [Quota(c.code, c.guarantee, c.limit, c.lapses_at) for c in categories]
-    for fault in check_quotas(terms.capacity, quotas):
-        raise Refused(fault.code.value, **fault.values)
+    halls = halls_of(terms.capacity, categories)
+    for hall in halls:
+        for fault in check_quotas(hall.capacity, hall.quotas):
+            raise Refused(fault.code.value, **fault.values)
     if db.execute(select(_categories.c.id).where(_categories.c.forum_id == own).limit(1)).first():
         settle(db, forum, now=now)
     there = {row.code: row for row in db.execute(select(Category).where(_categories.c.forum_id == own)).scalars()}
-    _refuse_if_over(db, own, terms, quotas, now, over_is_meant)
+    _refuse_if_over(db, own, halls, now, over_is_meant)
+    _refuse_if_it_changes_halls(db, there, categories)
     changed = _put_terms_row(db, own, terms)
     gone = there.keys() - {category.code for category in categories}
     for code in gone:
@@ -75,9 +78,15 @@ def _is_used(db: Db, category: int) -> bool:
     return applied is not None or seated is not None
 
 
-def _refuse_if_over(
-    db: Db, own: int, terms: TermsInput, quotas: list[Quota], now: datetime, over_is_meant: bool
-) -> None:
+def _refuse_if_it_changes_halls(db: Db, there: dict[str, Category], categories: Sequence[CategoryInput]) -> None:
+    """A category in use stays in the hall or outside it: its seats have places, or have none."""
+    for category in categories:
+        row = there.get(category.code)
+        if row is not None and row.in_hall != category.in_hall and _is_used(db, row.id or 0):
+            raise Refused("category_in_use", category=category.code)
+
+
+def _refuse_if_over(db: Db, own: int, halls: Sequence[Hall], now: datetime, over_is_meant: bool) -> None:
     wanted = (
         select(_categories.c.code, func.count(_seats.c.id))
         .join(_seats, _seats.c.category_id == _categories.c.id)
@@ -85,10 +94,14 @@ def _refuse_if_over(
         .group_by(_categories.c.code)
     )
     taken = {row[0]: row[1] for row in db.execute(wanted)}
-    over = over_by(terms.capacity, quotas, taken, now)
-    if over and not over_is_meant:
-        limits = ", ".join(f"{code} +{n}" for code, n in over.limits)
-        raise Refused("over", promised=over.promised, taken=over.taken, limits=limits)
+    found = []
+    for hall in halls:
+        inside = {quota.category for quota in hall.quotas}
+        mine = {code: seats for code, seats in taken.items() if code in inside}
+        found.append(over_by(hall.capacity, hall.quotas, mine, now))
+    if any(found) and not over_is_meant:
+        limits = ", ".join(f"{code} +{n}" for over in found for code, n in over.limits)
+        raise Refused("over", promised=found[0].promised, taken=found[0].taken, limits=limits)
 
 
 def _put_terms_row(db: Db, own: int, sent: TermsInput) -> bool:

@@ -18,7 +18,7 @@ from app.registration.models import Application, Category, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.quotas import house_of
 from app.registration.rules.names import normal_email, normal_name
-from app.registration.rules.seats import Availability, availability, guarantee_at
+from app.registration.rules.seats import Availability, guarantee_at
 from app.registration.rules.states import State
 
 _applications, _categories, _seats, _needs = table(Application), table(Category), table(Seat), table(Needs)
@@ -56,6 +56,7 @@ class SeatTally:
     """
 
     tally: Tally
+    in_hall: bool
     guarantee: int
     limit: int | None
     lapsed: bool
@@ -76,8 +77,8 @@ class Overview:
     seats: tuple[SeatTally, ...]
 
     def total(self, name: str) -> int:
-        """The sum of one column of `seats`."""
-        return sum(getattr(row, name) for row in self.seats)
+        """The sum of one column of `seats` in the hall: badges outside it take none of its places."""
+        return sum(getattr(row, name) for row in self.seats if row.in_hall)
 
     def standing(self, name: str) -> int:
         """How many registrations stand so, in all categories."""
@@ -123,14 +124,14 @@ def _standings(row: Any) -> tuple[str, ...]:
 def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
     """Seats by category against guarantee, limit, target and capacity, counted from the rows. Three queries."""
     house = house_of(db, forum_id(forum))
-    free = availability(house.terms.capacity, house.quotas, house.taken, now)
-    quotas = {quota.category: quota for quota in house.quotas}
+    free = house.available(now)
     rows = []
     for tally in tallies(db, by, forum):
-        quota, taken = quotas[tally.code], house.taken[tally.code]
+        quota, taken = house.quota_of(tally.code), house.taken[tally.code]
         rows.append(
             SeatTally(
                 tally=tally,
+                in_hall=house.categories[tally.code].in_hall,
                 guarantee=quota.guarantee,
                 limit=quota.limit,
                 lapsed=guarantee_at(quota, now) < quota.guarantee,

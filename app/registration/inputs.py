@@ -58,7 +58,8 @@ class TermsInput(TermsNumbers):
 
 
 class CategoryWords(Input):
-    """A kind of participant; guarantee and limit in seats."""
+    """A kind of participant; guarantee and limit in seats. One that is not `in_hall` is a class of badges with its own
+    limit: there is nothing to guarantee. Its times, if any, go before the forum's."""
 
     code: CategoryCode
     letter: Letter
@@ -68,13 +69,26 @@ class CategoryWords(Input):
     source: Text = ""
     mode: Mode
     hold_while_reviewing: bool = False
+    in_hall: bool = True
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
     guarantee: Seats
     limit: Seats | None = None
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
+            raise PydanticCustomError("ends_before_start", "closes before opening")
+        if not self.in_hall and self.guarantee:
+            raise PydanticCustomError("guarantee_outside", "a guarantee outside the hall")
+        return self
+
 
 class CategoryInput(CategoryWords):
-    """A category with the instant, in UTC, at which its guarantee lapses."""
+    """A category with its times and the lapse of its guarantee in UTC."""
 
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
     lapses_at: AwareDatetime | None = None
 
 

@@ -24,7 +24,11 @@ class Terms(SQLModel, table=True):
 
 
 class Category(SQLModel, table=True):
-    """A kind of participant. `source` keeps the words of the forum's call it came from."""
+    """A kind of participant. `source` keeps the words of the forum's call it came from.
+
+    One that is not `in_hall` (accompanying persons, interpreters, drivers, press, staff) is a class of badges: it takes
+    none of the hall's places and has its own limit. Its own times, in UTC, go before the forum's.
+    """
 
     __tablename__ = "registration_category"
     __table_args__ = (
@@ -43,6 +47,9 @@ class Category(SQLModel, table=True):
     source: str = ""
     mode: str
     hold_while_reviewing: bool = False
+    in_hall: bool = True
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
     guarantee: int
     limit: int | None = None
     lapses_at: datetime | None = None
@@ -70,6 +77,9 @@ class Application(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     forum_id: int = Field(foreign_key="forum_forum.id")
     category_id: int = Field(foreign_key="registration_category.id", index=True)
+    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
+    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
+    heads_delegation: bool = False
     code: str
     request_key: str
     live_key: str | None = None
@@ -125,8 +135,97 @@ class Place(SQLModel, table=True):
     retiring: bool = False
 
 
+class HoldBack(SQLModel, table=True):
+    """Seats an organiser keeps back for a purpose, until an instant (UTC) if one is set; its seats are seat rows."""
+
+    __tablename__ = "registration_hold_back"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    category_id: int = Field(foreign_key="registration_category.id")
+    purpose: str
+    release_at: datetime | None = None
+    released_at: datetime | None = None
+    created_at: datetime
+
+
+class Invitation(SQLModel, table=True):
+    """An invitation: a personal one, sent to an address with the name filled in, or a code with a number of uses.
+
+    `reserves` keeps a seat for each use until it is used, answered or past `reply_by` (UTC; it lapses then).
+    """
+
+    __tablename__ = "registration_invitation"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    category_id: int = Field(foreign_key="registration_category.id")
+    kind: str
+    code: str
+    uses: int = 1
+    reserves: bool = False
+    language: str = "en"
+    email: str = ""
+    titles: list[str] = Field(default_factory=list, sa_type=JSON)
+    family_name: str = ""
+    given_name: str = ""
+    name_km: str = ""
+    display_name: str = ""
+    institution: str = ""
+    position_title: str = ""
+    reference: str = ""
+    reply_by: datetime | None = None
+    state: str = "open"
+    created_at: datetime
+    reminded_at: datetime | None = None
+    answered_at: datetime | None = None
+    generation: int = 1
+    digest: str = Field(default="", index=True)
+    edition: int = 1
+
+
+class Delegation(SQLModel, table=True):
+    """An institution with `seats` seats in a category until `deadline` (UTC), kept by a focal point (rules §3).
+
+    Its seats are seat rows; naming a person fills one, it adds none. `uneven_reason` says why a party has another
+    number of seats than the others. Its page and its calendar have a token each.
+    """
+
+    __tablename__ = "registration_delegation"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    category_id: int = Field(foreign_key="registration_category.id")
+    code: str
+    institution: str
+    institution_km: str = ""
+    country: str = ""
+    reference: str = ""
+    seats: int
+    uneven_reason: str = ""
+    deadline: datetime
+    focal_name: str
+    focal_email: str
+    language: str = "en"
+    created_at: datetime
+    reminded_at: datetime | None = None
+    released_at: datetime | None = None
+    ended_at: datetime | None = None
+    generation: int = 1
+    digest: str = Field(default="", index=True)
+    feed_generation: int = 1
+    feed_digest: str = Field(default="", index=True)
+    edition: int = 1
+
+
 class Seat(SQLModel, table=True):
-    """The right to a place. No two seats share one and there is no seat without one: seat 301 cannot exist."""
+    """The right to a place. No two seats share one and there is no seat without one: seat 301 cannot exist.
+
+    `kind` says whose it is: a person's, held under review, a delegation's or an invitation's and not named yet, or
+    held back. A class of badges outside the hall has no places: its rows are `outside`, counted for its own limit.
+    """
 
     __tablename__ = "registration_seat"
     __table_args__ = (
@@ -136,16 +235,20 @@ class Seat(SQLModel, table=True):
             ["registration_place.forum_id", "registration_place.number"],
             name="fk_registration_seat_place",
         ),
+        CheckConstraint("(number IS NULL) = outside", name="place_or_outside"),
         Index("ix_registration_seat_category", "forum_id", "category_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     forum_id: int
-    number: int
+    number: int | None = None
+    outside: bool = False
     category_id: int = Field(foreign_key="registration_category.id")
     application_id: int | None = Field(default=None, foreign_key="registration_application.id", unique=True)
+    hold_back_id: int | None = Field(default=None, foreign_key="registration_hold_back.id", index=True)
+    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
+    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
     kind: str = "person"
-    purpose: str = ""
     given_at: datetime
 
 

@@ -13,9 +13,8 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
 from app.registration.models import Application, Category, Needs, Seat, Terms
-from app.registration.quotas import house_of
+from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, Standing, door_state, standing, valid_until
-from app.registration.rules.seats import availability
 from app.registration.rules.states import State
 
 _applications, _categories = table(Application), table(Category)
@@ -24,7 +23,7 @@ _seats, _needs, _forums, _terms = table(Seat), table(Needs), table(Forum), table
 
 @dataclass(frozen=True, slots=True)
 class CategoryView:
-    """A category as people see it: may one apply, and how the seats stand."""
+    """A category as people see it: may one apply, from when to when (UTC), and how the seats stand."""
 
     code: str
     letter: str
@@ -32,7 +31,10 @@ class CategoryView:
     name: Bilingual
     description: Bilingual
     mode: Mode
+    in_hall: bool
     door: Door
+    opens_at: datetime | None
+    closes_at: datetime | None
     standing: Standing
 
 
@@ -69,9 +71,8 @@ def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
     Raises Refused("registration_not_set_up") for a forum without categories.
     """
     house = house_of(db, forum_id(forum))
-    free = availability(house.terms.capacity, house.quotas, house.taken, now)
-    quotas = {quota.category: quota for quota in house.quotas}
-    times = (house.terms.opens_at, house.terms.closes_at, ends_at(forum))
+    free, ends = house.available(now), ends_at(forum)
+    times = {code: times_of(house, row) for code, row in house.categories.items()}
     views = tuple(
         CategoryView(
             code=code,
@@ -80,15 +81,19 @@ def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
             name=row.name,
             description=row.description,
             mode=Mode(row.mode),
-            door=door_state(*times, Mode(row.mode), now),
-            standing=standing(free, quotas[code]),
+            in_hall=row.in_hall,
+            door=door_state(*times[code], ends, Mode(row.mode), now),
+            opens_at=times[code][0],
+            closes_at=times[code][1],
+            standing=standing(free, house.quota_of(code)),
         )
         for code, row in house.categories.items()
     )
-    until = [at for mode in Mode if (at := valid_until(*times, mode, now)) is not None]
+    modes = ((times[view.code], view.mode) for view in views)
+    until = [at for pair, mode in modes if (at := valid_until(*pair, ends, mode, now)) is not None]
     terms = house.terms
     hours = terms.confirm_hours, terms.promotion, terms.offer_hours
-    return Registration(views, times[0], times[1], *hours, min(until, default=None))
+    return Registration(views, terms.opens_at, terms.closes_at, *hours, min(until, default=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the seat rule is asked with, read from the tables; and which sessions ask for sign-up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,40 +17,109 @@ from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.registration.inputs import SignUpInput
 from app.registration.models import Category, Seat, SignUp, Terms
-from app.registration.rules.seats import Quota
+from app.registration.rules.seats import Availability, Quota, availability
 
 _terms, _categories, _seats = table(Terms), table(Category), table(Seat)
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What the seat rule is asked with, read under the pen: capacity and quotas, seats taken by category code."""
+class Hall:
+    """One room the seat rule is asked about, in seats: the forum's hall, or what a class of badges outside it has."""
 
-    terms: Any
-    categories: dict[str, Any]
+    capacity: int
     quotas: tuple[Quota, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A forum's terms as the rules need them: capacity and target in seats, times in UTC, hours."""
+
+    capacity: int
+    target: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    confirm_hours: int
+    promotion: str
+    offer_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the seat rule is asked with, read under the pen: numbers, categories, seats taken by category code.
+
+    The first of `halls` is the forum's own; each class of badges outside it is a hall by itself.
+    """
+
+    terms: Numbers
+    categories: dict[str, Any]
+    halls: tuple[Hall, ...]
     taken: dict[str, int]
 
     def category_by_id(self, category_id: int) -> Any:
         """The category row with this id."""
         return next(row for row in self.categories.values() if row.id == category_id)
 
+    @property
+    def quotas(self) -> tuple[Quota, ...]:
+        """The quotas of the forum's own hall."""
+        return self.halls[0].quotas
+
+    def taken_in(self, hall: Hall) -> dict[str, int]:
+        """The seats taken in one hall, by category code."""
+        return {quota.category: self.taken[quota.category] for quota in hall.quotas}
+
+    def hall_of(self, category: str) -> Hall:
+        """The hall a category sits in."""
+        return next(hall for hall in self.halls if any(quota.category == category for quota in hall.quotas))
+
+    def quota_of(self, category: str) -> Quota:
+        """The quota of a category, in whichever hall."""
+        return next(quota for hall in self.halls for quota in hall.quotas if quota.category == category)
+
+    def available(self, now: datetime) -> Availability:
+        """What is free at `now`: totals of the forum's own hall, seats left for every category."""
+        answers = [availability(hall.capacity, hall.quotas, self.taken_in(hall), now) for hall in self.halls]
+        left = {category: seats for answer in answers for category, seats in answer.seats_left.items()}
+        return replace(answers[0], seats_left=left)
+
+
+_UNLIMITED = 1_000_000
+"""The seats of a class of badges without a limit: more than anybody prints."""
+
 
 def house_of(db: Db, own: int) -> House:
-    """Terms, categories and the seats taken in each, counted from the seat rows (rules §1.8). Two queries."""
+    """Numbers, categories and the seats taken in each, counted from the seat rows (rules §1.8). Two queries."""
+    named = [_terms.c[name].label(f"terms_{name}") for name in Numbers.__dataclass_fields__]
     rows = db.execute(
-        select(_categories, _terms)
+        select(_categories, *named)
         .join(_terms, _terms.c.forum_id == _categories.c.forum_id)
         .where(_categories.c.forum_id == own)
         .order_by(_categories.c.position)
     ).all()
     if not rows:
         raise Refused("registration_not_set_up")
+    terms = Numbers(**{name: getattr(rows[0], f"terms_{name}") for name in Numbers.__dataclass_fields__})
     counts = select(_seats.c.category_id, func.count()).where(_seats.c.forum_id == own).group_by(_seats.c.category_id)
     by_id = {row[0]: row[1] for row in db.execute(counts)}
     categories = {row.code: row for row in rows}
-    quotas = tuple(Quota(row.code, row.guarantee, row.limit, row.lapses_at) for row in rows)
-    return House(rows[0], categories, quotas, {row.code: by_id.get(row.id, 0) for row in rows})
+    return House(terms, categories, halls_of(terms.capacity, rows), {row.code: by_id.get(row.id, 0) for row in rows})
+
+
+def halls_of(capacity: int, categories: Iterable[Any]) -> tuple[Hall, ...]:
+    """The forum's own hall and those of the badge classes outside it, from categories in their order (rows or inputs).
+
+    Outside there is nothing to guarantee and nothing to share: the limit is the hall's capacity.
+    """
+    rows = list(categories)
+    inside = tuple(Quota(row.code, row.guarantee, row.limit, row.lapses_at) for row in rows if row.in_hall)
+    outside = [row for row in rows if not row.in_hall]
+    badges = [Hall(_UNLIMITED if row.limit is None else row.limit, (Quota(row.code, 0, row.limit),)) for row in outside]
+    return (Hall(capacity, inside), *badges)
+
+
+def times_of(house: House, category: Any) -> tuple[datetime | None, datetime | None]:
+    """When a category's door opens and closes (UTC): its own times, or else the forum's."""
+    return category.opens_at or house.terms.opens_at, category.closes_at or house.terms.closes_at
 
 
 def put_sign_ups(

@@ -17,7 +17,8 @@ from app.registration.models import Application, Seat
 from app.registration.quotas import house_of
 from app.registration.rules.seats import Waiting, standing
 from app.registration.rules.states import State, may_follow
-from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, settle, step, tell
+from app.registration.seating import Asking, asking, can_seat, drop, end, give, move_queue, step, take, tell
+from app.registration.settling import settle
 
 _applications, _seats = table(Application), table(Seat)
 
@@ -84,7 +85,8 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     person = asking(row, house.category_by_id(row.category_id).code)
     if person.category == category:
         raise Refused("same_category")
-    if _holds_seat(db, row.id):
+    seat = db.execute(select(_seats).where(_seats.c.application_id == row.id)).first()
+    if seat is not None:
         house.taken[person.category] -= 1
         if not can_seat(house, category, now=now):
             raise Refused("no_seat_there", category=category)
@@ -92,7 +94,12 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
             raise Refused("others_wait_there", category=category)
     target = house.categories[category].id
     db.execute(update(_applications).where(_applications.c.id == row.id).values(category_id=target))
-    db.execute(update(_seats).where(_seats.c.application_id == row.id).values(category_id=target))
+    if seat is not None and seat.outside == house.categories[category].in_hall:
+        drop(db, seat)  # the hall has places and a class of badges has none: it is another row
+        take(db, forum, house, category, seat.kind, now=now, application_id=row.id)
+    elif seat is not None:
+        kept = dict.fromkeys(("delegation_id", "invitation_id", "hold_back_id"))
+        db.execute(update(_seats).where(_seats.c.id == seat.id).values(category_id=target, **kept))
     record(
         db,
         forum.slug,

@@ -1,16 +1,15 @@
 """Giving and freeing seats: the shell around `rules.seats`, always in the transaction of the deed that needs it.
 
-Every deed about seats calls `settle` first, so whatever was due at its `now` (a lapse, an expiry) has happened and a
-late worker lets nobody pass the queue (rules §1.4). Afterwards "nobody waits who could be seated" holds, which is why
+Every deed about seats calls `settling.settle` first. Afterwards "nobody waits who could be seated" holds, which is why
 a newcomer may be seated without looking at the list.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -19,13 +18,13 @@ from app.forum.queries import ends_at, forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.mail.outbox import queue_mail, withhold
-from app.registration.models import Application, Category, Place, Seat
+from app.registration.models import Application, Delegation, Place, Seat
 from app.registration.people import shown_name
-from app.registration.quotas import House, due_lapse, house_of
+from app.registration.quotas import House, house_of
 from app.registration.rules.seats import Waiting, admit, may_give
-from app.registration.rules.states import State, hold_ends, reminder_due
+from app.registration.rules.states import State, hold_ends
 
-_applications, _categories = table(Application), table(Category)
+_applications, _delegations = table(Application), table(Delegation)
 _places, _seats = table(Place), table(Seat)
 
 
@@ -49,66 +48,10 @@ def asking(row: Any, category: str) -> Asking:
     return Asking(row.id, row.code, category, row.state, row.language, row.email, name, row.confirmed_at is not None)
 
 
-def settle(db: Db, forum: Forum, *, now: datetime) -> House:
-    """Do what is due at `now`: lapses and expiries, in the order of their instants, the waiting list moving after each
-    as if it had been done in time. Gives the house anew. When the forum is over nothing moves any more.
-
-    Expired: an unconfirmed seat past `confirm_by`, an offer past `offer_until` (rules §2; both empty while the mail
-    that starts the hours is unsent). A seat held for somebody under review who did not confirm is freed; the review
-    goes on without it.
-    """
-    own = forum_id(forum)
-    house = house_of(db, own)
-    if is_over(forum, now):
-        return house
-    held = (State.SEATED.value, State.AWAITING_APPROVAL.value)
-    rows = db.execute(
-        select(_applications).where(
-            _applications.c.forum_id == own,
-            or_(
-                _applications.c.state.in_(held)
-                & _applications.c.confirmed_at.is_(None)
-                & (_applications.c.confirm_by <= now),
-                (_applications.c.state == State.OFFERED.value) & (_applications.c.offer_until <= now),
-            ),
-        )
-    ).all()
-    due: dict[datetime, list[Any]] = {row.lapses_at: [] for row in house.categories.values() if due_lapse(row, now)}
-    for row in rows:
-        due.setdefault(row.offer_until if row.state == State.OFFERED.value else row.confirm_by, []).append(row)
-    for at in sorted(due):
-        _lapse(db, forum, house, at, now)
-        for row in due[at]:
-            _expire(db, forum, house, row, now)
-        house = house_of(db, own)
-        if move_queue(db, forum, house, now=now, at=at):
-            house = house_of(db, own)
-    return house
-
-
 def is_over(forum: Forum, now: datetime) -> bool:
     """Has the forum's last day ended?"""
     end_of_forum = ends_at(forum)
     return end_of_forum is not None and now >= end_of_forum
-
-
-def _lapse(db: Db, forum: Forum, house: House, at: datetime, now: datetime) -> None:
-    for row in house.categories.values():
-        if row.lapses_at == at and due_lapse(row, now):
-            db.execute(update(_categories).where(_categories.c.id == row.id).values(lapse_settled=True))
-            after = {"guarantee": row.guarantee, "seated": house.taken[row.code]}
-            by = Actor.worker().signature
-            record(db, forum.slug, by, "category.lapsed", f"category:{row.code}", now=now, after=after)
-
-
-def _expire(db: Db, forum: Forum, house: House, row: Any, now: datetime) -> None:
-    person = asking(row, house.category_by_id(row.category_id).code)
-    if row.state == State.AWAITING_APPROVAL.value:
-        free(db, Actor.worker(), forum, person, now=now)
-        db.execute(update(_applications).where(_applications.c.id == row.id).values(confirm_by=None))
-        return
-    end(db, Actor.worker(), forum, person, State.EXPIRED, now=now)
-    tell(db, forum, person, "registration/expired", now=now)
 
 
 def move_queue(db: Db, forum: Forum, house: House, *, now: datetime, at: datetime | None = None) -> int:
@@ -127,8 +70,15 @@ def move_queue(db: Db, forum: Forum, house: House, *, now: datetime, at: datetim
         return 0
     codes = {category.id: code for code, category in house.categories.items()}
     by_id = {row.id: asking(row, codes[row.category_id]) for row in rows}
-    waiting = [Waiting(row.id, codes[row.category_id], row.priority, row.asked_at) for row in rows]
-    admitted = admit(house.terms.capacity, house.quotas, house.taken, waiting, at or now)
+    admitted = []
+    for hall in house.halls:
+        inside = {quota.category for quota in hall.quotas}
+        waiting = [
+            Waiting(row.id, codes[row.category_id], row.priority, row.asked_at)
+            for row in rows
+            if codes[row.category_id] in inside
+        ]
+        admitted += admit(hall.capacity, hall.quotas, house.taken_in(hall), waiting, at or now)
     for place in admitted:
         person = by_id[place.id]
         give(db, Actor.worker(), forum, house, person, now=now)
@@ -143,15 +93,54 @@ def move_queue(db: Db, forum: Forum, house: House, *, now: datetime, at: datetim
 
 def can_seat(house: House, category: str, *, now: datetime) -> bool:
     """May one more seat be given in this category now (rules §1)?"""
-    return may_give(house.terms.capacity, house.quotas, house.taken, category, now)
+    hall = house.hall_of(category)
+    return may_give(hall.capacity, hall.quotas, house.taken_in(hall), category, now)
 
 
-def give(db: Db, by: Actor, forum: Forum, house: House, person: Asking, *, now: datetime, kind: str = "person") -> int:
-    """Put a person on the lowest free place; the place's number.
+def give(
+    db: Db, by: Actor, forum: Forum, house: House, person: Asking, *, now: datetime, kind: str = "person"
+) -> int | None:
+    """Put a person on the lowest free place; the place's number, None for a badge outside the hall.
 
     The rule has said yes before. Raises Refused("no_place") where there is none: the table of places is the last word.
     """
-    own = forum_id(forum)
+    number = take(db, forum, house, person.category, kind, now=now, application_id=person.id)
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "seat.given",
+        f"registration:{person.code}",
+        now=now,
+        after={"place": number, "category": person.category},
+    )
+    return number
+
+
+def take(
+    db: Db, forum: Forum, house: House, category: str, kind: str, *, now: datetime, **whose: int | None
+) -> int | None:
+    """Write one seat row on the lowest free place, and count it in the house; its number, None outside the hall.
+
+    `whose` is one of `application_id`, `hold_back_id`, `invitation_id`, `delegation_id`. Raises Refused("no_place").
+    """
+    own, row = forum_id(forum), house.categories[category]
+    number = _lowest_free(db, own) if row.in_hall else None
+    seat = {
+        "forum_id": own,
+        "number": number,
+        "outside": not row.in_hall,
+        "category_id": row.id,
+        "kind": kind,
+        "given_at": now,
+        **whose,
+    }
+    db.execute(insert(_seats).values(**seat))
+    house.taken[category] += 1
+    return number
+
+
+def _lowest_free(db: Db, own: int) -> int:
     free = (
         select(_places.c.number)
         .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
@@ -162,40 +151,49 @@ def give(db: Db, by: Actor, forum: Forum, house: House, person: Asking, *, now: 
     number = db.execute(free).scalar_one_or_none()
     if number is None:
         raise Refused("no_place")
-    seat = {
-        "forum_id": own,
-        "number": number,
-        "category_id": house.categories[person.category].id,
-        "application_id": person.id,
-        "kind": kind,
-        "purpose": "",
-        "given_at": now,
-    }
-    db.execute(insert(_seats).values(**seat))
-    house.taken[person.category] += 1
-    record(
-        db,
-        forum.slug,
-        by.signature,
-        "seat.given",
-        f"registration:{person.code}",
-        now=now,
-        after={"place": number, "category": person.category},
-    )
     return int(number)
 
 
+def fill(db: Db, by: Actor, forum: Forum, seat: Any, person: Asking, *, now: datetime) -> None:
+    """Put a person on a seat that was kept for them (a delegation's, an invitation's, a hold-back's): no row is added.
+
+    The row keeps whose it was, so a delegation's seat can go back to it.
+    """
+    values = {"application_id": person.id, "kind": "person", "given_at": now}
+    db.execute(update(_seats).where(_seats.c.id == seat.id).values(**values))
+    after = {"place": seat.number, "category": person.category, "kept": seat.kind}
+    record(db, forum.slug, by.signature, "seat.given", f"registration:{person.code}", now=now, after=after)
+
+
 def free(db: Db, by: Actor, forum: Forum, person: Asking, *, now: datetime) -> bool:
-    """Take the person's seat back, if there is one; a retiring place goes with it. The queue moves afterwards."""
+    """Take the person's seat back, if there is one; whether it is free now. The queue moves afterwards.
+
+    A delegation's seat goes back to the delegation as long as that may name people (rules §3); a retiring place goes
+    with its seat.
+    """
     seat = db.execute(select(_seats).where(_seats.c.application_id == person.id)).first()
     if seat is None:
         return False
+    kept = seat.delegation_id is not None and _may_name(db, seat.delegation_id)
+    if kept:
+        db.execute(update(_seats).where(_seats.c.id == seat.id).values(application_id=None, kind="delegation"))
+    else:
+        drop(db, seat)
+    subject, after = f"registration:{person.code}", {"kept": "delegation"} if kept else None
+    record(db, forum.slug, by.signature, "seat.freed", subject, now=now, before={"place": seat.number}, after=after)
+    return not kept
+
+
+def _may_name(db: Db, delegation: int) -> bool:
+    live = _delegations.c.released_at.is_(None) & _delegations.c.ended_at.is_(None)
+    return db.execute(select(_delegations.c.id).where(_delegations.c.id == delegation, live)).first() is not None
+
+
+def drop(db: Db, seat: Any) -> None:
+    """Remove one seat row; a retiring place goes with it. The queue moves afterwards."""
     db.execute(delete(_seats).where(_seats.c.id == seat.id))
     here = (_places.c.forum_id == seat.forum_id) & (_places.c.number == seat.number)
     db.execute(delete(_places).where(here, _places.c.retiring.is_(True)))
-    subject = f"registration:{person.code}"
-    record(db, forum.slug, by.signature, "seat.freed", subject, now=now, before={"place": seat.number})
-    return True
 
 
 def step(
@@ -241,34 +239,6 @@ def tell(
     """Queue a mail to the person about their registration."""
     to, subject = (person.email, person.name), f"registration:{person.code}"
     queue_mail(db, forum.slug, template, person.language, to, subject, now=now, values=values)
-
-
-def remind(db: Db, forum: Forum, *, now: datetime) -> int:
-    """Remind once, half-way through the hours, those whose held seat is not confirmed yet; how many (rules §2)."""
-    own = forum_id(forum)
-    if is_over(forum, now):
-        return 0
-    house = house_of(db, own)
-    hours = house.terms.confirm_hours
-    rows = db.execute(
-        select(_applications).where(
-            _applications.c.forum_id == own,
-            _applications.c.state == State.SEATED.value,
-            _applications.c.confirmed_at.is_(None),
-            _applications.c.reminded_at.is_(None),
-            _applications.c.confirm_by > now,
-            _applications.c.confirm_by <= now + timedelta(hours=hours),
-        )
-    ).all()
-    reminded = 0
-    for row in rows:
-        sent_at = row.confirm_by - timedelta(hours=hours)
-        if reminder_due(sent_at, hours, reminded=False, now=now):
-            person = asking(row, house.category_by_id(row.category_id).code)
-            db.execute(update(_applications).where(_applications.c.id == row.id).values(reminded_at=now))
-            tell(db, forum, person, "registration/reminder", now=now)
-            reminded += 1
-    return reminded
 
 
 def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: datetime) -> None:

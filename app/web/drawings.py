@@ -53,6 +53,7 @@ def waffle(seen: Overview) -> Waffle:
     patches = [
         _patch(row.tally.code, row.tally.name, row.tally.letter, row.tally.band, kind, list(islice(numbers, count)))
         for row in seen.seats
+        if row.in_hall
         for kind, count in (("confirmed", row.confirmed), ("held", row.unconfirmed + row.held))
         if count
     ]

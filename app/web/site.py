@@ -15,7 +15,7 @@ from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.pen import Deed, Pen
 from app.kit.settings import Settings
-from app.registration.seating import settle
+from app.registration.settling import settle
 from app.web.assets import Assets
 
 T = TypeVar("T")

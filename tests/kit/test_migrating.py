@@ -5,6 +5,8 @@ from sqlalchemy import inspect, text
 from app.kit import migrating
 from app.kit.db import Database
 from app.kit.models import Scope
+from app.kit.pen import Pen
+from tests.cast import CAST, SLUG, make_application
 from tests.conftest import opened
 
 
@@ -20,3 +22,21 @@ def test_what_the_schema_lacks_is_found(database: Database):
         connection.execute(text("ALTER TABLE kit_scope ADD COLUMN planted INTEGER"))
     found = migrating.differences(database)
     assert [(kind, column.name) for kind, _, _, column in found] == [("remove_column", "planted")]
+
+
+def test_down_and_up_again_every_row_is_still_there(either_database: Database):
+    Pen(either_database).write_now(SLUG, lambda db: [make_application(db, figure).code for figure in CAST])
+    before = rows(either_database)
+    assert before["registration_seat"] > 1
+    migrating.downgrade(either_database, "20261122_1500")
+    assert set(before) > set(rows(either_database))
+    migrating.migrate(either_database)
+    assert rows(either_database) == before
+    assert migrating.differences(either_database) == []
+
+
+def rows(database: Database) -> dict[str, int]:
+    """How many rows each table has."""
+    with database.write_engine.connect() as connection:
+        names = inspect(connection).get_table_names()
+        return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}  # noqa: S608

@@ -13,7 +13,7 @@ from app.kit.inputs import parse
 from app.registration.applying import accept, apply, cancel, confirm, correct, feed_token, manage_token
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Needs
-from app.registration.seating import settle
+from app.registration.settling import settle
 from tests.cast import (
     BOPHA,
     DARA,

@@ -60,7 +60,7 @@ class Naive:
         row = {"forum_id": forum, "number": place, "category_id": category.id, "application_id": None}
         try:
             with Db(self.database.write_engine) as db:
-                db.execute(insert(_seats).values(**row, kind="person", purpose="", given_at=NOW))
+                db.execute(insert(_seats).values(**row, kind="person", given_at=NOW))
                 db.commit()
         except IntegrityError:
             return "error"
@@ -130,13 +130,16 @@ def test_sixty_requests_from_several_processes_for_the_last_five_seats(either_ur
     database.close()
 
 
-@pytest.mark.parametrize(("number", "why"), [(301, "there is no such place"), (300, "somebody sits there")])
-def test_the_database_itself_refuses_a_seat_too_many(either_database: Database, number: int, why: str):
-    def sit(db: Db, where: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [(301, "there is no such place"), (300, "somebody sits there"), (None, "a seat of the hall is on a place")],
+)
+def test_the_database_itself_refuses_a_seat_too_many(either_database: Database, number: int | None, why: str):
+    def sit(db: Db, where: int | None) -> None:
         category = db.execute(select(_categories)).first()
         assert category is not None
         row = {"forum_id": category.forum_id, "number": where, "category_id": category.id, "application_id": None}
-        db.execute(insert(_seats).values(**row, kind="person", purpose="", given_at=NOW))
+        db.execute(insert(_seats).values(**row, kind="person", given_at=NOW))
 
     pen = Pen(either_database)
     pen.write_now(SLUG, lambda db: [sit(db, where) for where in range(1, 301)])

@@ -8,7 +8,7 @@ from app.audit.recording import history
 from app.kit.errors import Conflict, Forbidden, NotFound, Refused
 from app.registration.applying import cancel
 from app.registration.reviewing import approve, decline, move
-from app.registration.seating import settle
+from app.registration.settling import settle
 from tests.cast import DARA, NOW, RITH, SOKHA, holder, make_actor
 from tests.registration.hall import SmallHall
 

@@ -8,7 +8,8 @@ from app.audit.recording import history
 from app.kit.errors import Refused
 from app.registration.applying import cancel, confirm
 from app.registration.quotas import house_of
-from app.registration.seating import asking, give, remind, settle
+from app.registration.seating import asking, give
+from app.registration.settling import remind, settle
 from tests.cast import NOW, holder
 from tests.registration.hall import SmallHall
 

@@ -36,7 +36,8 @@ from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
 from app.registration.reviewing import approve, decline, move
-from app.registration.seating import settle, start_hours
+from app.registration.seating import start_hours
+from app.registration.settling import settle
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()

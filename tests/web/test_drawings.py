@@ -20,6 +20,7 @@ def hall(capacity: int, target: int, *taken: tuple[int, int, int]) -> Overview:
     seats = tuple(
         SeatTally(
             tally=Tally(f"G{number}", "ABCDEFGH"[number], "red", NAME),
+            in_hall=True,
             guarantee=0,
             limit=None,
             lapsed=False,

@@ -1,0 +1,140 @@
+"""What is due: lapses, expiries and releases, done in the order of their instants before any deed about seats.
+
+So whatever was due at a deed's `now` has happened, and a late worker lets nobody pass the queue (rules §1.4).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, literal, or_, select, union_all, update
+
+from app.accounts.actor import Actor
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.registration.models import Application, Category, Delegation, HoldBack, Invitation
+from app.registration.quotas import House, due_lapse, house_of
+from app.registration.releasing import lapse_invitation, release_delegation, release_hold_back
+from app.registration.rules.states import State, reminder_due
+from app.registration.seating import asking, end, free, is_over, move_queue, tell
+
+_applications, _categories = table(Application), table(Category)
+_delegations, _hold_backs, _invitations = table(Delegation), table(HoldBack), table(Invitation)
+
+
+def settle(db: Db, forum: Forum, *, now: datetime) -> House:
+    """Do what is due at `now`, in the order of the instants, the waiting list moving after each as if it had been done
+    in time. Gives the house anew. When the forum is over nothing moves any more.
+
+    A guarantee lapses; an unconfirmed seat past `confirm_by` and an offer past `offer_until` expire (rules §2; both
+    empty while the mail that starts the hours is unsent); a hold-back, an invitation's reserve and a delegation's
+    unnamed seats are released at their times. A seat held for somebody under review who did not confirm is freed; the
+    review goes on without it. Three queries where nothing is due.
+    """
+    own = forum_id(forum)
+    house = house_of(db, own)
+    if is_over(forum, now):
+        return house
+    due: dict[datetime, list[tuple[str, int]]] = {}
+    for row in house.categories.values():
+        if due_lapse(row, now):
+            due.setdefault(row.lapses_at, []).append(("lapse", row.id))
+    for kind, number, at in db.execute(_due(own, now)):
+        due.setdefault(at, []).append((kind, number))
+    for at in sorted(due):
+        for kind, number in due[at]:
+            _do(db, forum, house, kind, number, now)
+        house = house_of(db, own)
+        if move_queue(db, forum, house, now=now, at=at):
+            house = house_of(db, own)
+    return house
+
+
+def _due(own: int, now: datetime) -> Any:
+    """One query for everything with an instant: (what, id, when)."""
+    people = _applications.c
+    unconfirmed = (
+        people.state.in_((State.SEATED.value, State.AWAITING_APPROVAL.value))
+        & people.confirmed_at.is_(None)
+        & (people.confirm_by <= now)
+    )
+    unanswered = (people.state == State.OFFERED.value) & (people.offer_until <= now)
+    at = case((people.state == State.OFFERED.value, people.offer_until), else_=people.confirm_by)
+    held, invited, delegated = _hold_backs.c, _invitations.c, _delegations.c
+    return union_all(
+        select(literal("expiry"), people.id, at).where(people.forum_id == own, or_(unconfirmed, unanswered)),
+        select(literal("hold_back"), held.id, held.release_at).where(
+            held.forum_id == own, held.released_at.is_(None), held.release_at <= now
+        ),
+        select(literal("invitation"), invited.id, invited.reply_by).where(
+            invited.forum_id == own, invited.state == "open", invited.reply_by <= now
+        ),
+        select(literal("delegation"), delegated.id, delegated.deadline).where(
+            delegated.forum_id == own,
+            delegated.released_at.is_(None),
+            delegated.ended_at.is_(None),
+            delegated.deadline <= now,
+        ),
+    )
+
+
+def _do(db: Db, forum: Forum, house: House, kind: str, number: int, now: datetime) -> None:
+    by = Actor.worker()
+    if kind == "lapse":
+        _lapse(db, forum, house, house.category_by_id(number), now)
+    elif kind == "expiry":
+        row = db.execute(select(_applications).where(_applications.c.id == number)).one()
+        _expire(db, forum, house, row, now)
+    elif kind == "hold_back":
+        release_hold_back(db, by, forum, number, now=now)
+    elif kind == "invitation":
+        row = db.execute(select(_invitations).where(_invitations.c.id == number)).one()
+        lapse_invitation(db, by, forum, row, "lapsed", now=now)
+    else:
+        row = db.execute(select(_delegations).where(_delegations.c.id == number)).one()
+        release_delegation(db, by, forum, row, now=now)
+
+
+def _lapse(db: Db, forum: Forum, house: House, row: Any, now: datetime) -> None:
+    db.execute(update(_categories).where(_categories.c.id == row.id).values(lapse_settled=True))
+    after = {"guarantee": row.guarantee, "seated": house.taken[row.code]}
+    record(db, forum.slug, Actor.worker().signature, "category.lapsed", f"category:{row.code}", now=now, after=after)
+
+
+def _expire(db: Db, forum: Forum, house: House, row: Any, now: datetime) -> None:
+    person = asking(row, house.category_by_id(row.category_id).code)
+    if row.state == State.AWAITING_APPROVAL.value:
+        free(db, Actor.worker(), forum, person, now=now)
+        db.execute(update(_applications).where(_applications.c.id == row.id).values(confirm_by=None))
+        return
+    end(db, Actor.worker(), forum, person, State.EXPIRED, now=now)
+    tell(db, forum, person, "registration/expired", now=now)
+
+
+def remind(db: Db, forum: Forum, *, now: datetime) -> int:
+    """Remind once, half-way through the hours, those whose held seat is not confirmed yet; how many (rules §2)."""
+    own = forum_id(forum)
+    if is_over(forum, now):
+        return 0
+    house = house_of(db, own)
+    hours = house.terms.confirm_hours
+    rows = db.execute(
+        select(_applications).where(
+            _applications.c.forum_id == own,
+            _applications.c.state == State.SEATED.value,
+            _applications.c.confirmed_at.is_(None),
+            _applications.c.reminded_at.is_(None),
+            _applications.c.confirm_by > now,
+            _applications.c.confirm_by <= now + timedelta(hours=hours),
+        )
+    ).all()
+    reminded = 0
+    for row in rows:
+        sent_at = row.confirm_by - timedelta(hours=hours)
+        if reminder_due(sent_at, hours, reminded=False, now=now):
+            person = asking(row, house.category_by_id(row.category_id).code)
+            db.execute(update(_applications).where(_applications.c.id == row.id).values(reminded_at=now))
+            tell(db, forum, person, "registration/reminder", now=now)
+            reminded += 1
+    return reminded
