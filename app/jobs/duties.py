@@ -73,7 +73,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         outcome, said = connection.send(prepared)
     except NotFound:
         log.info("message %s is no longer true", message.id)
-        crew.pen.write_now(scope, lambda db: outbox.mark_withheld(db, message.id, "no longer true"))
+        crew.pen.write_now(scope, lambda db: outbox.mark_withheld(db, message, "no longer true"))
         return True
     except (Busy, DBAPIError) as fault:  # ours, not the message's
         outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
@@ -86,13 +86,15 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
 
     def keep(db: Db) -> None:
         if outcome is Outcome.SENT:
-            outbox.mark_sent(db, message.id, now=after)
+            ours = outbox.mark_sent(db, message, now=after)
         else:
-            outbox.mark_failed(db, message.id, said, again)
+            ours = outbox.mark_failed(db, message, said, again)
         if not let_in and again:
             outbox.put_off(db, again)
-        if again is None:
+        if ours and again is None:
             _start_hours(db, message, after)
+        if not ours:
+            log.warning("message %s took too long and is another's by now", message.id)
 
     crew.pen.write_now(scope, keep)
     return let_in

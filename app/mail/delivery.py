@@ -1,19 +1,26 @@
 """Handing one mail to an SMTP server. Only the worker does (import contract)."""
 
+import io
 import re
 import smtplib
+import socket
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, getaddresses, parseaddr
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.mail.rules import Outcome
 
 SECONDS_TO_ANSWER = 20
+"""How long the server may be silent."""
+SECONDS_FOR_ONE = 120
+"""How long one message may take in all, a server that drips its answers included; well below `CLAIM_LASTS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +107,77 @@ def _check_headers(wire: bytes, ours: list[str], recipient: str) -> None:
         raise ValueError("not one recipient")
 
 
-class Connection:
-    """A connection to the server of an `smtp://` or `smtps://` address, opened at the first letter."""
+class _Until:
+    """An instant by which all must be over, in seconds from now; it may be set anew."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, seconds: float) -> None:
+        self.set(seconds)
+
+    def set(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds to wait at most for the next sign of the server. Raises TimeoutError where none are left."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return min(left, SECONDS_TO_ANSWER)
+
+
+class _Reading(io.RawIOBase):
+    """What a server sends. A socket's own limit begins anew with every byte that comes; this one does not."""
+
+    def __init__(self, sock: socket.socket, until: _Until) -> None:
+        self._sock, self._until = sock, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._sock.settimeout(self._until.left())
+        return self._sock.recv_into(buffer)
+
+
+class _Server(smtplib.SMTP):
+    """The standard library's client, each of whose waits counts against one end."""
+
+    def __init__(self, host: str, port: int, until: _Until, **options: Any) -> None:
+        self._until = until
+        super().__init__(host, port, timeout=until.left(), **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(_Reading(self.sock, self._until))
+        return super().getreply()
+
+    def send(self, s: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self._until.left())
+        super().send(s)
+
+
+class _SecureServer(_Server, smtplib.SMTP_SSL):
+    """The same from the first byte on over TLS."""
+
+
+class Connection:
+    """A connection to the server of an `smtp://` or `smtps://` address, opened at the first letter.
+
+    One letter takes `seconds_for_one` at most, opening the connection included.
+    """
+
+    def __init__(self, url: str, *, seconds_for_one: float = SECONDS_FOR_ONE) -> None:
         self._url = urlsplit(url)
         self._server: smtplib.SMTP | None = None
+        self._seconds_for_one = seconds_for_one
+        self._until = _Until(seconds_for_one)
 
     def __enter__(self) -> "Connection":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._server is not None:
+            self._until.set(min(self._seconds_for_one, SECONDS_TO_ANSWER))
             try:
                 self._server.quit()
             except (smtplib.SMTPException, OSError):
@@ -128,6 +194,7 @@ class Connection:
         Addresses beyond ASCII are sent where the server says SMTPUTF8, and fail for good where it does not.
         Whatever goes wrong before the server has let us in is not the message's fault (CONFIGURATION, CONNECTION).
         """
+        self._until.set(self._seconds_for_one)
         if self._server is None:
             try:
                 self._server = self._open()
@@ -156,11 +223,10 @@ class Connection:
         url, options = self._url, parse_qs(self._url.query)
         host, secure = url.hostname or "localhost", url.scheme == "smtps"
         if secure:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, url.port or 465, timeout=SECONDS_TO_ANSWER, context=ssl.create_default_context()
-            )
+            context = ssl.create_default_context()
+            server: smtplib.SMTP = _SecureServer(host, url.port or 465, self._until, context=context)
         else:
-            server = smtplib.SMTP(host, url.port or 25, timeout=SECONDS_TO_ANSWER)
+            server = _Server(host, url.port or 25, self._until)
         try:
             server.ehlo_or_helo_if_needed()
             if not secure and options.get("starttls", ["0"])[0] == "1":
@@ -209,13 +275,13 @@ def _at_the_door(error: Exception) -> Outcome:
 
 
 def _of_a_message(code: int, said: str) -> Outcome:
-    """RFC 5321 §4.2.1: 4yz may be tried again, 5yz may not; but "sign in first" (RFC 4954 §6) and X.7.X, policy
-    (RFC 3463 §3.8), refuse us and not the message."""
+    """RFC 5321 §4.2.1: 4yz may be tried again, 5yz may not. But "sign in first" (RFC 4954 §6) refuses us and not the
+    message, and X.7.X, policy (RFC 3463 §3.8), may do so."""
     if code < _PERMANENT_FROM:
         return Outcome.TEMPORARY
-    if code in _NOT_LET_IN or re.match(r"5\d\d 5\.7\.", said):
+    if code in _NOT_LET_IN:
         return Outcome.CONFIGURATION
-    return Outcome.PERMANENT
+    return Outcome.POLICY if re.match(r"5\d\d 5\.7\.", said) else Outcome.PERMANENT
 
 
 def _said(code: int, words: bytes | str) -> str:

@@ -102,17 +102,31 @@ def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
     return taken
 
 
-def mark_sent(db: Db, message: int, *, now: datetime) -> None:
-    """The server took it."""
-    db.execute(update(_messages).where(_messages.c.id == message).values(state="sent", sent_at=now, error=""))
+def _while_ours(db: Db, message: Claimed, **values: Any) -> bool:
+    """Change a claimed message, unless the claim was taken for abandoned meanwhile and is another worker's."""
+    mine = (
+        (_messages.c.id == message.id) & (_messages.c.state == "sending") & (_messages.c.attempts == message.attempts)
+    )
+    return bool(db.execute(update(_messages).where(mine).values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
-def mark_failed(db: Db, message: int, error: str, retry_at: datetime | None) -> None:
-    """It did not leave: try again at `retry_at`, or give up where that is None. `error` is the server's own line."""
-    values: dict[str, Any] = {"state": "retrying" if retry_at else "failed", "error": error[:500]}
-    if retry_at:
-        values["due_at"] = retry_at
-    db.execute(update(_messages).where(_messages.c.id == message).values(**values))
+def mark_sent(db: Db, message: Claimed, *, now: datetime) -> bool:
+    """The server took it. False, and nothing changed, where the claim is no longer this worker's."""
+    return _while_ours(db, message, state="sent", sent_at=now, error="")
+
+
+def mark_failed(db: Db, message: Claimed, error: str, retry_at: datetime | None) -> bool:
+    """It did not leave: try again at `retry_at`, or give up where that is None. `error` is the server's own line.
+
+    False, and nothing changed, where the claim is no longer this worker's.
+    """
+    values: dict[str, Any] = {"due_at": retry_at} if retry_at else {}
+    return _while_ours(db, message, state="retrying" if retry_at else "failed", error=error[:500], **values)
+
+
+def mark_withheld(db: Db, message: Claimed, reason: str) -> bool:
+    """It is no longer true and does not leave. False, and nothing changed, where the claim is another's by now."""
+    return _while_ours(db, message, state="withheld", error=reason[:500])
 
 
 STUCK = ("retrying", "failed")
@@ -150,11 +164,6 @@ def try_again(db: Db, by: tuple[str, str], forum: str, message: int, *, now: dat
         before={"mail": row.template, "state": row.state, "attempts": row.attempts},
         after={"mail": row.template, "state": "queued"},
     )
-
-
-def mark_withheld(db: Db, message: int, reason: str) -> None:
-    """A claimed message is no longer true and does not leave."""
-    db.execute(update(_messages).where(_messages.c.id == message).values(state="withheld", error=reason[:500]))
 
 
 def put_off(db: Db, until: datetime) -> None:

@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     """The server refused this message for now (4yz)."""
     PERMANENT = "permanent"
     """The server refused this message for good (5yz)."""
+    POLICY = "policy"
+    """The server refused this message by its policy (5yz X.7.X): for our settings, or for good."""
     CONFIGURATION = "configuration"
     """The server refused us: sign-in, encryption, sender."""
     CONNECTION = "connection"
@@ -21,14 +23,16 @@ class Outcome(StrEnum):
 
 BACK_OFF_MINUTES: Mapping[Outcome, tuple[int, ...]] = {
     Outcome.TEMPORARY: (5, 15, 30, 60, 120, 240),
+    Outcome.POLICY: (15, 30, 60, 120, 240),
     Outcome.CONFIGURATION: (15, 30, 60),
     Outcome.CONNECTION: (1, 2, 5, 10, 15),
 }
 """Minutes to wait after the first, second, … attempt; the last number repeats. A failed sign-in waits longest
 at first, because servers lock accounts that knock too often."""
 
-TEMPORARY_ATTEMPTS = 34
-"""About five days, the time RFC 5321 §4.5.4.1 asks a sender to keep trying."""
+MOST_ATTEMPTS: Mapping[Outcome, int] = {Outcome.PERMANENT: 1, Outcome.POLICY: 34, Outcome.TEMPORARY: 34}
+"""After so many attempts a message is given up. 34 are about five days, the time RFC 5321 §4.5.4.1 asks a sender to
+keep trying; a policy may be that of our own settings, so there is as long to mend them."""
 
 CLAIM_LASTS = timedelta(minutes=10)
 """Longer than one delivery can last: delivery must give up on a silent server well before."""
@@ -43,9 +47,7 @@ def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | N
     """
     if outcome is Outcome.SENT or attempts < 1:
         raise ValueError(f"no next attempt: {outcome} after {attempts}")
-    if outcome is Outcome.PERMANENT:
-        return None
-    if outcome is Outcome.TEMPORARY and attempts >= TEMPORARY_ATTEMPTS:
+    if attempts >= MOST_ATTEMPTS.get(outcome, attempts + 1):
         return None
     waits = BACK_OFF_MINUTES[outcome]
     return now + timedelta(minutes=waits[min(attempts, len(waits)) - 1])

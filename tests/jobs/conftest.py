@@ -19,11 +19,15 @@ from tests.conftest import settings_for
 
 @dataclass
 class Sink:
-    """What arrived, and what the server answers to each recipient ("" takes it)."""
+    """What arrived, and what the server answers to each recipient ("" takes it).
+
+    `meanwhile` is done while a text has come and is not yet answered.
+    """
 
     url: str = ""
     mails: list[EmailMessage] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    meanwhile: Callable[[], Any] = lambda: None
 
     async def handle_RCPT(  # noqa: N802 - the server library's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -37,6 +41,7 @@ class Sink:
         mail = message_from_bytes(envelope.content, policy=default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        self.meanwhile()
         return "250 OK"
 
 

@@ -15,12 +15,12 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.models import Message
-from app.mail.outbox import claim, queue_mail, withhold
+from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
 from app.registration.applying import application_of, cancel, confirm
 from app.registration.models import Application, Terms
 from app.registration.queries import own_registration
-from tests.cast import CHAN, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
+from tests.cast import CHAN, DARA, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
 from tests.jobs.conftest import Sink
 
 _messages = table(Message)
@@ -160,6 +160,61 @@ def test_two_workers_do_not_claim_the_same_message(crew: Crew) -> None:
     first = crew.pen.write_now(SITE, lambda db: claim(db, now=NOW))
     second = crew.pen.write_now(SITE, lambda db: claim(db, now=NOW))
     assert (len(first), len(second)) == (1, 0)
+
+
+def test_a_worker_whose_claim_was_taken_over_says_nothing_of_the_message_and_the_other_does(
+    crew: Crew, sink: Sink, clock: Any
+) -> None:
+    row = registered(crew)
+    taken_over: list[Claimed] = []
+
+    def another_worker_takes_over() -> None:
+        clock.move(seconds=CLAIM_LASTS.total_seconds())
+        taken_over.extend(crew.pen.write_now(SITE, lambda db: claim(db, now=clock.at)))
+
+    sink.meanwhile = another_worker_takes_over
+    deliver(crew)
+    assert [message.repeated for message in taken_over] == [True]
+    (message,) = messages(crew)
+    assert (message.state, message.attempts, message.sent_at) == ("sending", 2, None)
+    assert the_row(crew, row.code).confirm_by is None, "the hours start with what the other says"
+    assert crew.pen.write_now(SITE, lambda db: mark_sent(db, taken_over[0], now=clock.at))
+
+
+def test_a_mail_refused_by_policy_is_tried_for_days_and_then_fails_and_starts_its_hours(
+    crew: Crew, sink: Sink, clock: Any
+) -> None:
+    row = registered(crew)
+    sink.answers[VANNA.email] = "554 5.7.1 Relay access denied"
+    deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, message.due_at) == ("retrying", NOW + timedelta(minutes=15))
+    for _ in range(50):
+        if message.state == "retrying":
+            assert the_row(crew, row.code).confirm_by is None
+            clock.at = message.due_at
+            deliver(crew)
+            (message,) = messages(crew)
+    assert (message.state, message.error) == ("failed", "554 5.7.1 Relay access denied")
+    assert timedelta(days=4) < clock.at - NOW < timedelta(days=6)
+    assert the_row(crew, row.code).confirm_by == clock.at + timedelta(hours=48)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Please confirm your address on your own page within 48 hours"),
+        ("km", "សូមបញ្ជាក់អាសយដ្ឋាននៅលើទំព័រផ្ទាល់ខ្លួនក្នុងរយៈពេល ៤៨ ម៉ោង"),
+    ],
+)
+def test_who_is_under_review_is_asked_to_confirm_and_the_hours_of_the_held_seat_start(
+    crew: Crew, sink: Sink, language: str, words: str
+) -> None:
+    row = registered(crew, DARA, language=language)
+    assert row.state == "awaiting"
+    deliver(crew)
+    assert words in text_of_mail(sink.mails[0])
+    assert the_row(crew, row.code).confirm_by == NOW + timedelta(hours=48)
 
 
 def test_what_is_no_longer_true_does_not_leave(crew: Crew, sink: Sink) -> None:

@@ -1,3 +1,7 @@
+import os
+import stat
+from pathlib import Path
+
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -5,7 +9,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.forum.models import Forum
 from app.forum.queries import forums
 from app.kit.db import Database, Db, table
+from app.kit.migrating import migrate
 from app.kit.models import Scope
+from app.kit.pen import SITE, Pen
 from tests.cast import NOW, SLUG, the_forum
 
 
@@ -37,6 +43,21 @@ def test_sqlite_waits_for_the_disk(database: Database):
     with database.write_engine.connect() as connection:
         asked = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     assert asked == ["wal", 2]
+
+
+def test_nobody_else_on_the_machine_may_read_an_sqlite_file_of_the_sites_making(tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        database = Database(f"sqlite:///{tmp_path}/var/sala.sqlite")
+        migrate(database)
+        Pen(database).write_now(SITE, lambda db: db.execute(select(1)))
+        files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "var").glob("sala.sqlite*")}
+        database.close()
+    finally:
+        os.umask(before)
+    private = {name: mode for name, mode in files.items() if not name.endswith(".turn")}
+    assert private.keys() == {"sala.sqlite", "sala.sqlite-wal", "sala.sqlite-shm"}
+    assert {oct(mode) for mode in private.values()} == {oct(0o600)}
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])

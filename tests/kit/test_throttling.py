@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.kit.db import Db, table
 from app.kit.errors import TooMany
 from app.kit.models import Visit
-from app.kit.throttling import count_visit, forget_visits, who
+from app.kit.throttling import count_visit, forget_visits, network, who
 from tests.cast import NOW, SECRET
 
 HOUR = 3600
@@ -43,3 +43,22 @@ def test_old_tries_are_forgotten(db: Db):
     count_visit(db, "somebody", 9, HOUR, now=NOW)
     count_visit(db, "somebody", 9, HOUR, now=NOW + timedelta(hours=2))
     assert forget_visits(db, before=NOW + timedelta(hours=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:DB8:1:2::1", "2001:db8:1:2:0:0:0:1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.1", True),
+    ],
+)
+def test_a_subscriber_is_one_address_or_in_ipv6_one_network(one: str, other: str, same: bool):
+    assert (network(one) == network(other)) is same
+
+
+@pytest.mark.parametrize("address", ["", "testclient", "a.b.c.d"])
+def test_what_is_no_address_stands_for_itself(address: str):
+    assert network(address) == address

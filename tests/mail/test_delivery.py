@@ -3,16 +3,18 @@
 import base64
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import BinaryIO
 
 import pytest
 
-from app.mail.delivery import Connection, Letter, compose
-from app.mail.rules import Outcome
+from app.mail.delivery import SECONDS_FOR_ONE, Connection, Letter, compose
+from app.mail.rules import CLAIM_LASTS, Outcome
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 OURS = {
@@ -82,12 +84,24 @@ def test_a_header_of_ours_that_would_break_is_refused() -> None:
 
 
 Server = Callable[[dict[str, str]], int]
+DRIP = "drip"
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Starts a server that answers each command as scripted ("." is the end of a text); gives its port."""
+    """Starts a server that answers each command as scripted ("." is the end of a text); gives its port.
+
+    The answer DRIP never ends: a byte comes, and after a moment another.
+    """
     opened: list[socket.socket] = []
+
+    def say(to: BinaryIO, answer: str) -> None:
+        to.write(b"2" if answer == DRIP else answer.encode() + b"\r\n")
+        to.flush()
+        while answer == DRIP:
+            time.sleep(0.02)
+            to.write(b"2")
+            to.flush()
 
     def talk(listening: socket.socket, script: dict[str, str]) -> None:
         usual = {"EHLO": "250 host", "HELO": "250 host", "QUIT": "221 bye", "DATA": "354 go"}
@@ -95,17 +109,14 @@ def server() -> Iterator[Server]:
             while True:
                 peer, _ = listening.accept()
                 with peer, peer.makefile("rwb") as line_by_line:
-                    line_by_line.write(script.get("banner", "220 hi").encode() + b"\r\n")
-                    line_by_line.flush()
+                    say(line_by_line, script.get("banner", "220 hi"))
                     in_text = False
                     for line in line_by_line:
                         if in_text and line != b".\r\n":
                             continue
                         word = "." if in_text else line.split()[0].decode().upper()
                         in_text = word == "DATA" and "DATA" not in script
-                        answer = script.get(word, usual.get(word, "250 ok"))
-                        line_by_line.write(answer.encode() + b"\r\n")
-                        line_by_line.flush()
+                        say(line_by_line, script.get(word, usual.get(word, "250 ok")))
                         if word == "QUIT":
                             break
         except OSError:
@@ -135,13 +146,14 @@ def server() -> Iterator[Server]:
         ({"MAIL": "530 5.7.0 Authentication required"}, Outcome.CONFIGURATION, False),
         ({"MAIL": "451 later"}, Outcome.TEMPORARY, False),
         ({"RCPT": "530 Authentication required"}, Outcome.CONFIGURATION, True),
-        ({"RCPT": "554 5.7.1 Relay access denied"}, Outcome.CONFIGURATION, True),
+        ({"RCPT": "530 5.7.0 Authentication required"}, Outcome.CONFIGURATION, True),
+        ({"RCPT": "554 5.7.1 Relay access denied"}, Outcome.POLICY, True),
         ({"RCPT": "550 5.1.1 no such user"}, Outcome.PERMANENT, True),
         ({"RCPT": "450 busy"}, Outcome.TEMPORARY, True),
         ({"RCPT": "421 closing"}, Outcome.CONNECTION, False),
         ({".": "552 message quota exceeded"}, Outcome.PERMANENT, True),
         ({".": "451 later"}, Outcome.TEMPORARY, True),
-        ({"DATA": "554 5.7.1 not from you"}, Outcome.CONFIGURATION, True),
+        ({"DATA": "554 5.7.1 not from you"}, Outcome.POLICY, True),
     ],
 )
 def test_only_an_answer_about_the_message_itself_gives_it_up(
@@ -162,3 +174,33 @@ def test_an_address_beyond_ascii_is_given_up_where_the_server_cannot_take_it(ser
     with Connection(f"smtp://127.0.0.1:{server({})}") as connection:
         assert connection.send(compose(letter(address="វណ្ណា@x.example"), NOON))[0] is Outcome.PERMANENT
         assert connection.send(compose(letter(), NOON))[0] is Outcome.SENT
+
+
+@pytest.mark.parametrize("where", ["banner", "EHLO", "MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_drips_its_answer_is_left_when_the_time_for_one_letter_is_over(
+    server: Server, where: str
+) -> None:
+    began = time.monotonic()
+    with Connection(f"smtp://127.0.0.1:{server({where: DRIP})}", seconds_for_one=0.5) as connection:
+        outcome, said = connection.send(compose(letter(), NOON))
+        assert (outcome, connection.is_open) == (Outcome.CONNECTION, False)
+        assert "timed out" in said
+    assert time.monotonic() - began < 3
+
+
+def test_a_server_that_drips_its_farewell_is_left_as_well(server: Server) -> None:
+    began = time.monotonic()
+    with Connection(f"smtp://127.0.0.1:{server({'QUIT': DRIP})}", seconds_for_one=0.5) as connection:
+        assert connection.send(compose(letter(), NOON))[0] is Outcome.SENT
+    assert time.monotonic() - began < 3
+
+
+def test_each_letter_over_a_connection_has_its_own_time(server: Server) -> None:
+    with Connection(f"smtp://127.0.0.1:{server({})}", seconds_for_one=0.5) as connection:
+        for _ in range(3):
+            assert connection.send(compose(letter(), NOON))[0] is Outcome.SENT
+            time.sleep(0.25)
+
+
+def test_a_letter_is_over_well_before_its_claim_counts_as_abandoned() -> None:
+    assert timedelta(seconds=2 * SECONDS_FOR_ONE) < CLAIM_LASTS

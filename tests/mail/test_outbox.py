@@ -1,8 +1,24 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.kit.db import Database, Db
-from app.mail.outbox import about, claim, counts, mark_failed, mark_sent, outbox, queue_mail, withhold
+from app.kit.pen import SITE, Pen
+from app.mail.outbox import (
+    Claimed,
+    about,
+    claim,
+    counts,
+    mark_failed,
+    mark_sent,
+    mark_withheld,
+    outbox,
+    put_off,
+    queue_mail,
+    withhold,
+)
 from app.mail.rules import CLAIM_LASTS
 from tests.cast import NOW, SLUG
 
@@ -50,7 +66,7 @@ def test_messages_go_in_the_order_they_are_due_and_only_so_many(db: Db):
 
 def test_what_was_sent_is_not_sent_again(db: Db):
     queue(db)
-    mark_sent(db, claim(db, now=NOW)[0].id, now=NOW)
+    mark_sent(db, claim(db, now=NOW)[0], now=NOW)
     assert claim(db, now=NOW + timedelta(days=9)) == []
     assert states(db) == ["sent"]
 
@@ -58,7 +74,7 @@ def test_what_was_sent_is_not_sent_again(db: Db):
 def test_a_failed_try_comes_back_at_its_time(db: Db):
     queue(db)
     first = claim(db, now=NOW)[0]
-    mark_failed(db, first.id, "451 try later", LATER)
+    mark_failed(db, first, "451 try later", LATER)
     assert claim(db, now=LATER - timedelta(seconds=1)) == []
     (again,) = claim(db, now=LATER)
     assert (again.attempts, again.message_id, again.repeated) == (2, first.message_id, False)
@@ -66,7 +82,7 @@ def test_a_failed_try_comes_back_at_its_time(db: Db):
 
 def test_a_message_given_up_stays_as_failed_with_the_servers_words(db: Db):
     queue(db)
-    mark_failed(db, claim(db, now=NOW)[0].id, "550 " + "x" * 1000, None)
+    mark_failed(db, claim(db, now=NOW)[0], "550 " + "x" * 1000, None)
     (message,) = about(db, SLUG, SUBJECT)
     assert (message.state, len(message.error)) == ("failed", 500)
     assert claim(db, now=NOW + timedelta(days=9)) == []
@@ -78,16 +94,73 @@ def test_an_abandoned_claim_is_sent_again_under_the_same_id_and_marked(db: Db):
     assert claim(db, now=NOW + CLAIM_LASTS - timedelta(seconds=1)) == []
     (again,) = claim(db, now=NOW + CLAIM_LASTS)
     assert (again.message_id, again.repeated) == (first.message_id, True)
-    mark_failed(db, again.id, "451", LATER)
+    mark_failed(db, again, "451", LATER)
     (third,) = claim(db, now=LATER)
     assert third.repeated, "the mark stays"
 
 
+def test_the_least_tried_goes_first_however_long_others_are_due(db: Db):
+    queue(db, "tried twice", due_at=NOW - timedelta(hours=3))
+    for _ in range(2):
+        mark_failed(db, claim(db, now=NOW)[0], "451", NOW - timedelta(hours=2))
+    queue(db, "tried once", due_at=NOW - timedelta(hours=1))
+    mark_failed(db, claim(db, now=NOW, most=1)[0], "451", NOW - timedelta(hours=1))
+    queue(db, "new")
+    order = [claim(db, now=NOW, most=1)[0].template for _ in range(3)]
+    assert order == ["new", "tried once", "tried twice"]
+
+
+def test_while_no_server_lets_us_in_nothing_that_waits_is_tried_before_its_time(db: Db):
+    until = NOW + CLAIM_LASTS / 2
+    queue(db, "sent")
+    mark_sent(db, claim(db, now=NOW)[0], now=NOW)
+    queue(db, "being sent")
+    claim(db, now=NOW)
+    queue(db, "retrying")
+    mark_failed(db, claim(db, now=NOW)[0], "451", until - timedelta(minutes=1))
+    queue(db, "queued")
+    queue(db, "for the evening", due_at=until + timedelta(hours=5))
+    put_off(db, until)
+    due = {message.template: message.due_at for message in about(db, SLUG, SUBJECT)}
+    assert due == {
+        "sent": NOW,
+        "being sent": NOW,
+        "retrying": until,
+        "queued": until,
+        "for the evening": until + timedelta(hours=5),
+    }
+    assert claim(db, now=until - timedelta(microseconds=1)) == []
+    assert [message.template for message in claim(db, now=until)] == ["queued", "retrying"]
+
+
+MARKS: dict[str, Callable[[Db, Claimed], bool]] = {
+    "sent": lambda db, message: mark_sent(db, message, now=LATER),
+    "retrying": lambda db, message: mark_failed(db, message, "451", LATER),
+    "failed": lambda db, message: mark_failed(db, message, "550", None),
+    "withheld": lambda db, message: mark_withheld(db, message, "no longer true"),
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_only_who_holds_the_claim_says_what_came_of_it(either_database: Database, mark: str):
+    slow, quick = Pen(either_database), Pen(either_database)
+    slow.write_now(SLUG, queue)
+    (lost,) = slow.write_now(SITE, lambda db: claim(db, now=NOW))
+    (taken_over,) = quick.write_now(SITE, lambda db: claim(db, now=NOW + CLAIM_LASTS))
+    (before,) = either_database.read(lambda db: about(db, SLUG, SUBJECT))
+    assert not slow.write_now(SITE, lambda db: MARKS[mark](db, lost))
+    assert either_database.read(lambda db: about(db, SLUG, SUBJECT)) == [before]
+    assert quick.write_now(SITE, lambda db: MARKS[mark](db, taken_over))
+    assert not quick.write_now(SITE, lambda db: MARKS[mark](db, taken_over)), "a claim is good for one answer"
+    (after,) = either_database.read(lambda db: about(db, SLUG, SUBJECT))
+    assert (after.state, after.attempts) == (mark, 2)
+
+
 def test_what_is_no_longer_true_is_withheld_unless_it_has_left(db: Db):
     queue(db, "sent")
-    mark_sent(db, claim(db, now=NOW)[0].id, now=NOW)
+    mark_sent(db, claim(db, now=NOW)[0], now=NOW)
     queue(db, "retrying")
-    mark_failed(db, claim(db, now=NOW)[0].id, "451", LATER)
+    mark_failed(db, claim(db, now=NOW)[0], "451", LATER)
     queue(db, "queued")
     withhold(db, SLUG, SUBJECT)
     assert states(db) == ["sent", "withheld", "withheld"]
@@ -96,7 +169,7 @@ def test_what_is_no_longer_true_is_withheld_unless_it_has_left(db: Db):
 def test_the_desk_sees_states_and_counts_of_its_forum_alone(db: Db):
     for template in ("a", "b"):
         queue(db, template)
-    mark_sent(db, claim(db, now=NOW, most=1)[0].id, now=NOW)
+    mark_sent(db, claim(db, now=NOW, most=1)[0], now=NOW)
     assert counts(db, SLUG) == {"sent": 1, "queued": 1}
     assert [message.template for message in outbox(db, SLUG)] == ["b", "a"]
     assert [message.template for message in outbox(db, SLUG, "sent")] == ["a"]
@@ -106,8 +179,6 @@ def test_the_desk_sees_states_and_counts_of_its_forum_alone(db: Db):
 
 
 def test_two_workers_on_one_database_share_the_messages(either_database: Database):
-    from app.kit.pen import Pen
-
     first, second = Pen(either_database), Pen(either_database)
     first.write_now(SLUG, lambda db: [queue(db, f"message {number}") for number in range(20)])
     first.start(), second.start()

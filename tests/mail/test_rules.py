@@ -23,6 +23,7 @@ def waits(outcome: Outcome, attempts: int) -> list[int | None]:
     ("outcome", "minutes"),
     [
         (Outcome.TEMPORARY, [5, 15, 30, 60, 120, 240, 240, 240]),
+        (Outcome.POLICY, [15, 30, 60, 120, 240, 240, 240, 240]),
         (Outcome.CONFIGURATION, [15, 30, 60, 60, 60, 60, 60, 60]),
         (Outcome.CONNECTION, [1, 2, 5, 10, 15, 15, 15, 15]),
         (Outcome.PERMANENT, [None] * 8),
@@ -32,10 +33,11 @@ def test_the_wait_grows_by_kind_of_error(outcome: Outcome, minutes: list[int | N
     assert waits(outcome, 8) == minutes
 
 
-def test_a_message_put_off_is_given_up_after_about_five_days() -> None:
-    tried = [minutes for minutes in waits(Outcome.TEMPORARY, 60) if minutes is not None]
+@pytest.mark.parametrize("outcome", [Outcome.TEMPORARY, Outcome.POLICY])
+def test_a_message_put_off_is_given_up_after_about_five_days(outcome: Outcome) -> None:
+    tried = [minutes for minutes in waits(outcome, 60) if minutes is not None]
     assert timedelta(days=4, hours=12) <= sum(tried) * MINUTE <= timedelta(days=5, hours=12)
-    assert waits(Outcome.TEMPORARY, 60)[len(tried) :] == [None] * (60 - len(tried))
+    assert waits(outcome, 60)[len(tried) :] == [None] * (60 - len(tried))
 
 
 @settings(deadline=None)
@@ -47,7 +49,7 @@ def test_a_message_that_is_not_to_blame_is_never_given_up(outcome: Outcome, atte
 
 
 @settings(deadline=None)
-@given(st.sampled_from([Outcome.TEMPORARY, *PATIENT]), st.integers(1, 32))
+@given(st.sampled_from([Outcome.TEMPORARY, Outcome.POLICY, *PATIENT]), st.integers(1, 32))
 def test_nobody_knocks_faster_the_longer_it_lasts(outcome: Outcome, attempts: int) -> None:
     earlier, later = next_attempt(outcome, attempts, NOON), next_attempt(outcome, attempts + 1, NOON)
     assert earlier is not None

@@ -13,6 +13,7 @@ from app.kit.inputs import parse
 from app.registration.applying import accept, apply, cancel, confirm, correct, feed_token, manage_token
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Needs
+from app.registration.seating import asking, tell
 from app.registration.settling import settle
 from tests.cast import (
     BOPHA,
@@ -124,6 +125,51 @@ def test_the_same_form_sent_twice_is_one_registration_with_one_answer(hall: Smal
     assert (again.code, again.state, again.token) == (first.code, first.state, first.token)
     assert again.same_request
     assert hall.mails(hall.row(first.code)) == ["seated"], "and one mail"
+
+
+def test_a_form_sent_again_for_somebody_else_is_refused_and_registers_nobody(hall: SmallHall):
+    first = apply_as(hall, request(VANNA), "one form")
+    with pytest.raises(Refused, match="form_sent_already"):
+        apply_as(hall, request(RITH, category="STU"), "one form")
+    assert hall.mails(hall.row(first.code)) == ["seated"]
+    assert not apply_as(hall, request(RITH, category="STU"), "another form").known
+
+
+def test_a_form_sent_again_for_somebody_registered_otherwise_is_refused_as_well(hall: SmallHall):
+    apply_as(hall, request(VANNA), "one form")
+    other = apply_as(hall, request(RITH, category="STU"), "another form")
+    with pytest.raises(Refused, match="form_sent_already"):
+        apply_as(hall, request(RITH, category="STU"), "one form")
+    assert hall.mails(hall.row(other.code)) == ["seated"], "no mail goes to an address another's form named"
+
+
+def test_the_form_of_an_ended_registration_still_answers_its_own_person_alone(hall: SmallHall):
+    first = apply_as(hall, request(VANNA), "one form")
+    cancel(hall.db, holder(hall.row(first.code)), hall.forum, first.code, now=NOW)
+    again = apply_as(hall, request(VANNA), "one form")
+    assert (again.code, again.same_request) == (first.code, True)
+    with pytest.raises(Refused, match="form_sent_already"):
+        apply_as(hall, request(RITH, category="STU"), "one form")
+
+
+@pytest.mark.parametrize(
+    ("reason", "category", "terms"),
+    [
+        ("door_not_yet", "STU", {"opens_at": NOW + timedelta(seconds=1)}),
+        ("door_closed", "STU", {"closes_at": NOW}),
+        ("door_by_invitation", "THK", {}),
+    ],
+)
+def test_a_shut_door_says_the_same_to_the_known_and_to_the_unknown(
+    hall: SmallHall, reason: str, category: str, terms: dict[str, Any]
+):
+    known = apply_as(hall, request(VANNA), "one form")
+    hall.arrange(**terms)
+    for figure in (VANNA, RITH):
+        with pytest.raises(Refused) as refused:
+            apply_as(hall, request(figure, category=category), f"form of {figure.name}")
+        assert (refused.value.code, refused.value.values) == (reason, {})
+    assert hall.mails(hall.row(known.code)) == ["seated"]
 
 
 def test_a_known_address_keeps_its_registration_and_is_sent_its_link(hall: SmallHall):
@@ -356,6 +402,16 @@ def test_an_offer_is_taken_by_accepting_it(hall: SmallHall):
     assert accept(hall.db, holder(third), hall.forum, third.code, now=NOW)
     assert (hall.state(third), hall.row(third.code).confirmed_at) == ("seated", NOW)
     assert not accept(hall.db, holder(third), hall.forum, third.code, now=NOW), "twice is harmless"
+
+
+def test_an_accepted_offer_is_neither_offered_nor_reminded_of_any_more(hall: SmallHall):
+    hall.arrange(promotion="offer")
+    first, _, third = hall.ask("STU"), hall.ask("STU"), hall.ask("STU")
+    cancel(hall.db, holder(first), hall.forum, first.code, now=NOW)
+    tell(hall.db, hall.forum, asking(third, "STU"), "registration/reminder", now=NOW)
+    assert hall.mails(third) == ["waiting", "offered", "reminder"]
+    accept(hall.db, holder(third), hall.forum, third.code, now=NOW)
+    assert hall.mails(third) == ["waiting"]
 
 
 def test_an_offer_that_was_not_answered_passes_on(hall: SmallHall):

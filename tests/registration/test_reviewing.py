@@ -1,12 +1,17 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
+from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, NotFound, Refused
+from app.mail.models import Message
 from app.registration.applying import cancel
+from app.registration.models import Application
 from app.registration.reviewing import approve, decline, move
 from app.registration.settling import settle
 from tests.cast import DARA, NOW, RITH, SOKHA, holder, make_actor
@@ -73,11 +78,6 @@ def test_a_declined_registration_ends_and_its_held_seat_goes_on(hall: SmallHall)
 
 
 def test_the_note_of_a_decision_is_not_mailed(hall: SmallHall):
-    from sqlalchemy import select
-
-    from app.kit.db import table
-    from app.mail.models import Message
-
     row = hall.ask("DIP")
     decline(hall.db, OPERATOR, hall.forum, row.code, now=NOW, note="between us")
     values = hall.db.execute(select(table(Message).c["values"])).scalars()
@@ -117,6 +117,32 @@ def test_nobody_loses_a_seat_by_a_move(hall: SmallHall):
     with pytest.raises(Refused, match="no_seat_there"):
         move(hall.db, OPERATOR, hall.forum, row.code, "ORG", now=NOW)
     assert hall.state(row) == "seated"
+
+
+@pytest.mark.parametrize(("priority", "refused"), [(1, True), (0, False)])
+def test_nobody_is_moved_to_a_seat_before_somebody_of_better_standing_there(
+    hall: SmallHall, priority: int, refused: bool
+):
+    row, _ = hall.ask("STU"), hall.ask("STU")
+    waits = hall.ask("ORG", now=NOW + timedelta(hours=1))
+    applications = table(Application)
+    hall.db.execute(update(applications).where(applications.c.id == waits.id).values(priority=priority))
+    if refused:
+        with pytest.raises(Refused, match="others_wait_there"):
+            move(hall.db, OPERATOR, hall.forum, row.code, "ORG", now=NOW + timedelta(hours=2))
+        assert hall.row(row.code).category_id == row.category_id
+    else:
+        move(hall.db, OPERATOR, hall.forum, row.code, "ORG", now=NOW + timedelta(hours=2))
+        assert hall.row(row.code).category_id == waits.category_id
+    assert hall.seat(row).category_id == hall.row(row.code).category_id
+    assert (hall.state(row), hall.state(waits)) == ("seated", "waiting")
+
+
+def test_who_only_waits_too_is_moved_behind_those_of_better_standing(hall: SmallHall):
+    hall.ask("STU"), hall.ask("STU")
+    first, moved = hall.ask("ORG"), hall.ask("STU")
+    assert move(hall.db, OPERATOR, hall.forum, moved.code, "ORG", now=NOW) == "waiting"
+    assert [hall.row(row.code).category_id for row in (first, moved)] == [first.category_id] * 2
 
 
 def test_who_waits_may_find_a_seat_in_the_other_category(hall: SmallHall):
@@ -164,8 +190,6 @@ def test_a_code_of_nobody_is_not_found(hall: SmallHall, name: str):
 
 
 def test_a_decision_first_settles_what_is_due(hall: SmallHall):
-    from datetime import timedelta
-
     unconfirmed, _ = hall.ask("STU"), hall.ask("STU")
     hall.mail_leaves(unconfirmed)
     asks = hall.ask("PTY")

@@ -28,9 +28,8 @@ from app.editions.form import ForumFile
 from app.kit.codes import public_code
 from app.kit.db import Database, Db, table
 from app.kit.errors import NotFound, Refused
-from app.kit.pen import Pen
-from app.mail.models import Message
-from app.mail.outbox import mark_sent
+from app.kit.pen import SITE, Pen
+from app.mail.outbox import Claimed, claim, mark_sent
 from app.registration.applying import accept, apply, cancel, confirm
 from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, TermsInput
@@ -268,13 +267,11 @@ class Deeds(RuleBasedStateMachine):
     @rule()
     def mail_leaves(self) -> None:
         """The worker hands every queued message over, which starts the hours it speaks of."""
-        messages = table(Message)
-        wanted = select(messages).where(messages.c.state == "queued").order_by(messages.c.id)
-        for message in self.database.read(lambda db: db.execute(wanted).all()):
+        for message in self.pen.write_now(SITE, lambda db: claim(db, now=self.now, most=1000)):
             code = message.subject.partition(":")[2]
 
-            def sent(db: Db, message: Any = message, code: str = code) -> None:
-                mark_sent(db, message.id, now=self.now)
+            def sent(db: Db, message: Claimed = message, code: str = code) -> None:
+                assert mark_sent(db, message, now=self.now)
                 start_hours(db, the_forum(db), code, message.template, sent_at=self.now)
 
             self.pen.write_now(SLUG, sent)

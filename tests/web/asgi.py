@@ -25,17 +25,18 @@ async def ask(
     query: str = "",
     body: Iterable[bytes] = (),
     peer: str = "192.0.2.9",
+    raw_headers: Iterable[tuple[str, str]] | None = None,
 ) -> Answered:
-    """One request; `body` comes in these pieces."""
+    """One request; `body` comes in these pieces. `raw_headers` are all there are, a name as often as it stands."""
     pieces = [*body]
-    sent = {"host": "localhost", **(headers or {})}
+    sent = {"host": "localhost", **(headers or {})}.items() if raw_headers is None else raw_headers
     scope = {
         "type": "http",
         "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent],
         "client": (peer, 50000),
         "server": ("localhost", 80),
         "scheme": "http",

@@ -66,9 +66,9 @@ def test_each_mail_shows_its_state_its_tries_and_the_servers_words(client: TestC
     def work(db: Db) -> None:
         everybody(db)
         first, second, third, *_ = claim(db, now=NOW, most=6)
-        mark_sent(db, first.id, now=NOW)
-        mark_failed(db, second.id, "550 no <such> person", None)
-        mark_failed(db, third.id, "421 later", NOW)
+        mark_sent(db, first, now=NOW)
+        mark_failed(db, second, "550 no <such> person", None)
+        mark_failed(db, third, "421 later", NOW)
         messages = table(Message)
         db.execute(update(messages).where(messages.c.id == first.id).values(possibly_repeated=True))
 
@@ -140,7 +140,7 @@ def fail_one(site: Site) -> tuple[int, str]:
     def work(db: Db) -> tuple[int, str]:
         code = make_application(db, VANNA).code
         (mail,) = claim(db, now=NOW)
-        mark_failed(db, mail.id, "550 full", None)
+        mark_failed(db, mail, "550 full", None)
         return mail.id, code
 
     return site.pen.write_now(SLUG, work)

@@ -64,6 +64,13 @@ def test_another_host_is_refused_before_anything_runs(through: Through, inside: 
     assert not inside.reached
 
 
+@pytest.mark.parametrize("hosts", [["localhost"], ["evil.example"], []])
+def test_a_request_with_more_than_one_host_or_none_is_refused(through: Through, inside: Inside, hosts: list[str]):
+    sent = [("host", "localhost"), *(("host", host) for host in hosts)] if hosts else []
+    assert through(raw_headers=sent).status == 400
+    assert not inside.reached
+
+
 def test_the_hosts_are_those_of_the_settings(through: Through):
     environment = {"ALLOWED_HOSTS": "forum.example"}
     assert through(headers={"host": "forum.example"}, environment=environment).status == 200

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app.accounts.models import User
 from app.accounts.rules import Role
@@ -16,8 +16,7 @@ from app.editions.form import ForumFile
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.pen import SITE
-from app.mail.models import Message
-from app.mail.outbox import mark_failed
+from app.mail.outbox import claim, mark_failed
 from app.registration import applying
 from app.registration.models import Application
 from tests.cast import NOW, SECRET, SLUG
@@ -122,12 +121,12 @@ def registering(doors: Doors, _by: str) -> Knock:
 
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
     """A mail of this forum that did not leave."""
-    subject, mails = f"registration:{doors.register(slug=slug).code}", table(Message)
+    subject = f"registration:{doors.register(slug=slug).code}"
 
     def fail(db: Db) -> int:
-        last = db.execute(select(mails.c.id).where(mails.c.subject == subject)).scalars().all()[-1]
+        last = [mail for mail in claim(db, now=NOW, most=1000) if mail.subject == subject][-1]
         mark_failed(db, last, "550 no", None)
-        return int(last)
+        return last.id
 
     return doors.write(slug, fail)
 
