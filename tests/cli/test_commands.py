@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from app.accounts import signing_in
+from app.accounts.models import User
 from app.cli import main
 from app.cli.serve import FORUMS
-from app.kit.db import Database
+from app.kit.db import Database, table
 from app.kit.i18n import text_of
 from tests.cast import NOW, SECRET_KEY, SLUG
 from tests.conftest import ROOT
@@ -129,6 +131,23 @@ def test_the_owners_link_signs_in(sala: Sala, database: Database) -> None:
     token = re.fullmatch(r"https://forum\.example/login/(\S+)\n", done.stdout)
     assert token
     assert database.read(lambda db: signing_in.link_is_good(db, token[1], now=NOW))
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "", "sokha@", "a b@c.example", "sokha@secretariat.example, rith@elsewhere.example"]
+)
+def test_the_owner_is_refused_what_is_no_address(sala: Sala, database: Database, address: str) -> None:
+    owners = database.read(lambda db: db.execute(select(func.count()).select_from(table(User))).scalar_one())
+    done = sala("owner", address)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    printed = " ".join(done.stderr.replace("│", " ").split())
+    assert text_of("en", "refused.not_an_email") in printed
+    assert database.read(lambda db: db.execute(select(func.count()).select_from(table(User))).scalar_one()) == owners
+
+
+def test_the_owner_may_have_no_address_yet(sala: Sala) -> None:
+    assert sala("owner").returncode == 0
 
 
 @pytest.mark.parametrize(
