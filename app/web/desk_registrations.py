@@ -77,9 +77,7 @@ class Sheet:
     whole_words: str
 
 
-def sheet(
-    lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, rows: tuple[int, int, int]
-) -> Sheet:
+def sheet(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, rows: tuple[int, int, int]) -> Sheet:
     """The head of a list of which `rows` = (how many stand before it, how many it shows, how many there are)."""
     before, shown, total = rows
     parts = [text_of(lang, f"desk.standing.{wanted.standing or 'all'}")]
@@ -118,7 +116,8 @@ def oldest_is_usual(standing: str) -> bool:
 def link(address: str, wanted: Wanted, *, whole: bool = False, **changes: Any) -> str:
     """An address with a question, something in it changed; from its beginning unless `after` is given.
 
-    With `whole` as many as may be on one page. Only the names the list knows are in it, so nothing else in a reader's address is carried on.
+    With `whole`, as many as may be on one page. Only the names the list knows are in it, so nothing else in a
+    reader's address is carried on.
     """
     asked = wanted.other(**changes)
     order = "oldest" if asked.oldest_first else "newest"

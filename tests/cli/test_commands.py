@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -14,8 +15,10 @@ from app.accounts import signing_in
 from app.accounts.models import User
 from app.cli import main
 from app.cli.serve import FORUMS
-from app.kit.db import Database, table
+from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
+from app.registration.models import Application, Terms
+from app.registration.rules.states import State
 from tests.cast import NOW, SECRET_KEY, SLUG
 from tests.conftest import ROOT
 
@@ -123,6 +126,21 @@ def test_a_refusal_is_the_catalogues_sentence_and_no_traceback(sala: Sala, words
 def test_the_demo_makes_people_once(sala: Sala) -> None:
     assert "12 fictional people registered (0 were there already)" in sala("demo", "12").stdout
     assert "0 fictional people registered (12 were there already)" in sala("demo", "12").stdout
+    assert sala("verify", SLUG).returncode == 0
+
+
+def test_the_demo_shows_every_state_and_leaves_the_terms_as_they_were(sala: Sala, database: Database) -> None:
+    def terms(db: Db) -> dict[str, Any]:
+        return dict(db.execute(select(table(Terms))).one()._mapping)
+
+    before = database.read(terms)
+    assert sala("demo").returncode == 0
+    applications = table(Application)
+    found = database.read(lambda db: db.execute(select(applications.c.state, applications.c.confirmed_at)).all())
+    states = {row.state for row in found}
+    assert states == set(State) - {State.DRAFT, State.SUBMITTED}
+    assert {row.confirmed_at is None for row in found if row.state == State.SEATED} == {True, False}
+    assert database.read(terms) == before
     assert sala("verify", SLUG).returncode == 0
 
 
