@@ -1,4 +1,4 @@
-"""`sala demo`: plainly fictional people of every category in both scripts, for trying, pictures and benchmarks."""
+"""`sala demo`: plainly fictional people of every category and every state, for trying, pictures and benchmarks."""
 
 import random
 from datetime import datetime, timedelta
@@ -14,9 +14,11 @@ from app.forum.queries import featured_slug, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Refused
-from app.kit.inputs import parse
-from app.registration import applying, reviewing
-from app.registration.inputs import ApplicationInput
+from app.kit.inputs import Model, parse
+from app.mail import outbox
+from app.registration import applying, arranging, reviewing, seating
+from app.registration.desk_queries import Wanted, desk_list
+from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
 from app.registration.quotas import house_of
 from app.registration.rules.eligibility import Mode
 
@@ -39,9 +41,10 @@ INSTITUTIONS = {
     "CSO": "A non-governmental organisation (demo)", "INT": "An interest group (demo)",
 }  # fmt: skip
 WEIGHTS = {
-    "PARL": 35, "GOV": 20, "MIN": 35, "DIP": 40, "PROV": 30, "STU": 60, "THK": 15, "PTY": 20, "ORG": 25, "CSO": 20,
+    "PARL": 35, "GOV": 20, "MIN": 35, "DIP": 40, "PROV": 30, "STU": 60, "THK": 15, "PTY": 55, "ORG": 25, "CSO": 20,
     "INT": 10,
 }  # fmt: skip
+"""More of the parties than their limit lets in, so that some of them wait."""
 DAYS = timedelta(days=14)
 """The demo's people registered over the last two weeks."""
 SPECIAL: tuple[dict[str, Any], ...] = (
@@ -66,7 +69,10 @@ def demo(
     forum: Annotated[str, typer.Option(help="the forum's slug; default: the featured one")] = "",
     seed: Annotated[int, typer.Option(help="the same seed makes the same people")] = 1,
 ) -> None:
-    """Fill a forum with plainly fictional people, through the same deeds that real ones come by."""
+    """Fill a forum with plainly fictional people, through the same deeds that real ones come by.
+
+    From about 250 on there are some in every state; with fewer the parties' seats suffice and nobody waits.
+    """
     with opened() as house:
         slug = known(house, forum or house.database.read(featured_slug) or "?")
         made = fill(house, slug, people, seed)
@@ -81,6 +87,8 @@ def fill(house: House, slug: str, people: int, seed: int = 1) -> int:
     for start in range(0, people, 100):
         piece = [(number, person, first + DAYS * (number + 1) / people) for number, person in sent[start : start + 100]]
         made += house.pen.write_now(slug, lambda db, piece=piece: _register(db, house, slug, piece))  # type: ignore[misc]
+    if made:
+        house.pen.write_now(slug, lambda db: _offer(db, forum_by_slug(db, slug), now=clock.now()))
     return made
 
 
@@ -106,8 +114,13 @@ def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: in
     try:
         if asked.state == "awaiting" and number % 4:
             reviewing.approve(db, by, forum, asked.code, now=now)
+        elif asked.state == "awaiting" and number % 12 == 8:
+            reviewing.decline(db, by, forum, asked.code, now=now)
+            return 1
         if number % 5:
             applying.confirm(db, by, forum, asked.code, now=now)
+        elif number % 20 == 5:
+            _mail_comes_back(db, forum, asked.code, now=now)
         if number % 41 == 40:
             applying.cancel(db, by, forum, asked.code, now=now)
     except Refused:
@@ -115,11 +128,46 @@ def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: in
     return 1
 
 
+def _mail_comes_back(db: Db, forum: Forum, code: str, *, now: datetime) -> None:
+    """A person's mails failed for good, as mail to a demo's address must: their hours start, and nobody confirms."""
+    for message in outbox.about(db, forum.slug, f"registration:{code}"):
+        outbox.mark_failed(db, message.id, "550 5.1.2 demo.example takes no mail", None)
+        seating.start_hours(db, forum, code, message.template, sent_at=now)
+
+
+def _offer(db: Db, forum: Forum, *, now: datetime) -> None:
+    """In each group with a queue two who are seated cancel, and the next two are offered their seats.
+
+    Seats are offered only for this, whatever the forum's terms say; they are put back as they were.
+    """
+    by = Actor.operator()
+    waiting, _ = desk_list(db, by, forum, Wanted("waiting"), most=1000)
+    if not waiting:
+        return
+    house = seating.settle(db, forum, now=now)
+    terms, categories = (
+        _written(TermsInput, house.terms),
+        [_written(CategoryInput, category) for category in house.categories.values()],
+    )
+    offering = terms.model_copy(update={"promotion": "offer"})
+    arranging.put_terms(db, by, forum, offering, categories, now=now, over_is_meant=True)
+    for category in sorted({row.category for row in waiting}):
+        seated, _ = desk_list(db, by, forum, Wanted("confirmed", category), most=2)
+        for row in seated:
+            applying.cancel(db, by, forum, row.code, now=now)
+    arranging.put_terms(db, by, forum, terms, categories, now=now, over_is_meant=True)
+
+
+def _written(model: type[Model], row: Any) -> Model:
+    """A stored row as the input that would store it."""
+    return parse(model, {name: getattr(row, name) for name in model.model_fields})
+
+
 def _people(count: int, chance: random.Random) -> Any:
     yield from SPECIAL[:count]
-    codes, weights = list(WEIGHTS), list(WEIGHTS.values())
-    for number in range(max(0, count - len(SPECIAL))):
-        category = chance.choices(codes, weights)[0]
+    codes = [code for code, weight in WEIGHTS.items() for _ in range(weight * count // sum(WEIGHTS.values()) + 1)]
+    chance.shuffle(codes)
+    for number, category in enumerate(codes[: max(0, count - len(SPECIAL))]):
         abroad = category == "DIP" or chance.random() < 0.08
         (family, family_km), (given, given_km) = chance.choice(FAMILY), chance.choice(GIVEN)
         if abroad:

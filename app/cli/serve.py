@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.access import owner_link
+from app.cli.access import FIRST_OWNER, owner_link
 from app.cli.forum import load_file
 from app.cli.house import opened
 from app.forum.queries import featured_slug
@@ -33,7 +33,7 @@ def run(port: PORT = None) -> None:
                 print("\n".join(load_file(house, file)))
         build(house.settings.var / "assets")  # before the address is printed: it is to answer at once
         print(f"\nSala:     {house.settings.base_url}/")
-        print(f"Sign in:  {owner_link(house, 'owner@localhost')}   (once, within a day)\n", flush=True)
+        print(f"Sign in:  {owner_link(house, FIRST_OWNER)}   (once, within a day)\n", flush=True)
     serve()
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.forum.queries import forum_id
-from app.kit.i18n import clock_time, day, text_of
+from app.kit.i18n import Lang, clock_time, day, text_of
 from app.programme.comparing import Step, place_name, steps
 from app.programme.queries import history
 from app.programme.rules.changes import Change, Kind, Published
@@ -24,11 +24,16 @@ _SIGNS = {
     Kind.WITHDRAWN: ("bad", "×"),
     Kind.MOVED: ("wait", "→"),
 }
+_TITLES: tuple[Lang, Lang] = ("en", "km")
+"""The languages of a published title, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change in words: what kind, which session, and for a move from where to where."""
+    """One change in words: what kind, which session, and for a move from where to where.
+
+    `lang` is the language of `before` and `after`: not the reader's where only the other title changed.
+    """
 
     tone: str
     sign: str
@@ -37,6 +42,7 @@ class Line:
     href: str
     before: str
     after: str
+    lang: Lang
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +80,27 @@ def line(seen: Public, change: Change) -> Line:
     tone, sign = _SIGNS.get(change.kind, ("still", "✎"))
     one = change.entry
     before = after = ""
+    kind, lang = change.kind.value, seen.lang
     if change.kind is Kind.RETITLED and change.before:
+        changed = [lang for lang, old, new in zip(_TITLES, change.before.title, one.title, strict=True) if old != new]
         before = _title(seen, change.before)
+        if len(changed) == 1:
+            kind = f"retitled_{changed[0]}"
+        if seen.lang not in changed:
+            (lang,) = changed
+            at = _TITLES.index(lang)
+            before, after = change.before.title[at], one.title[at]
     elif change.kind is Kind.MOVED:
         before, after = where(seen, change.before), where(seen, change.after)
     return Line(
         tone=tone,
         sign=sign,
-        kind=text_of(seen.lang, f"programme.change.{change.kind.value}"),
+        kind=text_of(seen.lang, f"programme.change.{kind}"),
         title=_title(seen, one),
         href=f"{seen.base}/programme/{one.code}" if seen.programme.session(one.code) else "",
         before=before,
         after=after,
+        lang=lang,
     )
 
 

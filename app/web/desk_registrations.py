@@ -1,6 +1,7 @@
 """The desk's list of registrations: filter, search, page on."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,9 +10,10 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.kit import clock
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
-from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_list, tallies
+from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_count, desk_list, tallies
 from app.registration.rules.names import list_name
 from app.registration.rules.states import State
 from app.web import deps
@@ -31,27 +33,66 @@ TONES = {
 ORDERS = ("newest", "oldest")
 
 
+ROWS, MOST_ROWS = 50, 1000
+"""How many the list shows at once, and how many for printing (`?all=1`)."""
+
+
 @router.get("/desk/{forum}/registrations")
 async def registrations(request: Request, forum: str) -> Response:
-    """The list as asked for by `?state= &category= &q= &order= &after=`."""
-    wanted = asked_for(request.query_params)
-    desk, (found, counted) = await deps.read_at_desk(
+    """The list as asked for by `?state= &category= &q= &order= &after=`; with `all=1` on one page, to print."""
+    wanted, whole = asked_for(request.query_params), request.query_params.get("all") == "1"
+    most = MOST_ROWS if whole else ROWS
+    desk, (found, counted, (total, before)) = await deps.read_at_desk(
         request,
         forum,
-        lambda db, desk: (desk_list(db, desk.actor, desk.forum, wanted), tallies(db, desk.actor, desk.forum)),
+        lambda db, desk: (
+            desk_list(db, desk.actor, desk.forum, wanted, most=most),
+            tallies(db, desk.actor, desk.forum),
+            desk_count(db, desk.actor, desk.forum, wanted),
+        ),
     )
     rows, more = found
     address = f"{desk.base}/registrations"
+    lines = [line(desk.lang, row, link(f"{address}/{row.code}", wanted)) for row in rows]
     values: dict[str, Any] = {
         "wanted": wanted,
         "filters": filters(desk.lang, address, counted, wanted),
         "categories": counted,
+        "following": link(address, wanted, whole=whole, after=rows[-1].code) if more else "",
+        "beginning": link(address, wanted, whole=whole) if wanted.after else "",
+        "printed": sheet(desk.lang, address, counted, wanted, (before, len(rows), total)),
     }
-    following = link(address, wanted, after=rows[-1].code) if more else ""
-    beginning = link(address, wanted) if wanted.after else ""
-    lines = [line(desk.lang, row, link(f"{address}/{row.code}", wanted)) for row in rows]
-    return deps.show_at_desk(
-        request, desk, "desk/registrations.html", **values, lines=lines, following=following, beginning=beginning
+    return deps.show_at_desk(request, desk, "desk/registrations.html", **values, lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What stands above a list, so that it says on paper what it holds: the question in words, which rows of how many,
+    when it was read (UTC), and where more of them are on one page ("" where nothing is missing)."""
+
+    question: str
+    rows: str
+    read_at: datetime
+    whole: str
+    whole_words: str
+
+
+def sheet(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, rows: tuple[int, int, int]) -> Sheet:
+    """The head of a list of which `rows` = (how many stand before it, how many it shows, how many there are)."""
+    before, shown, total = rows
+    parts = [text_of(lang, f"desk.standing.{wanted.standing or 'all'}")]
+    parts += [tally.name.of(lang) for tally in counted if tally.code == wanted.category]
+    if wanted.words:
+        parts.append(text_of(lang, "desk.list.with_words", words=wanted.words))
+    parts.append(text_of(lang, f"desk.list.{'oldest' if wanted.oldest_first else 'newest'}"))
+    name = "all_rows" if shown == total else "some_rows"
+    most = min(total, MOST_ROWS)
+    return Sheet(
+        question=" · ".join(parts),
+        rows=text_of(lang, f"desk.list.{name}", n=total, first=before + 1, last=before + shown),
+        read_at=clock.now(),
+        whole=link(address, wanted, whole=True) if shown < most else "",
+        whole_words=text_of(lang, f"desk.list.{'print_all' if most == total else 'print_first'}", n=most),
     )
 
 
@@ -72,10 +113,11 @@ def oldest_is_usual(standing: str) -> bool:
     return standing == State.AWAITING_APPROVAL.value
 
 
-def link(address: str, wanted: Wanted, **changes: Any) -> str:
+def link(address: str, wanted: Wanted, *, whole: bool = False, **changes: Any) -> str:
     """An address with a question, something in it changed; from its beginning unless `after` is given.
 
-    Only the names the list knows are in it, so nothing else in a reader's address is carried on.
+    With `whole`, as many as may be on one page. Only the names the list knows are in it, so nothing else in a
+    reader's address is carried on.
     """
     asked = wanted.other(**changes)
     order = "oldest" if asked.oldest_first else "newest"
@@ -85,6 +127,7 @@ def link(address: str, wanted: Wanted, **changes: Any) -> str:
         "q": asked.words,
         "order": "" if asked.oldest_first == oldest_is_usual(asked.standing) else order,
         "after": asked.after,
+        "all": "1" if whole else "",
     }
     kept = {name: value for name, value in pairs.items() if value}
     return f"{address}{'&' if '?' in address else '?'}{urlencode(kept)}" if kept else address

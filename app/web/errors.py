@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from app.forum.models import Forum
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.web.deps import SignInNeeded, back
@@ -38,7 +39,7 @@ def language_of(request: Request) -> Lang:
 
 async def _answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, Answer)  # noqa: S101 - registered for this class
-    response = show(
+    response = await show(
         request,
         error.status,
         sentence(language_of(request), error) if error.code else "",
@@ -51,21 +52,21 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    response = show(request, error.status_code)
+    response = await show(request, error.status_code)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
 
 
 async def _too_large(request: Request, _error: Exception) -> Response:
-    return show(request, 413)
+    return await show(request, 413)
 
 
 async def _sign_in(request: Request, _error: Exception) -> Response:
     """A page leads to signing in; what was sent by a form cannot be kept, and the answer says so."""
     if request.method in {"GET", "HEAD"}:
         return back("/login")
-    response = show(request, 401)
+    response = await show(request, 401)
     response.headers["www-authenticate"] = 'Link realm="Sala"'  # RFC 9110 §15.5.2 wants one; no browser asks for it
     return response
 
@@ -75,7 +76,7 @@ async def _fault(request: Request, error: Exception) -> Response:
     log.error("fault %s at %s %s", reference, request.method, route_of(request), exc_info=error)
     if site_of(request).settings.debug:
         return PlainTextResponse("".join(traceback.format_exception(error)), 500)
-    return show(request, 500, reference=reference)
+    return await show(request, 500, reference=reference)
 
 
 def route_of(request: Request) -> str:
@@ -83,10 +84,21 @@ def route_of(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "no route"))
 
 
-def show(request: Request, status: int, text: str = "", reference: str = "", *, sign_in: bool = False) -> Response:
+async def _forum_around(request: Request, status: int) -> Forum | None:
+    """The forum whose menu an error page has; a fault of ours asks the database for nothing more."""
+    site, path = site_of(request), request.url.path
+    if status < 500 and path.startswith(tuple(f"/{lang}/" for lang in LANGS)):
+        await site.forums.look(site.read)
+    return site.forums.at(path)
+
+
+async def show(
+    request: Request, status: int, text: str = "", reference: str = "", *, sign_in: bool = False
+) -> Response:
     """One error page: its title and sentence by status, or the refusal's own sentence.
 
-    With `sign_in` it leads to where one asks for a new link, instead of to the first page.
+    With `sign_in` it leads to where one asks for a new link, instead of to the first page. Under a forum's address
+    the page has its menu, for every reader alike.
     """
     lang = language_of(request)
     key = f"errors.{status}" if has_text(lang, f"errors.{status}.title") else "errors.400"
@@ -98,4 +110,5 @@ def show(request: Request, status: int, text: str = "", reference: str = "", *, 
     if path.endswith(".ics"):
         return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
     values: dict[str, Any] = {"title": title, "text": text, "reference": reference, "sign_in": sign_in}
+    values["forum"] = await _forum_around(request, status)
     return page(request, lang, "errors/page.html", status=status, **values)

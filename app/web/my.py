@@ -13,7 +13,7 @@ from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import Lang
+from app.kit.i18n import Lang, text_of
 from app.kit.inputs import parse
 from app.registration import applying
 from app.registration.inputs import Person
@@ -25,6 +25,7 @@ from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.registration import fields_of
 from app.web.site import site_of
+from app.web.subscribing import ways
 
 router = APIRouter(include_in_schema=False)
 Deed = Callable[[Db, Actor, Forum, str], object]
@@ -174,7 +175,8 @@ def _show(
 ) -> Response:
     site = site_of(request)
     done = request.query_params.get("done", "")
-    feed = applying.feed_token(site.settings.secret_key, own.row.id, own.row.feed_generation)
+    secret_feed = applying.feed_token(site.settings.secret_key, own.row.id, own.row.feed_generation)
+    title = text_of(lang, "calendars.ics.own", forum=own.forum.short_title.of(lang))
     values = {
         "forum": own.forum,
         "own": own,
@@ -182,7 +184,7 @@ def _show(
         "state": State(own.row.state),
         "given_up": _GIVEN_UP.get(own.row.state, "request"),
         "secret_path": f"/{lang}/my/{secret}",
-        "feed_path": f"/calendars/{feed}.ics",
+        "feed": ways(site.settings.base_url, f"/calendars/{secret_feed}.ics", title, title),
         "form": form or Form(),
         "token": form_token(request, "my", own.row.code),
         "done": done if form is None and _is_so(done, own) else "",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -39,6 +40,18 @@ class Filter:
     @property
     def active(self) -> bool:
         return bool(self.day or self.track or self.room or self.words)
+
+    @property
+    def query(self) -> str:
+        """What was asked as a query, with its `?`: only our own fields that say something; "" for everything."""
+        asked = {
+            "day": self.day.isoformat() if self.day else "",
+            "track": self.track,
+            "room": self.room,
+            "q": self.words,
+        }
+        kept = {name: value for name, value in asked.items() if value}
+        return f"?{urlencode(kept)}" if kept else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ async def programme(request: Request, lang: str, forum: str) -> Response:
         seen,
         "programme/page.html",
         canonical=asked.plain,
+        twin=pages.twin(request.url.path, seen.lang) + asked.query,
         asked=asked,
         days=[day_view(seen, day, sessions) for day in days_of(seen)],
         untimed=[card(seen, session) for session in sessions if session.starts_at is None],

@@ -1,4 +1,4 @@
-"""What the doors share while the program runs: settings, database, pen, assets, ready calendars."""
+"""What the doors share while the program runs: settings, database, pen, assets, ready calendars, known forums."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from app.kit.pen import Deed, Pen
 from app.kit.settings import Settings
 from app.registration.settling import settle
 from app.web.assets import Assets
+from app.web.forums import Forums
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ class Site:
     assets: Assets
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
+    forums: Forums = field(default_factory=Forums)
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""

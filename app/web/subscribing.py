@@ -54,16 +54,22 @@ def parts(seen: Public, base_url: str) -> Sequence[Feed]:
 
 
 def feed(seen: Public, base_url: str, name: str, tail: str, tag: Tag | None = None) -> Feed:
-    """The ways to the calendar at `tail`. Google and Outlook fetch it themselves, so they need the full address."""
-    file = f"{seen.base}/{tail}"
-    full = f"{base_url}{file}"
+    """The ways to the public calendar at `tail`."""
+    return ways(base_url, f"{seen.base}/{tail}", name, f"{text_of(seen.lang, 'calendars.feed_name')} {name}", tag)
+
+
+def ways(base_url: str, file: str, name: str, title: str, tag: Tag | None = None) -> Feed:
+    """The ways to the calendar at the path `file`; `title` is what a service calls it.
+
+    Google and Outlook fetch it themselves, so their links hold the full address: whoever follows one tells it them.
+    """
     webcal = f"webcal://{urlsplit(base_url).netloc}{file}"
-    title = quote(f"{text_of(seen.lang, 'calendars.feed_name')} {name}")
+    full = quote(f"{base_url}{file}")
     return Feed(
         name=name,
         tag=tag,
         file=file,
         webcal=webcal,
         google=f"https://calendar.google.com/calendar/render?cid={quote(webcal, safe='')}",
-        outlook=f"https://outlook.live.com/calendar/0/addfromweb?url={quote(full, safe='')}&name={title}",
+        outlook=f"https://outlook.live.com/calendar/0/addfromweb?url={full}&name={quote(title)}",
     )

@@ -6,14 +6,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from app.accounts import signing_in
+from app.accounts.models import User
 from app.cli import main
 from app.cli.serve import FORUMS
-from app.kit.db import Database
+from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
+from app.registration.models import Application, Terms
+from app.registration.rules.states import State
 from tests.cast import NOW, SECRET_KEY, SLUG
 from tests.conftest import ROOT
 
@@ -124,11 +129,43 @@ def test_the_demo_makes_people_once(sala: Sala) -> None:
     assert sala("verify", SLUG).returncode == 0
 
 
+def test_the_demo_shows_every_state_and_leaves_the_terms_as_they_were(sala: Sala, database: Database) -> None:
+    def terms(db: Db) -> dict[str, Any]:
+        return dict(db.execute(select(table(Terms))).one()._mapping)
+
+    before = database.read(terms)
+    assert sala("demo").returncode == 0
+    applications = table(Application)
+    found = database.read(lambda db: db.execute(select(applications.c.state, applications.c.confirmed_at)).all())
+    states = {row.state for row in found}
+    assert states == set(State) - {State.DRAFT, State.SUBMITTED}
+    assert {row.confirmed_at is None for row in found if row.state == State.SEATED} == {True, False}
+    assert database.read(terms) == before
+    assert sala("verify", SLUG).returncode == 0
+
+
 def test_the_owners_link_signs_in(sala: Sala, database: Database) -> None:
     done = sala("owner", "sokha@secretariat.example", BASE_URL="https://forum.example")
     token = re.fullmatch(r"https://forum\.example/login/(\S+)\n", done.stdout)
     assert token
     assert database.read(lambda db: signing_in.link_is_good(db, token[1], now=NOW))
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "", "sokha@", "a b@c.example", "sokha@secretariat.example, rith@elsewhere.example"]
+)
+def test_the_owner_is_refused_what_is_no_address(sala: Sala, database: Database, address: str) -> None:
+    owners = database.read(lambda db: db.execute(select(func.count()).select_from(table(User))).scalar_one())
+    done = sala("owner", address)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    printed = " ".join(done.stderr.replace("│", " ").split())
+    assert text_of("en", "refused.not_an_email") in printed
+    assert database.read(lambda db: db.execute(select(func.count()).select_from(table(User))).scalar_one()) == owners
+
+
+def test_the_owner_may_have_no_address_yet(sala: Sala) -> None:
+    assert sala("owner").returncode == 0
 
 
 @pytest.mark.parametrize(

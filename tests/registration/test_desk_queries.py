@@ -20,6 +20,7 @@ from app.registration.desk_queries import (
     STANDINGS,
     Wanted,
     asked_since,
+    desk_count,
     desk_list,
     desk_registration,
     overview,
@@ -216,10 +217,25 @@ def test_a_code_of_no_registration_is_not_found(db: Db) -> None:
         desk_registration(db, OPERATOR, the_forum(db), "ABCDEFG")
 
 
-@pytest.mark.parametrize("read", [desk_list, desk_registration])
+@pytest.mark.parametrize("oldest_first", [True, False])
+def test_the_count_says_how_many_fit_and_how_many_stand_before(db: Db, oldest_first: bool) -> None:
+    one_of_each(db)
+    forum, asked = the_forum(db), Wanted(oldest_first=oldest_first)
+    everybody, _ = desk_list(db, OPERATOR, forum, asked)
+    for before in range(len(everybody) + 1):
+        after = everybody[before - 1].code if before else ""
+        counted = desk_count(db, OPERATOR, forum, Wanted(oldest_first=oldest_first, after=after))
+        assert counted == (len(everybody), before)
+    for standing in STANDINGS:
+        found, _ = desk_list(db, OPERATOR, forum, Wanted(standing))
+        assert desk_count(db, OPERATOR, forum, Wanted(standing)) == (len(found), 0)
+    assert desk_count(db, OPERATOR, forum, Wanted(words="nobody at all", after=everybody[0].code)) == (0, 0)
+
+
+@pytest.mark.parametrize("read", [desk_list, desk_count, desk_registration])
 def test_people_are_kept_from_roles_without_them_and_from_strangers(db: Db, read: Callable[..., object]) -> None:
     code = make_application(db, VANNA).code
-    asked: Any = Wanted() if read is desk_list else code
+    asked: Any = code if read is desk_registration else Wanted()
     with pytest.raises(Forbidden):
         read(db, make_actor(db, CHAN, Role.VIEWER), the_forum(db), asked)
     for stranger in (Actor.visitor(), Actor.participant(1), make_actor(db, RITH)):
@@ -234,6 +250,7 @@ def test_another_forums_registrations_are_in_no_list_and_no_figure(db: Db, forum
     forum = the_forum(db, "second")
     assert desk_list(db, OPERATOR, forum, Wanted()) == ([], False)
     assert desk_list(db, OPERATOR, forum, Wanted(words=code)) == ([], False)
+    assert desk_count(db, OPERATOR, forum, Wanted()) == (0, 0)
     assert sum(tally.all for tally in tallies(db, OPERATOR, forum)) == 0
     assert overview(db, OPERATOR, forum, now=NOW).total("taken") == 0
     assert asked_since(db, OPERATOR, forum, since=NOW) == []
@@ -251,6 +268,7 @@ def test_figures_are_kept_from_strangers(db: Db) -> None:
 
 READS: dict[str, tuple[int, Callable[[Db, Any], object]]] = {
     "the list": (1, lambda db, forum: desk_list(db, OPERATOR, forum, Wanted(words="person", standing="unconfirmed"))),
+    "the count": (1, lambda db, forum: desk_count(db, OPERATOR, forum, Wanted(words="person"))),
     "the counts": (1, lambda db, forum: tallies(db, OPERATOR, forum)),
     "the overview": (3, lambda db, forum: overview(db, OPERATOR, forum, now=NOW)),
     "the days": (1, lambda db, forum: asked_since(db, OPERATOR, forum, since=NOW)),
@@ -286,12 +304,14 @@ def test_the_reads_work_on_either_database(either_database: Database) -> None:
         return (
             by_standing,
             searched,
+            desk_count(db, OPERATOR, forum, Wanted(after=codes["confirmed"]))[0],
             overview(db, OPERATOR, forum, now=NOW).total("taken"),
             asked_since(db, OPERATOR, forum, since=NOW)[0],
             desk_registration(db, OPERATOR, forum, codes["confirmed"]).place,
         )
 
-    by_standing, searched, taken, first, place = either_database.read(read)
+    by_standing, searched, n, taken, first, place = either_database.read(read)
+    assert n == len(codes)
     assert {name: n for name, n in by_standing.items() if n} == {**dict.fromkeys(_STANDING, 1), "held": 1}
     assert (searched, taken, first, place) == ([], 3, NOW, 1)
 

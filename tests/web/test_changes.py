@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
-from app.kit.i18n import Bilingual
+from app.kit.i18n import Bilingual, Lang, text_of
 from app.programme.published import PublishedSession
+from app.web.public import read_as_public
 from app.web.published import Published
 from app.web.site import Site
 from tests.cast import SLUG
+from tests.doors import Page
 from tests.web.test_programme import closed, only, publish_again
 
 PAGE = f"/en/{SLUG}/programme/changes"
@@ -49,6 +52,27 @@ def test_each_kind_of_change_is_told_in_words(client: TestClient, site: Site) ->
     assert "Tuesday 23 March, 14:30–16:00, Grand Ballroom" in page
     for words in ("Moved", "Cancelled", "New title", "Another Keynote", "From Dialogue to Action"):
         assert words in page
+
+
+@pytest.mark.parametrize(("reader", "changed"), [("en", "km"), ("km", "en"), ("en", "en"), ("km", "km")])
+def test_a_title_new_in_one_language_says_in_which_and_shows_that_one(
+    client: TestClient, site: Site, reader: Lang, changed: Lang
+) -> None:
+    seen = site.database.read(lambda db: read_as_public(db, reader, SLUG))
+    old = next(session.title for session in seen.programme.sessions if session.code == "D1-02")
+    new = replace(old, **{changed: "Neuf <1>"})
+    publish_again(site, only("D1-02", title=new))
+    page = Page(client.get(f"/{reader}/{SLUG}/programme/changes").text)
+    kind = text_of(reader, f"programme.change.retitled_{changed}")
+    (line,) = [each for each in page.all("li") if kind in each.text]
+    assert page.one("del").text == old.of(changed)
+    if reader == changed:
+        assert "Neuf <1>" in line.text
+        assert not page.all("ins")
+    else:
+        assert old.of(reader) in line.text
+        assert (page.one("ins").text, page.one("ins").attributes["lang"]) == ("Neuf <1>", changed)
+        assert page.one("del").attributes["lang"] == changed
 
 
 def test_a_change_of_a_closed_session_is_no_change_for_the_public(client: TestClient, site: Site) -> None:

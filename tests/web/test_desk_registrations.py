@@ -10,10 +10,13 @@ from starlette.testclient import TestClient
 
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from app.kit.db import Db
+from app.kit.i18n import Lang, moment, text_of
 from app.registration.desk_queries import STANDINGS, Wanted
+from app.web import desk_registrations
 from app.web.desk_registrations import TONES, link
 from app.web.site import Site
 from tests.cast import BOPHA, CAST, DARA, NOW, RITH, SLUG, VANNA, make_application
+from tests.doors import Page
 from tests.web.visits import DESK, sign_in
 
 LIST = f"{DESK}/registrations"
@@ -156,9 +159,57 @@ def test_long_lists_turn_and_come_back(client: TestClient, site: Site) -> None:
     following = re.search(r'href="([^"]+)" rel="next"', first.text)
     assert following
     second = client.get(following[1].replace("&amp;", "&"))
+    assert "Rows 1 to 50 of 53." in first.text
+    assert "Rows 51 to 53 of 53." in second.text
     assert names(first) + names(second) == [f"HENG N{number:02}" for number in range(53)]
     assert 'rel="next"' not in second.text
     assert f'href="{LIST}?q=heng&amp;order=oldest" rel="first"' in second.text
+
+
+def test_a_list_to_print_holds_all_of_what_was_asked_up_to_its_bound(
+    client: TestClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crowd(db: Db) -> None:
+        for number in range(53):
+            make_application(db, RITH, email=f"person{number}@crowd.example", given_name=f"N{number:02}")
+        make_application(db, VANNA)
+
+    site.pen.write_now(SLUG, crowd)
+    sign_in(client, site, Role.OWNER)
+    asked = f"{LIST}?q=heng&order=oldest"
+    screen = client.get(asked).text
+    assert f'href="{asked}&amp;all=1"'.replace("?q=heng&order", "?q=heng&amp;order") in screen
+    assert "All 53 on one page, to print" in screen
+    page = client.get(f"{asked}&all=1")
+    assert len(names(page)) == 53
+    assert "All 53 rows." in page.text
+    assert "to print" not in page.text
+    monkeypatch.setattr(desk_registrations, "MOST_ROWS", 52)
+    assert "The first 52 on one page, to print" in client.get(asked).text
+    page = client.get(f"{asked}&all=1")
+    assert len(names(page)) == 52
+    assert "Rows 1 to 52 of 53." in page.text
+    following = re.search(r'href="([^"]+)" rel="next"', page.text)
+    assert following
+    rest = client.get(following[1].replace("&amp;", "&"))
+    assert "all=1" in following[1]
+    assert "Rows 53 to 53 of 53." in rest.text
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_a_printed_list_says_what_was_asked_and_when(desk: TestClient, lang: Lang) -> None:
+    asked = {"state": "confirmed", "category": "STU", "q": "<b>", "lang": lang}
+    assert Page(desk.get(LIST, params=asked).text).all("div", class_="printed") == []
+    page = Page(desk.get(LIST, params={**asked, "state": "", "q": "sok"}).text)
+    head = page.one("div", class_="printed").text
+    for words in (
+        text_of(lang, "desk.standing.all"),
+        text_of(lang, "desk.list.with_words", words="sok"),
+        text_of(lang, "desk.list.newest"),
+        text_of(lang, "desk.list.read_at", at=moment(NOW, lang, "Asia/Phnom_Penh")),
+    ):
+        assert words in head
+    assert text_of(lang, "desk.list.all_rows", n=1) in page.text
 
 
 @pytest.mark.parametrize("role", Role)

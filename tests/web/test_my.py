@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from app.kit.db import table
+from app.kit.i18n import text_of
 from app.registration.applying import manage_token
 from app.registration.models import Application, Terms
 from app.web.site import Site
 from tests.cast import BOPHA, NOW, SLUG, VANNA, Figure, make_application
+from tests.doors import Page
 
 
 def own_page(site: Site, figure: Figure = VANNA, **values: Any) -> str:
@@ -72,3 +75,39 @@ def test_waiting_says_how_a_freed_seat_is_passed_on(client: TestClient, site: Si
     terms = update(table(Terms)).values(promotion=promotion, offer_hours=12)
     site.pen.write_now(SLUG, lambda db: db.execute(terms))
     assert words in client.get(page).text
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_a_persons_calendar_is_offered_in_every_way_and_whoever_learns_its_address_is_named(
+    client: TestClient, site: Site, lang: str
+) -> None:
+    address = own_page(site).replace("/en/", f"/{lang}/")
+    page = Page(client.get(address).text)
+    links = page.links
+    (file,) = [href for href in links if href.startswith("/calendars/")]
+    (google,) = [each for each in page.all("a") if "google.com" in each.attributes["href"]]
+    (outlook,) = [each for each in page.all("a") if "outlook.live.com" in each.attributes["href"]]
+    assert f"webcal://127.0.0.1:8000{file}" in links
+    assert parse_qs(urlsplit(google.attributes["href"]).query) == {"cid": [f"webcal://127.0.0.1:8000{file}"]}
+    assert parse_qs(urlsplit(outlook.attributes["href"]).query)["url"] == [f"http://127.0.0.1:8000{file}"]
+    assert google.attributes["rel"] == outlook.attributes["rel"] == "noreferrer"
+    told = text_of(lang, "registration.my.calendar_told")
+    for way in ("google", "outlook"):
+        (line,) = [each.text for each in page.all("li") if text_of(lang, f"calendars.{way}.how") in each.text]
+        assert told in line
+        assert text_of(lang, f"calendars.{way}.late") in line
+    assert page.text.count(told) == 2
+    secret = address.rsplit("/", 1)[1]
+    assert all(secret not in href for href in links if not href.startswith("/"))
+
+
+def test_nothing_of_a_persons_calendar_leaves_the_page_but_by_a_link(client: TestClient, site: Site) -> None:
+    page = Page(client.get(own_page(site)).text)
+    named = [
+        (each.name, value)
+        for each in page.elements
+        for value in each.attributes.values()
+        if "google" in value or "outlook" in value or ("/calendars/" in value and ".ics" in value)
+    ]
+    assert named
+    assert {name for name, _ in named} == {"a"}

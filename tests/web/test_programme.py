@@ -19,6 +19,7 @@ from app.programme.queries import history
 from app.web.public import read_as_public
 from app.web.site import Site
 from tests.cast import SLUG
+from tests.doors import Page
 
 PAGE = f"/en/{SLUG}/programme"
 
@@ -131,6 +132,29 @@ def test_our_own_filters_are_kept_as_ready_bytes(client: TestClient, query: str)
 @pytest.mark.parametrize("query", ["?x=1", "?q=sea", "?track=A&day=2027-03-23", "?track=A&track=A", "?day=2026-01-01"])
 def test_addresses_that_anybody_can_make_up_are_not_kept(client: TestClient, query: str) -> None:
     assert "etag" not in client.get(f"{PAGE}{query}").headers
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("", ""),
+        ("?day=&track=A&room=&q=", "?track=A"),
+        ("?day=2027-03-23&track=A", "?day=2027-03-23&track=A"),
+        ("?q=%22%3E%3Cb%3E+%26", "?q=%22%3E%3Cb%3E+%26"),
+        ("?track=A&mark=someone%40demo.example&lang=xx", "?track=A"),
+        ("?mark=1", ""),
+    ],
+)
+def test_the_other_language_shows_the_same_choice_and_carries_nothing_unknown(
+    client: TestClient, query: str, kept: str
+) -> None:
+    for _ in range(2):  # rendered, and from memory
+        answer = client.get(f"{PAGE}{query}")
+        assert Page(answer.text).one("a", class_="twin").attributes["href"] == f"/km/{SLUG}/programme{kept}"
+        assert "someone" not in answer.text
+    other = client.get(f"/km/{SLUG}/programme{kept}")
+    assert other.status_code == 200
+    assert Page(other.text).one("a", class_="twin").attributes["href"] == f"/en/{SLUG}/programme{kept}"
 
 
 @pytest.mark.parametrize("lang", ["en", "km"])
