@@ -16,7 +16,7 @@ from app.kit.db import Db
 from app.kit.errors import Refused
 from app.kit.inputs import Model, parse
 from app.mail import outbox
-from app.registration import applying, arranging, reviewing, seating
+from app.registration import applying, arranging, reviewing, seating, settling
 from app.registration.desk_queries import Wanted, desk_list
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
 from app.registration.quotas import house_of
@@ -130,8 +130,8 @@ def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: in
 
 def _mail_comes_back(db: Db, forum: Forum, code: str, *, now: datetime) -> None:
     """A person's mails failed for good, as mail to a demo's address must: their hours start, and nobody confirms."""
-    for message in outbox.about(db, forum.slug, f"registration:{code}"):
-        outbox.mark_failed(db, message.id, "550 5.1.2 demo.example takes no mail", None)
+    for message in outbox.claim(db, now=now, subject=f"registration:{code}"):
+        outbox.mark_failed(db, message, "550 5.1.2 demo.example takes no mail", None)
         seating.start_hours(db, forum, code, message.template, sent_at=now)
 
 
@@ -144,7 +144,7 @@ def _offer(db: Db, forum: Forum, *, now: datetime) -> None:
     waiting, _ = desk_list(db, by, forum, Wanted("waiting"), most=1000)
     if not waiting:
         return
-    house = seating.settle(db, forum, now=now)
+    house = settling.settle(db, forum, now=now)
     terms, categories = (
         _written(TermsInput, house.terms),
         [_written(CategoryInput, category) for category in house.categories.values()],

@@ -69,8 +69,9 @@ class Claimed:
     repeated: bool
 
 
-def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
-    """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims.
+def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "") -> list[Claimed]:
+    """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims;
+    with a `subject` only those about it.
 
     The least tried come first, so that what fails again and again keeps nobody back.
     """
@@ -78,6 +79,8 @@ def claim(db: Db, *, now: datetime, most: int = 20) -> list[Claimed]:
     abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_LASTS)
     order = (_messages.c.attempts, _messages.c.due_at, _messages.c.id)
     wanted = select(_messages).where(or_(due, abandoned)).order_by(*order).limit(most)
+    if subject:
+        wanted = wanted.where(_messages.c.subject == subject)
     taken: list[Claimed] = []
     for row in db.execute(wanted).all():
         repeated = row.state == "sending" or row.possibly_repeated
