@@ -32,7 +32,7 @@ from app.kit.codes import public_code
 from app.kit.db import Database, Db, table
 from app.kit.pen import SITE
 from app.main import create_app
-from app.registration import applying, reviewing
+from app.registration import applying, picking, reviewing
 from app.registration.applying import application_of, apply, feed_token, manage_token
 from app.registration.models import Application, Seat
 from app.registration.queries import registration_of
@@ -235,6 +235,9 @@ def furnish(doors: Doors) -> Shown:
         forum = the_forum(db)
         applying.confirm(db, operator, forum, one["confirmed"].code, now=NOW)
         applying.cancel(db, operator, forum, one["cancelled"].code, now=NOW)
+        for name, codes in {"confirmed": {"D1-07", "D2-04"}, "unconfirmed": {"D1-07", "D1-08"}}.items():
+            by = Actor.participant(one[name].id)
+            picking.put_picks(db, by, forum, one[name].code, codes, None, now=NOW, forced=True)
         reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
         applications = table(Application)
         offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
@@ -269,6 +272,11 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/registrations/{code}": [f"{desk}/registrations/{each.code}?{asked}" for each in one],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
+        "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
+        "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]
+        + [f"{desk}/sign-ups/D1-07?done=saved&{asked}"],
+        "/{lang}/my/{secret}/sessions": [f"/{lang}/my/{each.secret}/sessions" for each in one]
+        + [f"/{lang}/my/{shown.standings['confirmed'].secret}/sessions?done=saved"],
         "/{lang}/my/{secret}": [f"/{lang}/my/{each.secret}" for each in one]
         + [f"/{lang}/my/{shown.standings['confirmed'].secret}?done=confirmed"],
         "/{lang}/my/{secret}/details": [f"/{lang}/my/{shown.standings['unconfirmed'].secret}/details"],

@@ -13,11 +13,14 @@ from app.editions import exporting, loading
 from app.editions.reading import BadFile, Misplaced, read_forum_file
 from app.forum.queries import forum_by_slug, forums
 from app.kit import clock
+from app.kit.db import Db
 from app.kit.errors import NotFound, Refused
 from app.kit.i18n import Bilingual, has_text, text_of
 from app.kit.pen import SITE
 from app.programme import publishing
 from app.programme.rules.conflicts import Conflict
+from app.registration.pick_queries import sign_up_counts
+from app.registration.signing_up import move_lists
 
 FILE = Annotated[Path, typer.Argument(help="a forum file (sala-forum/1)", exists=True, dir_okay=False)]
 SLUG = Annotated[str, typer.Argument(help="the forum's slug")]
@@ -52,7 +55,12 @@ def load_file(house: House, file: Path) -> list[str]:
 
 def in_the_way(house: House, slug: str) -> list[str]:
     """Every conflict of the working copy in words: hard ones first, then what is only worth a look (rules §4.3)."""
-    found = house.database.read(lambda db: publishing.conflicts_of(db, forum_by_slug(db, slug)))
+
+    def read(db: Db) -> list[Conflict]:
+        forum = forum_by_slug(db, slug)
+        return publishing.conflicts_of(db, forum, sign_up_counts(db, forum))
+
+    found = house.database.read(read)
     return [f"  {'conflict' if one.hard else 'warning'}: {_conflict(one)}" for one in found if not one.intended]
 
 
@@ -105,12 +113,14 @@ def publish(
         slug, now = known(house, forum), clock.now()
         for line in in_the_way(house, slug):
             print(line)
-        number = house.pen.write_now(
-            slug,
-            lambda db: publishing.publish(
-                db, Actor.operator(), forum_by_slug(db, slug), note=words, reason=override, now=now
-            ),
-        )
+
+        def deed(db: Db) -> int:
+            found = forum_by_slug(db, slug)
+            number = publishing.publish(db, Actor.operator(), found, note=words, reason=override, now=now)
+            move_lists(db, found, None, now=now)
+            return number
+
+        number = house.pen.write_now(slug, deed)
         print(f"{slug}: version {number} published.")
 
 

@@ -21,7 +21,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
-from app.registration import seating, settling
+from app.registration import seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
 
@@ -126,7 +126,8 @@ def _start_hours(db: Db, message: outbox.Claimed, at: datetime) -> None:
 
 
 def settle(crew: Crew) -> int:
-    """Expire what was not confirmed or accepted in time, lapse guarantees, remind; how many forums it ran for."""
+    """Expire what was not confirmed or accepted in time, lapse guarantees, remind, bring the picks to the programme;
+    how many forums it ran for."""
     slugs = crew.database.read(lambda db: list(db.execute(select(table(Forum).c.slug)).scalars()))
     for slug in slugs:
         crew.pen.write_now(slug, lambda db, slug=slug: _settle(db, slug))  # type: ignore[misc]
@@ -138,6 +139,8 @@ def _settle(db: Db, slug: str) -> None:
     try:
         settling.settle(db, forum, now=clock.now())
         settling.remind(db, forum, now=clock.now())
+        # a version may have cancelled a session or closed it; who publishes does so below the floor of the picks
+        signing_up.move_lists(db, forum, None, now=clock.now())
     except Refused as refused:
         if refused.code != "registration_not_set_up":
             raise

@@ -3,6 +3,7 @@
 Links are made here and nowhere stored (rules §7).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,9 +22,11 @@ from app.kit.settings import Settings
 from app.kit.templates import render
 from app.mail.delivery import Letter
 from app.mail.outbox import Claimed
+from app.programme.queries import published
 from app.registration.applying import application_of, manage_token
 from app.registration.models import Category
 from app.registration.people import shown_name
+from app.registration.pick_queries import places_held
 from app.registration.queries import terms_of
 
 _categories, _users = table(Category), table(User)
@@ -77,18 +80,37 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
         "next": text_of(lang, f"registration.promotion.{terms.promotion}", hours=terms.offer_hours),
         **message.values,
     }
+    if message.template == "registration/picked_up":
+        values["sessions"] = _sessions(db, forum, row.id, message.values["uids"], lang)
     if row.confirm_by:
         values["until"] = moment(row.confirm_by, lang, forum.timezone)
     token = manage_token(settings.secret_key, row.id, row.manage_generation)
     return Contents(
         values,
-        f"{settings.base_url}/{lang}/my/{token}",
+        f"{settings.base_url}/{lang}/my/{token}{_PAGES.get(message.template, '')}",
         forum.title.of(lang),
         row.assistant_name or message.to_name,
         principal=name if row.assistant_name else "",
         foot=_foot(forum, lang),
         reply_to=_secretariat(forum),
     )
+
+
+_PAGES = {"registration/picked_up": "/sessions"}
+"""Where on a person's own page the link of a letter leads, if not to its front."""
+
+
+def _sessions(db: Db, forum: Forum, application: int, uids: Sequence[str], lang: Lang) -> str:
+    """The sessions in which the person still has a place, each with its time. Raises NotFound where there is none."""
+    held = places_held(db, application, uids)
+    lines = []
+    for session in published(db, forum_id(forum)).sessions:
+        if session.uid in held:
+            at = moment(session.starts_at, lang, forum.timezone) if session.starts_at else ""
+            lines.append(" – ".join(part for part in (session.title.of(lang), at) if part))
+    if not lines:
+        raise NotFound
+    return "\n\n".join(lines)
 
 
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:

@@ -132,21 +132,25 @@ def has_text(lang: Lang, key: str) -> bool:
     return key in catalogue(lang)
 
 
+def _shown(value: Any, lang: Lang) -> Any:
+    if isinstance(value, Bilingual):
+        return value.of(lang)
+    return number(value, lang) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def text_of(lang: Lang, key: str, **values: Any) -> str:
     """The text of `key`, with its `{named}` values put in; `n` chooses the plural form.
 
-    Whole numbers are written with the reader's digits. Where a value is Markup the text is escaped and the
-    answer is Markup, so that a sentence may hold a link. Raises KeyError for an unknown key.
+    Whole numbers are written with the reader's digits, bilingual values in the reader's language. Where a value is
+    Markup the text is escaped and the answer is Markup, so that a sentence may hold a link. Raises KeyError for an
+    unknown key.
     """
     text = catalogue(lang)[key]
     if not isinstance(text, str):
         text = text["one"] if lang == "en" and values.get("n") == 1 and "one" in text else text["other"]
     if not values:
         return text
-    shown = {
-        name: number(value, lang) if isinstance(value, int) and not isinstance(value, bool) else value
-        for name, value in values.items()
-    }
+    shown = {name: _shown(value, lang) for name, value in values.items()}
     if any(isinstance(value, Markup) for value in shown.values()):
         return Markup(escape(text)).format(**shown)  # noqa: S704 - the text is escaped first
     return text.format(**shown)

@@ -183,3 +183,26 @@ class MoveInput(Input):
 
     category: CategoryCode
     note: Line = ""
+
+
+def _number(value: object) -> object:
+    """A number typed in a field, in the digits of either language; empty is none."""
+    if not isinstance(value, str):
+        return value
+    text = latin_digits(value).strip()
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else text
+
+
+class PlacesInput(Input):
+    """How many places a session has for sign-up; empty for open seating."""
+
+    places: Annotated[Seats | None, BeforeValidator(_number)] = None
+
+
+class ListInput(Input):
+    """Whom an organiser puts on a session's list, by the registration's code; `forced` in spite of a clash."""
+
+    registration: Annotated[str, BeforeValidator(lambda value: str(value).strip().upper()), Field(max_length=32)]
+    forced: Annotated[bool, BeforeValidator(_ticked)] = False

@@ -260,3 +260,39 @@ class SignUp(SQLModel, table=True):
     session_uid: str = Field(primary_key=True)
     forum_id: int = Field(foreign_key="forum_forum.id", index=True)
     places: int
+
+
+class Pick(SQLModel, table=True):
+    """A session somebody chose (rules §4.6): `seated` on a numbered place of one that asks for sign-up, `waiting` for
+    one, or `picked`, which holds no place and puts the session into the person's calendar.
+
+    `asked_at` is the standing in the session's list: from when the pick could count, so not before its person held a
+    seat. `admitted` says that an organiser put the person on the list, which opens a closed session to them. No two
+    share a place: (session_uid, number) is unique.
+    """
+
+    __tablename__ = "registration_pick"
+    __table_args__ = (
+        UniqueConstraint("application_id", "session_uid"),
+        UniqueConstraint("session_uid", "number"),
+        CheckConstraint("(number IS NOT NULL) = (state = 'seated')", name="seated_on_a_place"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id")
+    session_uid: str
+    state: str
+    number: int | None = None
+    admitted: bool = False
+    asked_at: datetime
+
+
+class PickList(SQLModel, table=True):
+    """A person's picks as a whole: `edition` grows with the choice, `changed_at` also when a place is given or lost,
+    which is when their calendar changes."""
+
+    __tablename__ = "registration_pick_list"
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    edition: int
+    changed_at: datetime

@@ -18,6 +18,7 @@ from app.kit.pen import republish
 from app.registration.inputs import SignUpInput
 from app.registration.models import Category, Seat, SignUp, Terms
 from app.registration.rules.seats import Availability, Quota, availability
+from app.registration.signing_up import move_lists
 
 _terms, _categories, _seats = table(Terms), table(Category), table(Seat)
 
@@ -139,6 +140,8 @@ def put_sign_ups(
     after = {item.session: item.places for item in sent}
     record(db, forum.slug, by.signature, "registration.sign_ups", f"forum:{forum.slug}", now=now, after=after)
     republish(db, forum.slug)
+    changed = {uid for uid in there.keys() | wanted.keys() if there.get(uid) != wanted.get(uid)}
+    move_lists(db, forum, changed, now=now)
     return True
 
 

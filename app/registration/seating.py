@@ -22,7 +22,8 @@ from app.registration.models import Application, Delegation, Place, Seat
 from app.registration.people import shown_name
 from app.registration.quotas import House, house_of
 from app.registration.rules.seats import Waiting, admit, may_give
-from app.registration.rules.states import State, hold_ends
+from app.registration.rules.states import ENDED, HOLDS_SEAT, State, hold_ends
+from app.registration.signing_up import arrive, leave
 
 _applications, _delegations = table(Application), table(Delegation)
 _places, _seats = table(Place), table(Seat)
@@ -206,7 +207,10 @@ def step(
     now: datetime,
     values: Mapping[str, Any] | None = None,
 ) -> None:
-    """Bring an application into another state; `values` are further columns. The caller has asked `may_follow`."""
+    """Bring an application into another state; `values` are further columns. The caller has asked `may_follow`.
+
+    With a seat its picks begin to count, with its end they go (rules §1.11).
+    """
     changed = {"state": state.value, **(values or {})}
     db.execute(update(_applications).where(_applications.c.id == person.id).values(**changed))
     record(
@@ -219,6 +223,10 @@ def step(
         before={"state": person.state},
         after={"state": state.value},
     )
+    if state in HOLDS_SEAT and person.state not in HOLDS_SEAT:
+        arrive(db, forum, person.id, now=now)
+    elif state in ENDED:
+        leave(db, by, forum, person.id, person.code, now=now)
 
 
 def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: datetime, note: str = "") -> bool:

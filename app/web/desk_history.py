@@ -28,6 +28,8 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
         "kind": fact.kind,
+        "sessions": ", ".join(after.get("sessions", ())) or "–",
+        "former_sessions": ", ".join(before.get("sessions", ())) or "–",
     }
     key = f"desk.history.{fact.kind}"
     return Told(

@@ -1,6 +1,7 @@
 """Registering: choosing a category, its form, and the answer, which is the same for everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,21 +11,24 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug
+from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.kit.throttling import count_visit, network, who
-from app.registration import applying
+from app.registration import applying, picking
 from app.registration.inputs import ApplicationInput
+from app.registration.pick_queries import counts_of
 from app.registration.queries import CategoryView, Registration, registration_of
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, slug
+from app.web.picks import FIELDS, ChoiceDay, choices, codes_sent
+from app.web.public import read_as_public
 from app.web.site import Site, site_of
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +46,8 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
     """A category's form, or the sentence that says why there is none now."""
     words, found, standing = await _standing(request, lang, forum)
     chosen = standing.category(_code(category))
-    return _form(request, words, found, standing, chosen, Form({"country": "KH", "attends_as": "official"}))
+    days = await _sessions(request, words, forum)
+    return _form(request, words, found, standing, chosen, Form({"country": "KH", "attends_as": "official"}), days)
 
 
 @router.post("/{lang}/{forum}/register/{category}")
@@ -50,12 +55,13 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
     words, found, standing = await _standing(request, lang, forum)
     chosen = standing.category(_code(category))
-    sent = await read_form(request)
+    sent = await read_form(request, fields=FIELDS)
     try:
         key = _read_token(request, sent, _purpose(found, chosen))
         asked, read = await _apply(request, words, found, chosen, sent, key)
     except (Refused, Expired, TooMany) as refused:
-        return _again(request, words, found, standing, chosen, sent, refused)
+        days = await _sessions(request, words, forum, codes_sent(sent))
+        return _again(request, words, found, standing, chosen, sent, refused, days)
     return _sent(request, words, found, chosen, read, asked)
 
 
@@ -67,6 +73,18 @@ async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Foru
         return found, registration_of(db, found, now=now)
 
     return words, *(await site_of(request).read(read))
+
+
+async def _sessions(request: Request, lang: Lang, forum: str, ticked: Collection[str] = ()) -> list[ChoiceDay]:
+    """The public sessions one may choose with the form."""
+
+    def read(db: Db) -> list[ChoiceDay]:
+        seen = read_as_public(db, lang, forum)
+        days = choices(seen, counts_of(db, forum_id(seen.forum)), ticked)
+        kept = (replace(day, choices=tuple(one for one in day.choices if one.offered)) for day in days)
+        return [day for day in kept if day.choices]
+
+    return await site_of(request).read(read)
 
 
 def _code(category: str) -> str:
@@ -94,11 +112,16 @@ async def _apply(
     site, now = site_of(request), clock.now()
     secret = site.settings.secret_key
     throttles = throttles_of(site, request, read.email, for_others=bool(read.assistant_name))
+    wanted, forced = codes_sent(sent), sent.get("forced") == "yes"
 
     def deed(db: Db) -> applying.Asked:
         for whom, most in throttles:
             count_visit(db, whom, most, site.settings.throttle_window_seconds, now=now)
-        return applying.apply(db, Actor.visitor(), forum_by_slug(db, forum.slug), read, key, secret, now=now)
+        found = forum_by_slug(db, forum.slug)
+        picking.refuse_clashes(db, found, wanted, forced=forced)
+        asked = applying.apply(db, Actor.visitor(), found, read, key, secret, now=now)
+        picking.first_picks(db, found, asked, wanted, now=now)
+        return asked
 
     return await site.write(forum.slug, deed), read
 
@@ -137,6 +160,7 @@ def _form(
     standing: Registration,
     category: CategoryView,
     kept: Form,
+    days: list[ChoiceDay],
     status: int = 200,
 ) -> Response:
     values = {
@@ -144,6 +168,8 @@ def _form(
         "registration": standing,
         "category": category,
         "form": kept,
+        "days": days,
+        "clash": any(name.startswith("pick-") for name in kept.faults),
         "token": form_token(request, _purpose(forum, category)),
         "countries": countries(lang),
         "is_open": category.door is Door.OPEN,
@@ -160,9 +186,11 @@ def _again(
     category: CategoryView,
     sent: FormData,
     refused: Answer,
+    days: list[ChoiceDay],
 ) -> Response:
     """The same form with what was typed and what is wrong with it."""
-    response = _form(request, lang, forum, standing, category, refilled(lang, sent, refused), refused.status)
+    kept = refilled(lang, sent, refused, several=("pick",))
+    response = _form(request, lang, forum, standing, category, kept, days, refused.status)
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])
     return response

@@ -9,9 +9,11 @@ from app.web import (
     desk_outbox,
     desk_registration,
     desk_registrations,
+    desk_sign_ups,
     home,
     login,
     my,
+    my_sessions,
     programme,
     registration,
     speakers,
@@ -26,7 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_registrations.router,
     desk_registration.router,
     desk_outbox.router,
+    desk_sign_ups.router,
     my.router,
+    my_sessions.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

@@ -1,6 +1,7 @@
 """A person's own calendar: who holds one, what is in it, and what it does not say."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,9 @@ from app.calendars.personal import Holder, Recent, holder_of, personal
 from app.calendars.shelves import Shelf, Shelves
 from app.kit import codes
 from app.kit.db import Db, table
-from app.programme.rules.visibility import Viewer
 from app.registration.applying import cancel, feed_token
 from app.registration.models import Application
+from app.registration.picking import change_places, put_picks
 from app.registration.rules.states import HOLDS_SEAT, State
 from tests.calendars.sample import CANCELLED, CLOSED, LONG, MOVED, MOVED_SESSION, NOW, OPENING, shelf
 from tests.cast import BOPHA, SECRET, SLUG, VANNA, make_application, the_forum
@@ -34,7 +35,7 @@ def uids(text: bytes) -> list[str]:
 
 
 def own(of: Shelf, holder: Holder = SEATED, **more: Any) -> bytes:
-    return personal(of, holder, TOKEN, now=NOW, **more).body
+    return personal(of, replace(holder, **more), TOKEN, now=NOW).body
 
 
 def token_of(row: Any, generation: int = 1) -> str:
@@ -58,7 +59,7 @@ def test_a_cancelled_pick_stays_as_cancelled() -> None:
 def test_a_closed_session_is_in_it_only_for_the_person_admitted_to_it() -> None:
     picks = frozenset({CLOSED.uid})
     assert CLOSED.uid not in uids(own(shelf(), picks=picks))
-    assert CLOSED.uid in uids(own(shelf(), picks=picks, viewer=Viewer(frozenset({CLOSED.code}))))
+    assert CLOSED.uid in uids(own(shelf(), picks=picks, admitted=picks))
 
 
 def test_without_a_seat_it_is_a_calendar_without_entries_even_with_picks() -> None:
@@ -115,6 +116,22 @@ def test_only_who_holds_a_seat_or_an_offer_of_one_has_sessions_in_it(db: Db, sta
     holder = holder_of(db, token_of(row))
     assert holder is not None
     assert holder.holds_seat == (state in HOLDS_SEAT) == (state in {State.SEATED, State.OFFERED})
+
+
+def test_it_holds_what_the_person_picked_and_not_what_they_wait_for_and_dates_the_change(db: Db) -> None:
+    row, forum = make_application(db, VANNA), the_forum(db)
+    change_places(db, Actor.operator(), forum, "D2-04", 0, now=TODAY)
+    later = TODAY + timedelta(hours=5)
+    put_picks(db, Actor.participant(row.id), forum, row.code, {"D1-07", "D2-04"}, 0, now=later)
+    holder = holder_of(db, token_of(row))
+    assert holder is not None
+    full = Shelves().at(db, holder.forum, holder.lang, "https://forum.example")
+    codes_of = {session.uid: session.code for session in full.programme.sessions}
+    assert {codes_of[uid] for uid in holder.picks} == {"D1-07"}
+    feed = personal(full, holder, token_of(row), now=later)
+    assert {"D1-07"} <= {codes_of[uid] for uid in uids(feed.body)}
+    assert "D2-04" not in {codes_of[uid] for uid in uids(feed.body)}
+    assert feed.last_modified == later
 
 
 def test_a_cancelled_registration_empties_the_calendar_and_dates_the_change(db: Db) -> None:

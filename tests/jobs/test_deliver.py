@@ -18,7 +18,8 @@ from app.mail.models import Message
 from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
 from app.registration.applying import application_of, cancel, confirm
-from app.registration.models import Application, Terms
+from app.registration.models import Application, Pick, Terms
+from app.registration.picking import put_picks
 from app.registration.queries import own_registration
 from tests.cast import CHAN, DARA, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
 from tests.jobs.conftest import Sink
@@ -271,10 +272,12 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
     def queue(db: Db) -> None:
         db.execute(until)
         db.execute(offer)
+        put_picks(db, holder(row), the_forum(db), row.code, {"D1-07"}, 0, now=NOW)
+        values = {"hours": 48, "uids": list(db.execute(select(table(Pick).c.session_uid)).scalars())}
         for lang in ("en", "km"):
             for name in names:
                 to, about = (row.email, "Vanna"), f"registration:{(other if name == 'offered' else row).code}"
-                queue_mail(db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values={"hours": 48})
+                queue_mail(db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values=values)
 
     crew.pen.write_now(SLUG, queue)
     while deliver(crew):

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
 from app.jobs.duties import Crew, deliver, settle
 from app.kit.db import Db, table
 from app.mail.models import Message
+from app.programme.models import Session
+from app.programme.publishing import publish
 from app.registration.applying import accept, application_of
 from app.registration.arranging import put_terms
+from app.registration.models import Pick
+from app.registration.picking import put_picks
 from tests.cast import NOW, SLUG, holder, make_application, small_terms, the_forum
 from tests.jobs.conftest import Sink
 
@@ -119,3 +123,20 @@ def test_an_offer_not_accepted_in_time_passes_on(crew: Crew, sink: Sink, forum_f
 
     assert crew.pen.write_now(SLUG, take)
     assert state(crew, third) == "seated"
+
+
+def test_what_a_version_cancels_frees_its_places(crew_with: Callable[..., Crew]) -> None:
+    crew = crew_with()
+    row = crew.pen.write_now(SLUG, make_application)
+    picks = table(Pick)
+
+    def choose_and_publish(db: Db) -> None:
+        put_picks(db, holder(row), the_forum(db), row.code, {"D1-07"}, 0, now=NOW)
+        db.execute(update(table(Session)).where(table(Session).c.code == "D1-07").values(cancelled=True))
+        publish(db, Actor.operator(), the_forum(db), now=NOW)
+
+    crew.pen.write_now(SLUG, choose_and_publish)
+    for _ in range(2):
+        settle(crew)
+        found = crew.database.read(lambda db: db.execute(select(picks.c.state, picks.c.number)).one())
+        assert tuple(found) == ("picked", None)

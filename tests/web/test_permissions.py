@@ -32,6 +32,7 @@ ALL = frozenset(CAST)
 DESK = frozenset(("site_owner", *ROLES))
 PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_officer", "finance"))
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
+EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
@@ -135,6 +136,19 @@ def trying_again(doors: Doors, by: str) -> Knock:
     return Knock(f"/desk/{SLUG}/outbox/{failed_mail(doors)}/attempt", desk_form(doors, by))
 
 
+def changing_places(doors: Doors, by: str) -> Knock:
+    return Knock(f"/desk/{SLUG}/sign-ups/D1-07/places", {**desk_form(doors, by), "places": "111"})
+
+
+def listing(doors: Doors, by: str) -> Knock:
+    return Knock(f"/desk/{SLUG}/sign-ups/D1-07/names", {**desk_form(doors, by), "registration": doors.register().code})
+
+
+def unlisting(doors: Doors, by: str) -> Knock:
+    code = doors.register().code
+    return Knock(f"/desk/{SLUG}/sign-ups/D1-07/names/{code}/removal", desk_form(doors, by))
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -190,6 +204,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/{lang}/my/{secret}/confirmation"): Row(mine("/confirmation", button=True), ALL, 303),
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
+    ("GET", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions"), ALL),
+    ("POST", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions", button=True, pick="D1-07", edition="0"), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
@@ -211,6 +227,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/desk/{forum}/registrations/{code}/confirmation"): Row(decision("confirmation", "STU"), DECIDE, 303),
     ("POST", "/desk/{forum}/registrations/{code}/link"): Row(decision("link", "STU"), DECIDE),
+    ("GET", "/desk/{forum}/sign-ups"): Row(at(f"{THE_DESK}/sign-ups"), DESK),
+    ("GET", "/desk/{forum}/sign-ups/{code}"): Row(at(f"{THE_DESK}/sign-ups/D1-07"), DESK),
+    ("POST", "/desk/{forum}/sign-ups/{code}/places"): Row(changing_places, EDIT, 303),
+    ("POST", "/desk/{forum}/sign-ups/{code}/names"): Row(listing, DECIDE, 303),
+    ("POST", "/desk/{forum}/sign-ups/{code}/names/{registration}/removal"): Row(unlisting, DECIDE, 303),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -484,7 +505,7 @@ PARTS = {
     "slug": "x",
     "category": "stu",
 }
-PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
+PARTS |= {"registration": "ABCDEFG", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:
