@@ -133,7 +133,7 @@ class Needs(SQLModel, table=True):
 
 
 class Question(SQLModel, table=True):
-    """Something a forum asks beside the usual details: in `categories` (codes; none: in all), in the order of `position`.
+    """Something a forum asks beside the usual details, in `categories` (codes; none: in all), in order of `position`.
 
     `options` are {"value", "en", "km"}. Shown only where the question `shown_if` was answered with one of `shown_for`.
     A `sensitive` one is seen by SEE_SENSITIVE alone and purged. A retired one is asked no more; its answers stay.
@@ -189,7 +189,7 @@ class File(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """What somebody agreed to, in the very words and language shown, and when; without a question it is the form's own."""
+    """What somebody agreed to, in the words and language shown, and when; without a question it is the form's own."""
 
     __tablename__ = "registration_consent"
 

@@ -32,7 +32,7 @@ class Hall:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A forum's terms as the rules need them: capacity and target in seats, times in UTC, hours, the day of the purge."""
+    """A forum's terms as the rules need them: capacity and target in seats, times in UTC, hours, the purge's day."""
 
     capacity: int
     target: int
