@@ -80,6 +80,8 @@ def faults_in(file: ForumFile) -> list[Fault]:
     faults += _twice("sessions", "code", (session.code for session in file.sessions))
     faults += _twice("questions", "code", (question.code for question in file.questions))
     faults += _questions_of(file)
+    if file.registration.retention_on and file.forum.ends_on and file.registration.retention_on <= file.forum.ends_on:
+        faults.append(Fault("registration.retention_on", "retention_before_end"))
     faults += _quotas_of(file)
     slugs = [
         (f"tracks.{i}.themes.{j}.slug", theme.slug)

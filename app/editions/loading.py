@@ -55,7 +55,7 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     categories = [_category(part, zone) for part in sorted(file.categories, key=lambda part: part.order)]
     registration = put_terms(db, by, forum, terms, categories, now=now)
     registration |= put_questions(db, by, forum, file.questions, now=now)
-    registration |= put_retention(db, by, forum, file.registration.retention_on, now=now)
+    registration |= put_retention(db, by, forum, file.registration.retention_on, now=now, past_is_meant=True)
     sessions = [_session(part, zone) for part in file.sessions]
     uids = {code: part.uid for code, part in file.calendar.items()}
     programme = put_programme(db, by, forum, file.speakers, sessions, now=now, uids=uids)

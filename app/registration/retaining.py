@@ -25,10 +25,13 @@ KINDS = ("registration", "invitation", "delegation")
 """What facts and mails that name people are about."""
 
 
-def put_retention(db: Db, by: Actor, forum: Forum, on: date | None, *, now: datetime) -> bool:
+def put_retention(
+    db: Db, by: Actor, forum: Forum, on: date | None, *, now: datetime, past_is_meant: bool = False
+) -> bool:
     """Set the day of the purge, local to the forum; None: none is set. Says whether that is another than before.
 
-    Raises Refused: `retention_before_end`, `retention_past`, `registration_not_set_up`.
+    Raises Refused: `retention_before_end`, `retention_past` (unless that is meant: the file of a forum long over),
+    `registration_not_set_up`.
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
@@ -39,7 +42,7 @@ def put_retention(db: Db, by: Actor, forum: Forum, on: date | None, *, now: date
         return False
     if on is not None and forum.ends_on is not None and on <= forum.ends_on:
         raise Refused("retention_before_end")
-    if on is not None and on <= now.astimezone(ZoneInfo(forum.timezone)).date():
+    if on is not None and not past_is_meant and on <= now.astimezone(ZoneInfo(forum.timezone)).date():
         raise Refused("retention_past")
     db.execute(update(_terms).where(_terms.c.forum_id == own).values(retention_on=on))
     record(
