@@ -15,6 +15,7 @@ from app.programme.models import Session, Speaker
 from app.programme.published import PublishedSession
 from app.programme.queries import published, working_copy
 from app.registration.models import Category, SignUp, Terms
+from app.registration.question_queries import questions_of
 
 HEADER = "# A forum as one file (sala-forum/1). Times are local to the forum; every text stands in en and km.\n\n"
 
@@ -51,6 +52,7 @@ def export(db: Db, slug: str) -> str:
         ],
         "registration": _terms(db, own, forum.timezone),
         "categories": _categories(db, own, forum.timezone),
+        "questions": _questions(db, own),
         "speakers": _speakers(db, own),
         "sessions": _sessions(db, own, sessions, forum.timezone),
         "calendar": {
@@ -131,7 +133,27 @@ def _terms(db: Db, own: int, zone: str) -> dict[str, Any]:
         "confirm_hours": row.confirm_hours,
         "promotion": row.promotion,
         "offer_hours": row.offer_hours,
+        "retention_on": row.retention_on,
     }
+
+
+def _questions(db: Db, own: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": one.code,
+            "kind": one.kind.value,
+            "categories": list(one.categories),
+            "label": _words(one.label),
+            "help": _words(one.help),
+            "why": _words(one.why),
+            "required": one.required,
+            "sensitive": one.sensitive,
+            "options": [{"value": value, "label": _words(words)} for value, words in one.options],
+            "shown_if": one.shown_if,
+            "shown_for": list(one.shown_for),
+        }
+        for one in questions_of(db, own)
+    ]
 
 
 def _categories(db: Db, own: int, zone: str) -> list[dict[str, Any]]:

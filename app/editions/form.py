@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,18 @@ from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
 from app.kit.errors import Fault
 from app.kit.inputs import Input
 from app.programme.inputs import SessionCode, SessionWords, SpeakerInput
-from app.registration.inputs import CategoryWords, Seats, TermsNumbers
+from app.registration.inputs import CategoryWords, QuestionInput, Seats, TermsNumbers
+from app.registration.questioning import as_asked
+from app.registration.rules.questions import condition_faults
 from app.registration.rules.seats import FaultCode, Quota, check_quotas
 
 
 class RegistrationPart(TermsNumbers):
-    """The `registration` part; times are local to the forum."""
+    """The `registration` part; times and the day of the purge are local to the forum."""
 
     opens_at: NaiveDatetime | None = None
     closes_at: NaiveDatetime | None = None
+    retention_on: date | None = None
 
 
 class CategoryPart(CategoryWords):
@@ -58,6 +61,7 @@ class ForumFile(Input):
     rooms: tuple[RoomInput, ...]
     registration: RegistrationPart
     categories: tuple[CategoryPart, ...]
+    questions: tuple[QuestionInput, ...] = ()
     speakers: tuple[SpeakerInput, ...] = ()
     sessions: tuple[SessionPart, ...] = ()
     calendar: dict[SessionCode, CalendarPart] = {}
@@ -74,6 +78,10 @@ def faults_in(file: ForumFile) -> list[Fault]:
     faults += _twice("categories", "letter", (category.letter for category in file.categories))
     faults += _twice("speakers", "code", (speaker.code for speaker in file.speakers))
     faults += _twice("sessions", "code", (session.code for session in file.sessions))
+    faults += _twice("questions", "code", (question.code for question in file.questions))
+    faults += _questions_of(file)
+    if file.registration.retention_on and file.forum.ends_on and file.registration.retention_on <= file.forum.ends_on:
+        faults.append(Fault("registration.retention_on", "retention_before_end"))
     faults += _quotas_of(file)
     slugs = [
         (f"tracks.{i}.themes.{j}.slug", theme.slug)
@@ -97,6 +105,21 @@ def faults_in(file: ForumFile) -> list[Fault]:
         Fault(f"calendar.{code}", "unknown_name", {"value": code}) for code in file.calendar if code not in codes
     ]
     return faults
+
+
+def _questions_of(file: ForumFile) -> list[Fault]:
+    """Groups that are not there, and conditions that cannot be asked."""
+    groups = {part.code for part in file.categories}
+    numbers = {question.code: number for number, question in enumerate(file.questions)}
+    return [
+        Fault(f"questions.{number}.categories.{order}", "unknown_name", {"value": code})
+        for number, question in enumerate(file.questions)
+        for order, code in enumerate(question.categories)
+        if code not in groups
+    ] + [
+        Fault(f"questions.{numbers[wrong.question]}.shown_if", wrong.code, {**wrong.values, "question": wrong.question})
+        for wrong in condition_faults([as_asked(question) for question in file.questions])
+    ]
 
 
 def _quotas_of(file: ForumFile) -> list[Fault]:

@@ -15,7 +15,9 @@ from app.programme.publishing import publish
 from app.programme.queries import published, working_copy
 from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, SignUpInput, TermsInput
+from app.registration.questioning import put_questions
 from app.registration.quotas import put_sign_ups
+from app.registration.retaining import put_retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,15 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     structure = put_structure(db, by, forum, file.objectives, file.tracks, [*file.rooms, *leaving], now=now)
     terms = TermsInput(
         **{
-            **file.registration.model_dump(),
+            **file.registration.model_dump(exclude={"retention_on"}),
             "opens_at": instant(file.registration.opens_at, zone),
             "closes_at": instant(file.registration.closes_at, zone),
         }
     )
     categories = [_category(part, zone) for part in sorted(file.categories, key=lambda part: part.order)]
     registration = put_terms(db, by, forum, terms, categories, now=now)
+    registration |= put_questions(db, by, forum, file.questions, now=now)
+    registration |= put_retention(db, by, forum, file.registration.retention_on, now=now, past_is_meant=True)
     sessions = [_session(part, zone) for part in file.sessions]
     uids = {code: part.uid for code, part in file.calendar.items()}
     programme = put_programme(db, by, forum, file.speakers, sessions, now=now, uids=uids)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
 from app.jobs import letters
@@ -21,7 +22,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
-from app.registration import seating, settling, signing_up
+from app.registration import retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
 
@@ -152,6 +153,24 @@ def forget(crew: Crew) -> int:
     return crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
 
 
+def purge(crew: Crew) -> int:
+    """Empty what is sensitive in the forums whose day has come; how many rows (docs/decisions/0007)."""
+    emptied = 0
+    for slug in crew.database.read(lambda db: list(db.execute(select(table(Forum).c.slug)).scalars())):
+        if crew.database.read(lambda db, slug=slug: _has_to_purge(db, slug)):  # type: ignore[misc]
+            emptied += crew.pen.write_now(slug, lambda db, slug=slug: _purge(db, slug))  # type: ignore[misc]
+    return emptied
+
+
+def _has_to_purge(db: Db, slug: str) -> bool:
+    found = retaining.dry_run(db, Actor.worker(), forum_by_slug(db, slug), now=clock.now())
+    return found.due(clock.now()) and found.emptied > 0
+
+
+def _purge(db: Db, slug: str) -> int:
+    return retaining.purge(db, Actor.worker(), forum_by_slug(db, slug), now=clock.now())
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """A duty, how often it runs, and whether it runs again at once while it found something to do."""
@@ -166,4 +185,5 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
     Duty("settle", 30, settle),
     Duty("forget", 600, forget),
+    Duty("purge", 600, purge),
 )

@@ -67,6 +67,8 @@ def writes(message: Claimed) -> bool:
 def _about_registration(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
     forum = forum_by_slug(db, message.forum)
     row = application_of(db, forum, code)
+    if row.erased_at is not None:
+        raise NotFound
     lang: Lang = "km" if message.language == "km" else "en"
     category = db.execute(
         select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))

@@ -39,6 +39,7 @@ class Settings:
     form_hours: int
     form_min_seconds: float
     body_limit_bytes: int
+    file_limit_bytes: int
     log_level: str
 
     @property
@@ -80,6 +81,11 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
     ("BODY_LIMIT_BYTES", "1048576", "the largest request body taken"),
+    (
+        "FILE_LIMIT_BYTES",
+        "5242880",
+        "the largest file taken as an answer; a form that asks for files may be larger by three",
+    ),
     ("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"),
 )
 _DEFAULTS = {name: default for name, default, _ in SETTINGS}
@@ -130,6 +136,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),
         body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),
+        file_limit_bytes=_whole("FILE_LIMIT_BYTES", text("FILE_LIMIT_BYTES"), 1024),
         log_level=text("LOG_LEVEL"),
     )
 

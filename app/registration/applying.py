@@ -15,9 +15,11 @@ from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.mail.outbox import withhold
+from app.registration.answering import Sent, answers_for, keep, note_form_consent, sheet_sent
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
+from app.registration.question_queries import sheet_of
 from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
@@ -44,13 +46,23 @@ class Asked:
 
 
 def apply(
-    db: Db, by: Actor, forum: Forum, sent: ApplicationInput, request_key: str, secret: bytes, *, now: datetime
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    sent: ApplicationInput,
+    request_key: str,
+    secret: bytes,
+    *,
+    now: datetime,
+    answers: Sent | None = None,
 ) -> Asked:
     """Register a person: a seat, a place in the queue, or a place before the organisers, by the category's mode.
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
-    one and is sent its link (rules §1.10, §2). Raises Refused: `door_not_yet`, `door_closed`, `door_over`,
-    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`.
+    one and is sent its link (rules §1.10, §2). `answers` are those to the category's questions; None where no form with
+    them was filled in (an organiser, a focal point): the person answers on their own page. Raises Invalid for them, and
+    Refused: `door_not_yet`, `door_closed`, `door_over`, `door_by_invitation`, `unknown_category`,
+    `registration_not_set_up`, `form_sent_already`.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
@@ -72,7 +84,9 @@ def apply(
     category = house.categories.get(sent.category)
     if category is None:
         raise Refused("unknown_category")
-    _pass_the_door(category, forum, house, by, now=now)  # for known and unknown alike, before anything tells them apart
+    # for known and unknown alike, before anything tells them apart
+    _pass_the_door(category, forum, house, by, now=now)
+    ready = answers_for(db, own, sent.category, answers)
     if row is not None:
         # the person is registered already: their own address gets the link again, and the page says nothing of it
         tell(db, forum, asking(row, sent.category), "registration/known", now=now)
@@ -93,6 +107,10 @@ def apply(
         confirmed=confirmed,
     )
     _keep_needs(db, number, sent)
+    if by.kind == "visitor":
+        note_form_consent(db, number, sent.language, now=now)
+    if ready is not None:
+        keep(db, number, ready, sent.language, now=now)
     may_seat = can_seat(house, sent.category, now=now)
     first = first_step(Mode(category.mode), hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
     record(
@@ -210,7 +228,7 @@ def application_of(db: Db, forum: Forum, code: str) -> Any:
     return row
 
 
-def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
+def person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
     """The application for its own person or an organiser who decides; anybody else finds nothing."""
     row = application_of(db, forum, code)
     if not by.owns(row.id):
@@ -221,7 +239,7 @@ def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]
 def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """The address is right: the seat is final. Says whether that is news. Raises Refused("ended") for an ended one."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.ended_at is not None:
         raise Refused("ended")
     if row.confirmed_at is not None:
@@ -235,7 +253,7 @@ def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> boo
 def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """Take an offered seat. Raises Refused("offer_over") where the offer has passed on or was never made."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.state == State.SEATED.value:
         return False
     if row.state != State.OFFERED.value:
@@ -246,13 +264,26 @@ def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool
     return True
 
 
-def correct(db: Db, by: Actor, forum: Forum, code: str, sent: Person, edition: int, *, now: datetime) -> bool:
-    """Change a person's details; says whether anything changed.
+def correct(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    code: str,
+    sent: Person,
+    edition: int,
+    *,
+    now: datetime,
+    answers: Sent | None = None,
+    language: str = "",
+) -> bool:
+    """Change a person's details and, where `answers` are given, those; says whether anything changed.
+
+    A consent given with them is kept in the words of `language`, the page's.
 
     `edition` is the one the form was opened on. Raises Conflict("changed_meanwhile") where another change came
     between, Refused("ended") for an ended registration.
     """
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.ended_at is not None:
         raise Refused("ended")
     wanted = person_columns(sent)
@@ -260,10 +291,14 @@ def correct(db: Db, by: Actor, forum: Forum, code: str, sent: Person, edition: i
     needs = db.execute(select(_needs).where(_needs.c.application_id == row.id)).first()
     needs_before = (needs.meals, needs.access) if needs else ("", "")
     different = sorted(name for name in wanted if wanted[name] != before[name] and name != "name_search")
-    if not different and needs_before == (sent.meals, sent.access):
+    ready = None
+    if answers is not None:
+        ready = sheet_sent(sheet_of(db, row.forum_id, person.category, row.id), answers)
+    answered = [] if ready is None else keep(db, row.id, ready, language or row.language, now=now)
+    if not different and not answered and needs_before == (sent.meals, sent.access):
         return False
     if row.edition != edition:
-        raise Conflict("changed_meanwhile")
+        raise Conflict("changed_meanwhile")  # which takes back the answers kept above, too
     values: dict[str, Any] = {**wanted, "edition": row.edition + 1}
     if row.live_key is not None and row.assistant_name:
         values["live_key"] = (
@@ -279,7 +314,8 @@ def correct(db: Db, by: Actor, forum: Forum, code: str, sent: Person, edition: i
         "registration.corrected",
         f"registration:{person.code}",
         now=now,
-        after={"changed": different},
+        # what was answered stands in no fact: a purge has the answers alone to empty
+        after={"changed": [*different, *(f"question.{question}" for question in answered)]},
         personal={"before": {name: before[name] for name in different}, "after": {n: wanted[n] for n in different}},
     )
     return True
@@ -294,7 +330,7 @@ def _refuse_twice(db: Db, row: Any, live_key: str) -> None:
 def cancel(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> bool:
     """Give a registration up; its seat goes to the next in the same transaction (rules §1.5). False if it had ended."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if not may_follow(State(row.state), State.CANCELLED):
         return False
     freed = end(db, by, forum, person, State.CANCELLED, now=now, note=note)

@@ -16,6 +16,7 @@ from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual, latin_digits
 from app.registration.models import Application, Category, Needs, Seat
 from app.registration.queries import place_in_queue
+from app.registration.question_queries import Answered, Given, answers_of, consents_of
 from app.registration.quotas import house_of
 from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.seats import Availability, guarantee_at
@@ -223,6 +224,7 @@ _LISTED = (
     "assistant_name",
     "asked_at",
     "confirmed_at",
+    "erased_at",
     "priority",
 )
 
@@ -289,7 +291,8 @@ def _after(forum: Forum, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """One registration for the desk; `needs` (meals, access) is None where the role may not see them."""
+    """One registration for the desk; `needs` (meals, access) is None where the role may not see them, and sensitive
+    answers are left out then."""
 
     row: Any
     category: Any
@@ -297,10 +300,12 @@ class Whole:
     place_kind: str
     place_in_queue: int | None
     needs: tuple[str, str] | None
+    answers: tuple[Answered, ...]
+    consents: tuple[Given, ...]
 
 
 def desk_registration(db: Db, by: Actor, forum: Forum, code: str) -> Whole:
-    """The registration with this code in this forum. Raises NotFound. At most three queries."""
+    """The registration with this code in this forum. Raises NotFound. At most five queries."""
     own = forum_id(forum)
     by.must(Permission.SEE_PEOPLE, own)
     mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
@@ -313,8 +318,10 @@ def desk_registration(db: Db, by: Actor, forum: Forum, code: str) -> Whole:
         raise NotFound
     category = db.execute(select(_categories).where(_categories.c.id == row.category_id)).one()
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
-    needs = _needs_of(db, row.id) if by.may(Permission.SEE_SENSITIVE, own) else None
-    return Whole(row, category, row.place, row.place_kind or "", queue, needs)
+    sensitive = by.may(Permission.SEE_SENSITIVE, own)
+    needs = _needs_of(db, row.id) if sensitive else None
+    answers = answers_of(db, row.id, sensitive=sensitive)
+    return Whole(row, category, row.place, row.place_kind or "", queue, needs, answers, consents_of(db, row.id))
 
 
 def _needs_of(db: Db, application: int) -> tuple[str, str]:

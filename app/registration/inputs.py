@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from app.kit.i18n import Lang, latin_digits
 from app.kit.inputs import Input, Line, Text, Words
 from app.registration.rules.countries import COUNTRIES
+from app.registration.rules.questions import CHOSEN, Kind
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
@@ -170,6 +171,44 @@ class ApplicationInput(Person):
     consent: Annotated[bool, BeforeValidator(_ticked), AfterValidator(_consents)] = Field(
         default=False, validate_default=True
     )
+
+
+QuestionCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+OptionValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class OptionInput(Input):
+    """One of the choices of a question: the value that is kept, and its words."""
+
+    value: OptionValue
+    label: Words
+
+
+class QuestionInput(Input):
+    """A question of a forum; `categories` empty: of all. See `models.Question`. A consent's label is its wording."""
+
+    code: QuestionCode
+    kind: Kind
+    categories: Annotated[tuple[CategoryCode, ...], Field(max_length=60)] = ()
+    label: Words
+    help: Words | None = None
+    why: Words
+    required: bool = False
+    sensitive: bool = False
+    options: Annotated[tuple[OptionInput, ...], Field(max_length=100)] = ()
+    shown_if: QuestionCode | Literal[""] = ""
+    shown_for: Annotated[tuple[OptionValue, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        values = [option.value for option in self.options]
+        if bool(values) != (self.kind in CHOSEN):
+            raise PydanticCustomError("options_missing", "options")
+        if len(set(values)) != len(values):
+            raise PydanticCustomError("options_twice", "options twice")
+        if bool(self.shown_if) != bool(self.shown_for):
+            raise PydanticCustomError("condition_half", "half a condition")
+        return self
 
 
 class DecisionInput(Input):

@@ -1,15 +1,19 @@
 """Categories, applications, places and seats. Foreign keys point down the floors."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
 
 
 class Terms(SQLModel, table=True):
-    """How a forum registers: capacity and target in seats, opening and closing in UTC, hours to confirm or accept."""
+    """How a forum registers: capacity and target in seats, opening and closing in UTC, hours to confirm or accept.
+
+    `retention_on` is the day, where the forum is held, on which what is sensitive is purged; empty: none is set.
+    """
 
     __tablename__ = "registration_terms"
 
@@ -21,6 +25,7 @@ class Terms(SQLModel, table=True):
     confirm_hours: int = 48
     promotion: str = "seat"
     offer_hours: int = 48
+    retention_on: date | None = None
 
 
 class Category(SQLModel, table=True):
@@ -62,7 +67,8 @@ class Application(SQLModel, table=True):
 
     `live_key` is the person (e-mail, and the principal's name where an assistant registers one) while the
     application is live and NULL afterwards, so the table itself keeps a person to one live registration a forum.
-    `confirm_by` is empty until the mail that asks for it has left: nothing expires before.
+    `confirm_by` is empty until the mail that asks for it has left: nothing expires before. `erased_at`: its person had
+    it erased, and every personal column is empty.
     """
 
     __tablename__ = "registration_application"
@@ -107,6 +113,7 @@ class Application(SQLModel, table=True):
     offer_until: datetime | None = None
     reminded_at: datetime | None = None
     ended_at: datetime | None = None
+    erased_at: datetime | None = None
     decision_note: str = ""
     manage_generation: int = 1
     manage_digest: str = Field(default="", index=True)
@@ -123,6 +130,76 @@ class Needs(SQLModel, table=True):
     application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
     meals: str = ""
     access: str = ""
+
+
+class Question(SQLModel, table=True):
+    """Something a forum asks beside the usual details, in `categories` (codes; none: in all), in order of `position`.
+
+    `options` are {"value", "en", "km"}. Shown only where the question `shown_if` was answered with one of `shown_for`.
+    A `sensitive` one is seen by SEE_SENSITIVE alone and purged. A retired one is asked no more; its answers stay.
+    """
+
+    __tablename__ = "registration_question"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    kind: str
+    categories: list[str] = Field(default_factory=list, sa_type=JSON)
+    label: Bilingual = Field(sa_type=BilingualText)
+    help: Bilingual = Field(sa_type=BilingualText)
+    why: Bilingual = Field(sa_type=BilingualText)
+    required: bool = False
+    sensitive: bool = False
+    options: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    shown_if: str = ""
+    shown_for: list[str] = Field(default_factory=list, sa_type=JSON)
+    position: int
+    retired_at: datetime | None = None
+    edition: int = 1
+
+
+class Answer(SQLModel, table=True):
+    """What somebody answered: a text, a date as YYYY-MM-DD, an option's value or a list of them. A file stands in
+    `registration_file`, a consent in `registration_consent`."""
+
+    __tablename__ = "registration_answer"
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    question_id: int = Field(primary_key=True, foreign_key="registration_question.id")
+    value: Any = Field(sa_type=JSON)
+    answered_at: datetime
+
+
+class File(SQLModel, table=True):
+    """A file sent as an answer. `name` is the sender's, for reading alone: no path and no header is made of it."""
+
+    __tablename__ = "registration_file"
+    __table_args__ = (UniqueConstraint("application_id", "question_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id")
+    question_id: int = Field(foreign_key="registration_question.id")
+    name: str
+    media_type: str
+    size: int
+    body: bytes = Field(sa_type=LargeBinary)
+    sent_at: datetime
+
+
+class Consent(SQLModel, table=True):
+    """What somebody agreed to, in the words and language shown, and when; without a question it is the form's own."""
+
+    __tablename__ = "registration_consent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    question_id: int | None = Field(default=None, foreign_key="registration_question.id")
+    wording: str
+    language: str
+    given_at: datetime
+    withdrawn_at: datetime | None = None
 
 
 class Place(SQLModel, table=True):

@@ -1,7 +1,7 @@
 """Reads about registration shared by the doors."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -13,6 +13,7 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
 from app.registration.models import Application, Category, Needs, Seat, Terms
+from app.registration.question_queries import Answered, Given, answers_of, consents_of, sheet_of
 from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, Standing, door_state, standing, valid_until
 from app.registration.rules.states import State
@@ -49,6 +50,7 @@ class Registration:
     promotion: str
     offer_hours: int
     valid_until: datetime | None
+    retention_on: date | None
 
     def category(self, code: str) -> CategoryView:
         """The category with this code. Raises NotFound."""
@@ -93,7 +95,7 @@ def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
     until = [at for pair, mode in modes if (at := valid_until(*pair, ends, mode, now)) is not None]
     terms = house.terms
     hours = terms.confirm_hours, terms.promotion, terms.offer_hours
-    return Registration(views, terms.opens_at, terms.closes_at, *hours, min(until, default=None))
+    return Registration(views, terms.opens_at, terms.closes_at, *hours, min(until, default=None), terms.retention_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ class Own:
     place: int | None
     place_in_queue: int | None
     needs: tuple[str, str]
+    answers: tuple[Answered, ...]
+    consents: tuple[Given, ...]
+    unanswered: int
 
 
 def own_registration(db: Db, token: str) -> Own:
@@ -120,7 +125,10 @@ def own_registration(db: Db, token: str) -> Own:
     place = db.execute(select(_seats.c.number).where(_seats.c.application_id == row.id)).scalar_one_or_none()
     needs = db.execute(select(_needs.c.meals, _needs.c.access).where(_needs.c.application_id == row.id)).first()
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
-    return Own(row, forum, category, terms, place, queue, (needs.meals, needs.access) if needs else ("", ""))
+    told = (needs.meals, needs.access) if needs else ("", "")
+    answers, consents = answers_of(db, row.id, sensitive=True), consents_of(db, row.id)
+    left = sheet_of(db, row.forum_id, category.code, row.id).unanswered if row.ended_at is None else 0
+    return Own(row, forum, category, terms, place, queue, told, answers, consents, left)
 
 
 def terms_of(db: Db, own: int) -> Any:

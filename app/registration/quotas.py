@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -33,7 +33,7 @@ class Hall:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A forum's terms as the rules need them: capacity and target in seats, times in UTC, hours."""
+    """A forum's terms as the rules need them: capacity and target in seats, times in UTC, hours, the purge's day."""
 
     capacity: int
     target: int
@@ -42,6 +42,7 @@ class Numbers:
     confirm_hours: int
     promotion: str
     offer_hours: int
+    retention_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

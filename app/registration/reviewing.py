@@ -108,7 +108,8 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
         f"registration:{code}",
         now=now,
         before={"category": person.category},
-        after={"category": category, "note": note},
+        after={"category": category},
+        personal={"note": note} if note else None,  # what an organiser writes may name somebody
     )
     move_queue(db, forum, house_of(db, own), now=now)
     state: str = application_of(db, forum, code).state

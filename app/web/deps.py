@@ -128,7 +128,8 @@ def show(
 
 def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a page of a forum's desk."""
-    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, **values)
+    edits = desk.may(Permission.EDIT_FORUM)
+    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, edits=edits, **values)
 
 
 def twin_address(request: Request, lang: Lang) -> str:

@@ -21,7 +21,7 @@ class Told:
 
 def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
     """A fact in the reader's words; one of a kind without words of its own shows the kind itself."""
-    before, after = fact.before or {}, fact.after or {}
+    before, after, personal = fact.before or {}, fact.after or {}, fact.personal or {}
     values = {
         "category": _category(category_names, after),
         "former": _category(category_names, before),
@@ -36,8 +36,8 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),
         words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
-        note=str(after.get("note", "")),
-        changes=_changes(lang, after.get("changed", ()), fact.personal or {}),
+        note=str(personal.get("note", "") or after.get("note", "")),
+        changes=_changes(lang, after.get("changed", ()), personal),
     )
 
 
@@ -67,6 +67,9 @@ def _changes(lang: Lang, names: Any, personal: Mapping[str, Any]) -> tuple[tuple
 
 
 def _field(lang: Lang, name: str) -> str:
+    question = name.removeprefix("question.")
+    if question != name:
+        return text_of(lang, "desk.answers.changed", question=question)
     key = f"desk.field.{name}"
     return text_of(lang, key) if has_text(lang, key) else name
 

@@ -27,14 +27,16 @@ from app.registration.desk_queries import (
     next_to_decide,
     overview,
 )
+from app.registration.filing import desk_file
 from app.registration.inputs import DecisionInput, MoveInput
 from app.registration.rules.states import State, may_follow
 from app.web import deps
+from app.web.answers import download, file_number, said
 from app.web.countries import country_name
 from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
-from app.web.desk_registrations import asked_for, label, link, listed_name, styled
+from app.web.desk_registrations import asked_for, label, link, name_of, styled
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
@@ -130,6 +132,16 @@ async def show_link(request: Request, forum: str, code: str) -> Response:
     return await _page(request, forum, code, personal_link=f"{site.settings.base_url}/{lang}/my/{token}")
 
 
+@router.get("/desk/{forum}/registrations/{code}/files/{number}")
+async def sent_file(request: Request, forum: str, code: str, number: str) -> Response:
+    """A file that was sent as an answer, to save."""
+    known, wanted = code_of(code), file_number(number)
+    _, found = await deps.read_at_desk(
+        request, forum, lambda db, desk: desk_file(db, desk.actor, desk.forum, known, wanted)
+    )
+    return download(found)
+
+
 def _nothing(_db: Db, _desk: Desk) -> None:
     return None
 
@@ -163,7 +175,7 @@ class Seen:
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Eight queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
+    """Ten queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     subject = f"registration:{code}"
     return Seen(
@@ -191,7 +203,8 @@ async def _page(
     values: dict[str, Any] = {
         "row": seen.whole.row,
         "whole": seen.whole,
-        "name": listed_name(seen.whole.row),
+        "name": name_of(desk.lang, seen.whole.row),
+        "answers": said(desk.lang, seen.whole.answers, f"{desk.base}/registrations/{known}/files"),
         "label": label(desk.lang, seen.whole.row),
         "country": country_name(seen.whole.row.country, desk.lang),
         "category_names": names,
@@ -263,5 +276,5 @@ def possible(desk: Desk, row: Any) -> Possible:
         cancel=decides and may_follow(state, State.CANCELLED),
         move=decides and live,
         confirm=decides and live and row.confirmed_at is None,
-        show_link=desk.may(Permission.SHOW_LINKS),
+        show_link=desk.may(Permission.SHOW_LINKS) and row.erased_at is None,
     )

@@ -204,6 +204,11 @@ class Line:
     label: Label
 
 
+def name_of(lang: Lang, row: Any) -> str:
+    """The name for lists, or that it was erased."""
+    return text_of(lang, "desk.erased.name") if row.erased_at is not None else listed_name(row)
+
+
 def line(lang: Lang, row: Any, href: str) -> Line:
     """A row of the query as a line of the list: titles, position, institution below the name.
 
@@ -213,7 +218,7 @@ def line(lang: Lang, row: Any, href: str) -> Line:
     under = [styled(row), text_of(lang, "desk.list.private") if private else row.institution]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
-    return Line(row, href, listed_name(row), " · ".join(part for part in under if part), label(lang, row))
+    return Line(row, href, name_of(lang, row), " · ".join(part for part in under if part), label(lang, row))
 
 
 def styled(row: Any) -> str:

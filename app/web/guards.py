@@ -1,10 +1,12 @@
 """What every request passes before the router: host, body size, proxy headers; and the headers every answer gets."""
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from app.kit.settings import Settings
+from app.registration.rules.questions import MOST_FILES
 from app.web.headers import ALWAYS, HSTS
 
 Scope = MutableMapping[str, Any]
@@ -16,6 +18,13 @@ _ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
 _HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
 
 
+TAKES_FILES = (
+    re.compile(r"/(en|km)/[a-z0-9-]+/register/[a-z0-9]+"),
+    re.compile(r"/(en|km)/my/[A-Za-z0-9_-]+/details"),
+)
+"""Where forms with answers are sent, which may ask for files."""
+
+
 class Guards:
     """An ASGI layer around the router."""
 
@@ -23,6 +32,7 @@ class Guards:
         self.app = app
         self._hosts = {host.lower() for host in settings.allowed_hosts}
         self._limit = settings.body_limit_bytes
+        self._limit_with_files = settings.body_limit_bytes + MOST_FILES * settings.file_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
         self._added = _ADDED + (_HSTS if settings.secure else [])
 
@@ -44,10 +54,17 @@ class Guards:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
             return await _short(answer, 400, b"The length of the request is not clear.\n")
-        if len(length) > 18 or int(length) > self._limit:  # int() itself refuses thousands of digits
+        limit = self._limit_of(scope, headers)
+        if len(length) > 18 or int(length) > limit:  # int() itself refuses thousands of digits
             return await _short(answer, 413, b"The request is too large.\n")
         scope["client_address"] = self._client(scope, headers)
-        return await self.app(scope, _limited(receive, self._limit), answer)
+        return await self.app(scope, _limited(receive, limit), answer)
+
+    def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
+        """How many bytes are taken: more only where a form may bring files, and comes in the form that can."""
+        brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        takes = scope["method"] == "POST" and any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
+        return self._limit_with_files if brings and takes else self._limit
 
     def _known_host(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host

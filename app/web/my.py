@@ -14,16 +14,17 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
-from app.kit.inputs import parse
-from app.registration import applying
+from app.registration import answering, applying
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
+from app.registration.question_queries import Sheet, sheet_of
 from app.registration.rules.states import State
+from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
-from app.web.registration import fields_of
+from app.web.sheets import MOST_FIELDS, fields_of, parse_with
 from app.web.site import site_of
 from app.web.subscribing import ways
 
@@ -42,25 +43,32 @@ async def my(request: Request, lang: str, secret: str) -> Response:
 async def details(request: Request, lang: str, secret: str) -> Response:
     """The form to correct one's details."""
     words, own = await _own(request, lang, secret)
-    return _details(request, words, secret, own, Form(_typed(own)))
+    sheet = await _sheet(request, own)
+    answered = {one.field: sheet.values[one.code] for one in sheet.questions if one.code in sheet.values}
+    return _details(request, words, secret, own, sheet, Form({**_typed(own), **answered}))
 
 
 @router.post("/{lang}/my/{secret}/details")
 async def correct(request: Request, lang: str, secret: str) -> Response:
     """Take corrected details."""
-    words, own, sent = await _posted(request, lang, secret)
+    words, own = await _own(request, lang, secret)
+    sheet = await _sheet(request, own)
+    sent = await read_form(request, fields=MOST_FIELDS, files=files_asked(sheet.questions))
+    came = await read_answers(sent, sheet.questions, site_of(request).settings.file_limit_bytes)
+    answers = came if sent.get("questions") else None  # a page opened before there were any leaves them as they are
     try:
         _check_token(request, sent, own)
-        read = parse(Person, fields_of(sent, _FIELDS))
+        more = () if answers is None else answering.read(sheet.questions, answers, sheet.files).faults
+        read = parse_with(Person, fields_of(sent, _FIELDS), more)
         edition, now = _edition(sent), clock.now()
-        await _do(
-            request, own, lambda db, by, forum, code: applying.correct(db, by, forum, code, read, edition, now=now)
-        )
+
+        def deed(db: Db, by: Actor, forum: Forum, code: str) -> bool:
+            return applying.correct(db, by, forum, code, read, edition, now=now, answers=answers, language=words)
+
+        await _do(request, own, deed)
     except (Refused, Expired) as refused:
-        again = refilled(
-            words, sent, refused if isinstance(refused, Refused) else Refused(refused.code, **refused.values)
-        )
-        return _details(request, words, secret, own, again, refused.status)
+        again = refilled(words, sent, file_again(refused, sheet.questions, came), several(sheet.questions))
+        return _details(request, words, secret, own, sheet, again, refused.status)
     return _back(words, secret, "corrected")
 
 
@@ -95,6 +103,12 @@ async def cancel(request: Request, lang: str, secret: str) -> Response:
 async def _own(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
     words, found = language(lang), token(secret)
     return words, await site_of(request).read(lambda db: own_registration(db, found))
+
+
+async def _sheet(request: Request, own: Own) -> Sheet:
+    """What the form of this registration asks, with what was answered."""
+    row, category = own.row, own.category.code
+    return await site_of(request).read(lambda db: sheet_of(db, row.forum_id, category, row.id))
 
 
 async def _posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
@@ -173,6 +187,8 @@ def _show(
     status: int = 200,
     template: str = "registration/my.html",
 ) -> Response:
+    if own.row.erased_at is not None:
+        template = "registration/erased.html"
     site = site_of(request)
     done = request.query_params.get("done", "")
     secret_feed = applying.feed_token(site.settings.secret_key, own.row.id, own.row.feed_generation)
@@ -188,13 +204,21 @@ def _show(
         "form": form or Form(),
         "token": form_token(request, "my", own.row.code),
         "done": done if form is None and _is_so(done, own) else "",
+        "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
     }
     return page(request, lang, template, status=status, secret=True, **values)
 
 
-def _details(request: Request, lang: Lang, secret: str, own: Own, form: Form, status: int = 200) -> Response:
+def _details(
+    request: Request, lang: Lang, secret: str, own: Own, sheet: Sheet, form: Form, status: int = 200
+) -> Response:
+    if own.row.erased_at is not None:
+        return _show(request, lang, secret, own, status=status)
     values = {
+        "questions": fields_for(lang, sheet.questions, sheet.files, f"/{lang}/my/{secret}/files"),
+        "brings_files": files_asked(sheet.questions) > 0,
+        "retention_on": own.terms.retention_on,
         "forum": own.forum,
         "own": own,
         "form": form,

@@ -1,0 +1,88 @@
+"""Erasing a person at their own wish: the registration ends, what is personal about it goes (docs/decisions/0007)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from app.accounts.actor import Actor
+from app.audit.purging import purge_personal
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.mail.redacting import redact
+from app.registration.applying import person_of
+from app.registration.models import Answer, Application, Consent, File, Invitation, Needs
+from app.registration.quotas import house_of
+from app.registration.rules.states import State, may_follow
+from app.registration.seating import end, move_queue
+from app.registration.settling import settle
+
+_applications, _invitations = table(Application), table(Invitation)
+HELD = (table(Needs), table(Answer), table(File), table(Consent))
+"""What is kept about a registration in tables of its own."""
+_NAMES: dict[str, Any] = {
+    "titles": [],
+    "family_name": "",
+    "given_name": "",
+    "name_km": "",
+    "display_name": "",
+    "institution": "",
+    "position_title": "",
+}
+EMPTY: dict[str, Any] = {
+    **_NAMES,
+    "email": "",
+    "email_normal": "",
+    "live_key": None,
+    "name_search": "",
+    "attends_as": "official",
+    "country": "",
+    "phone": "",
+    "assistant_name": "",
+    "priority_reason": "",
+    "decision_note": "",
+    "feed_digest": "",
+}
+"""The personal columns of a registration, as they are after erasure."""
+
+
+def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
+    """Cancel a registration if it is live (its seat goes to the next, rules §1.5) and empty what is personal about it:
+    columns, needs, answers, files, consents, its facts and mails, and the personal invitation it came from.
+
+    Category, state, times and place in the chain of facts stay; so does the digest of the own page's link, which says
+    from now on that everything is erased. False where that was done before. For the person, or an organiser who
+    decides; anybody else finds nothing.
+    """
+    settle(db, forum, now=now)
+    row, person = person_of(db, by, forum, code)
+    if row.erased_at is not None:
+        return False
+    freed = False
+    if may_follow(State(row.state), State.CANCELLED):
+        freed = end(db, by, forum, person, State.CANCELLED, now=now)
+    for held in HELD:
+        db.execute(delete(held).where(held.c.application_id == row.id))
+    values = {**EMPTY, "erased_at": now, "edition": row.edition + 1}
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
+    subjects = [f"registration:{code}", *_empty_invitation(db, row)]
+    record(db, forum.slug, by.signature, "registration.erased", subjects[0], now=now)
+    purge_personal(db, forum.slug, subjects=subjects)
+    redact(db, forum.slug, subjects=subjects)
+    if freed:
+        move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
+    return True
+
+
+def _empty_invitation(db: Db, row: Any) -> list[str]:
+    """A personal invitation names the person too; one by code is about nobody. Its subject in facts and mails."""
+    found = db.execute(
+        select(_invitations).where(_invitations.c.id == row.invitation_id, _invitations.c.kind == "personal")
+    ).first()
+    if found is None:
+        return []
+    values = {**_NAMES, "email": "", "digest": ""}
+    db.execute(update(_invitations).where(_invitations.c.id == found.id).values(**values))
+    return [f"invitation:{found.code}"]

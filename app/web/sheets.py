@@ -1,0 +1,202 @@
+"""The form to register, whichever way one came to it: what it asks, what was sent, and the page again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.actor import Actor
+from app.forum.models import Forum
+from app.forum.queries import forum_by_slug, forum_id
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
+from app.kit.i18n import Lang
+from app.kit.inputs import Input, parse
+from app.kit.throttling import count_visit, network, who
+from app.registration import answering, applying, picking
+from app.registration.answering import Sent
+from app.registration.inputs import ApplicationInput
+from app.registration.pick_queries import counts_of
+from app.registration.queries import CategoryView, Registration
+from app.registration.question_queries import QuestionView
+from app.registration.rules.eligibility import Door
+from app.registration.rules.names import normal_email
+from app.web.answers import fields_for, file_again, files_asked, read_answers, several
+from app.web.countries import countries
+from app.web.forms import Form, read_form, refilled
+from app.web.pages import form_token, page, read_form_token
+from app.web.picks import ChoiceDay, choices, codes_sent
+from app.web.public import read_as_public
+from app.web.site import Site, site_of
+
+Read = TypeVar("Read", bound=Input)
+MOST_FIELDS = 600
+"""The fields of a registration, of as many questions as a forum may ask, each box of several being one, and a box for
+each session."""
+FIELDS = tuple(name for name in ApplicationInput.model_fields if name not in {"category", "language"})
+"""What the form sends about the person; the address says the category and the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A category's form for one reader: what it asks beside the usual details."""
+
+    lang: Lang
+    forum: Forum
+    registration: Registration
+    category: CategoryView
+    questions: tuple[QuestionView, ...]
+
+    @property
+    def purpose(self) -> str:
+        """What the form's token is sealed for."""
+        return f"register/{self.forum.slug}/{self.category.code}"
+
+
+async def read_sheet(request: Request, sheet: Sheet) -> tuple[FormData, Sent]:
+    """The form as it was sent, and the answers in it."""
+    sent = await read_form(request, fields=MOST_FIELDS, files=files_asked(sheet.questions))
+    return sent, await read_answers(sent, sheet.questions, site_of(request).settings.file_limit_bytes)
+
+
+async def send(
+    request: Request, sheet: Sheet, sent: FormData, answers: Sent
+) -> tuple[applying.Asked, ApplicationInput]:
+    """Have what was sent written. Raises what the form's token, its fields, the throttles and the deed raise."""
+    key = read_key(request, sent, sheet.purpose)
+    details = {**fields_of(sent, FIELDS), "category": sheet.category.code, "language": sheet.lang}
+    read = parse_with(ApplicationInput, details, answering.read(sheet.questions, answers).faults)
+    site = site_of(request)
+    wanted, forced = codes_sent(sent), sent.get("forced") == "yes"
+
+    def deed(db: Db) -> applying.Asked:
+        count_tries(db, request, read)
+        found = forum_by_slug(db, sheet.forum.slug)
+        picking.refuse_clashes(db, found, wanted, forced=forced)
+        asked = _written(db, site.settings.secret_key, sheet, found, read, key, answers)
+        picking.first_picks(db, found, asked, wanted, now=clock.now())
+        return asked
+
+    return await site.write(sheet.forum.slug, deed), read
+
+
+def _written(
+    db: Db, secret: bytes, _sheet: Sheet, forum: Forum, read: ApplicationInput, key: str, answers: Sent
+) -> applying.Asked:
+    return applying.apply(db, Actor.visitor(), forum, read, key, secret, now=clock.now(), answers=answers)
+
+
+def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "") -> str:
+    """The request key of a public form, looked at as programs are caught by it.
+
+    Raises Refused: `form_trap`, `form_too_quick`, and what `read_form_token` raises.
+    """
+    key, age = read_form_token(request, sent, purpose, bound_to)
+    if sent.get("website"):
+        raise Refused("form_trap")
+    if age < site_of(request).settings.form_min_seconds:
+        raise Refused("form_too_quick")
+    return key
+
+
+def count_tries(db: Db, request: Request, read: ApplicationInput) -> None:
+    """Count one sending of a form to register. Raises TooMany."""
+    site, now = site_of(request), clock.now()
+    for whom, most in throttles_of(site, request, read.email, for_others=bool(read.assistant_name)):
+        count_visit(db, whom, most, site.settings.throttle_window_seconds, now=now)
+
+
+def throttles_of(
+    site: Site, request: Request, email: str, *, for_others: bool = False
+) -> tuple[tuple[str, int], tuple[str, int]]:
+    """The two things counted for a try: the sender's network address and the e-mail address, with their limits.
+
+    An assistant registers many principals from one address, which then counts like a network address.
+    """
+    settings = site.settings
+    address = request.scope.get("client_address", "")
+    return (
+        (who(settings.secret_key, "address", network(address)), settings.throttle_per_address),
+        (
+            who(settings.secret_key, "assistant" if for_others else "email", normal_email(email)),
+            settings.throttle_per_address if for_others else settings.throttle_per_email,
+        ),
+    )
+
+
+def parse_with(model: type[Read], details: Mapping[str, Any], more: Sequence[Fault]) -> Read:
+    """The input, and what else is wrong with the form told with it. Raises Invalid."""
+    faults: tuple[Fault, ...] = ()
+    try:
+        read = parse(model, details)
+    except Invalid as invalid:
+        faults = invalid.faults
+    if faults or more:
+        raise Invalid((*faults, *more))
+    return read
+
+
+def fields_of(sent: FormData, names: tuple[str, ...]) -> Mapping[str, Any]:
+    """The named text fields that were sent; others a page does not have are left alone, so old pages still work."""
+    return {name: value for name in names if isinstance(value := sent.get(name), str)}
+
+
+async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200) -> Response:
+    """The form, with what is kept in it and the sessions one may choose."""
+    days = await _sessions(request, sheet, kept)
+    values = {
+        "forum": sheet.forum,
+        "registration": sheet.registration,
+        "category": sheet.category,
+        "form": kept,
+        "days": days,
+        "clash": any(name.startswith("pick-") for name in kept.faults),
+        "questions": fields_for(sheet.lang, sheet.questions),
+        "brings_files": files_asked(sheet.questions) > 0,
+        "token": form_token(request, sheet.purpose),
+        "countries": countries(sheet.lang),
+        "is_open": sheet.category.door is Door.OPEN,
+        "sends_mail": site_of(request).settings.sends_mail,
+    }
+    return page(request, sheet.lang, "registration/form.html", status=status, secret=True, **values)
+
+
+async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDay]:
+    """The public sessions one may choose with the form."""
+    ticked = kept.kept.get("pick", ())
+
+    def read(db: Db) -> list[ChoiceDay]:
+        seen = read_as_public(db, sheet.lang, sheet.forum.slug)
+        days = choices(seen, counts_of(db, forum_id(seen.forum)), [ticked] if isinstance(ticked, str) else ticked)
+        offered = (replace(day, choices=tuple(one for one in day.choices if one.offered)) for day in days)
+        return [day for day in offered if day.choices]
+
+    return await site_of(request).read(read)
+
+
+async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Sent, refused: Answer) -> Response:
+    """The same form with what was typed and what is wrong with it."""
+    told = file_again(refused, sheet.questions, answers)
+    kept = refilled(sheet.lang, sent, told, ("pick", *several(sheet.questions)))
+    response = await show_sheet(request, sheet, kept, refused.status)
+    if isinstance(refused, TooMany):
+        response.headers["retry-after"] = str(refused.values["seconds"])
+    return response
+
+
+def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
+    """The answer: "we have written to …". Where no mail can leave it shows the link itself, and says why.
+
+    Not the link of an earlier registration: the form proves nothing about whose address it is.
+    """
+    site = site_of(request)
+    link = ""
+    if not site.settings.sends_mail and not asked.known:
+        link = f"/{sheet.lang}/my/{asked.token}"
+    values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
+    values["no_mail"] = not site.settings.sends_mail
+    return page(request, sheet.lang, "registration/sent.html", secret=True, **values)
