@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug, forum_id
+from app.forum.queries import ForumPage, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.kit.throttling import count_visit, network, who
+from app.programme.queries import visible_to
+from app.programme.rules.visibility import PUBLIC
 from app.registration import applying, picking
 from app.registration.inputs import ApplicationInput
 from app.registration.pick_queries import counts_of
@@ -28,7 +30,7 @@ from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, slug
 from app.web.picks import FIELDS, ChoiceDay, choices, codes_sent
-from app.web.public import read_as_public
+from app.web.public import Public
 from app.web.site import Site, site_of
 
 router = APIRouter(include_in_schema=False)
@@ -76,15 +78,18 @@ async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Foru
 
 
 async def _sessions(request: Request, lang: Lang, forum: str, ticked: Collection[str] = ()) -> list[ChoiceDay]:
-    """The public sessions one may choose with the form."""
+    """The public sessions one may choose with the form. Three queries: the programme is taken ready from its shelf."""
+    site = site_of(request)
 
     def read(db: Db) -> list[ChoiceDay]:
-        seen = read_as_public(db, lang, forum)
+        shelf = site.shelves.at(db, forum, lang, site.settings.base_url)
+        programme = visible_to(shelf.programme, PUBLIC)
+        seen = Public(lang, ForumPage(shelf.forum, shelf.tracks, (), {}), programme, shelf.revision)
         days = choices(seen, counts_of(db, forum_id(seen.forum)), ticked)
         kept = (replace(day, choices=tuple(one for one in day.choices if one.offered)) for day in days)
         return [day for day in kept if day.choices]
 
-    return await site_of(request).read(read)
+    return await site.read(read)
 
 
 def _code(category: str) -> str:
