@@ -10,13 +10,15 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug, forum_id
+from app.forum.queries import ForumPage, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.kit.throttling import count_visit, network, who
+from app.programme.queries import visible_to
+from app.programme.rules.visibility import PUBLIC
 from app.registration import answering, applying, picking
 from app.registration.answering import Sent
 from app.registration.inputs import ApplicationInput
@@ -30,7 +32,7 @@ from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token
 from app.web.picks import ChoiceDay, choices, codes_sent
-from app.web.public import read_as_public
+from app.web.public import Public
 from app.web.site import Site, site_of
 
 Read = TypeVar("Read", bound=Input)
@@ -166,16 +168,19 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
 
 
 async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDay]:
-    """The public sessions one may choose with the form."""
-    ticked = kept.kept.get("pick", ())
+    """The public sessions one may choose with the form. Three queries: the programme is taken ready from its shelf."""
+    site, picked = site_of(request), kept.kept.get("pick", ())
+    ticked = [picked] if isinstance(picked, str) else picked
 
     def read(db: Db) -> list[ChoiceDay]:
-        seen = read_as_public(db, sheet.lang, sheet.forum.slug)
-        days = choices(seen, counts_of(db, forum_id(seen.forum)), [ticked] if isinstance(ticked, str) else ticked)
+        shelf = site.shelves.at(db, sheet.forum.slug, sheet.lang, site.settings.base_url)
+        programme = visible_to(shelf.programme, PUBLIC)
+        seen = Public(sheet.lang, ForumPage(shelf.forum, shelf.tracks, (), {}), programme, shelf.revision)
+        days = choices(seen, counts_of(db, forum_id(seen.forum)), ticked)
         offered = (replace(day, choices=tuple(one for one in day.choices if one.offered)) for day in days)
         return [day for day in offered if day.choices]
 
-    return await site_of(request).read(read)
+    return await site.read(read)
 
 
 async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Sent, refused: Answer) -> Response:
