@@ -29,10 +29,16 @@ def test_down_and_up_again_every_row_is_still_there(either_database: Database):
     before = rows(either_database)
     assert before["registration_seat"] > 1
     migrating.downgrade(either_database, "20261122_1500")
-    assert set(before) > set(rows(either_database))
+    old = rows(either_database)
+    assert set(before) > set(old)
+    assert {name: old[name] for name in PEOPLE} == {name: before[name] for name in PEOPLE}
     migrating.migrate(either_database)
-    assert rows(either_database) == before
+    after = rows(either_database)
+    assert {name: after[name] for name in old} == {name: before[name] for name in old}
     assert migrating.differences(either_database) == []
+
+
+PEOPLE = ("registration_application", "registration_seat", "registration_category", "audit_fact", "mail_message")
 
 
 def rows(database: Database) -> dict[str, int]:
