@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.accounts.rules import Permission
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
 from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_list, tallies
@@ -46,6 +47,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "wanted": wanted,
         "filters": filters(desk.lang, address, counted, wanted),
         "categories": counted,
+        "may_enter": desk.may(Permission.DECIDE_REGISTRATIONS),
     }
     following = link(address, wanted, after=rows[-1].code) if more else ""
     beginning = link(address, wanted) if wanted.after else ""

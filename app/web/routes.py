@@ -6,10 +6,15 @@ from app.web import (
     calendars,
     changes,
     desk,
+    desk_enter,
+    desk_invitation,
+    desk_invitations,
+    desk_invite_list,
     desk_outbox,
     desk_registration,
     desk_registrations,
     home,
+    invitations,
     login,
     my,
     programme,
@@ -24,9 +29,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,
+    desk_enter.router,  # before one registration: none has the code "new"
     desk_registration.router,
+    desk_invitations.router,
+    desk_invite_list.router,  # before one invitation
+    desk_invitation.router,
     desk_outbox.router,
     my.router,
+    invitations.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"
