@@ -15,7 +15,7 @@ from app.registration.rules.invitations import LEAST_LETTERS, normal_code, tidy_
 def _code(typed: str) -> str:
     """A code of the organiser's own; an empty one is made."""
     if typed and len(normal_code(typed)) < LEAST_LETTERS:
-        raise PydanticCustomError("code_too_short", "too easy to guess", {"least": LEAST_LETTERS})
+        raise PydanticCustomError("code_too_short", "too easy to guess", {"min_length": LEAST_LETTERS})
     return tidy_code(typed)
 
 
