@@ -32,13 +32,14 @@ from app.web.site import site_of
 router = APIRouter(include_in_schema=False)
 TONES = {
     "open": ("wait", "…"),
+    "usable": ("river", "●"),
     "accepted": ("good", "✓"),
     "used": ("good", "✓"),
     "declined": ("bad", "×"),
     "lapsed": ("still", "–"),
     "withdrawn": ("still", "–"),
 }
-"""How an invitation stands → tone and sign of its label. `used` is an open code without uses left."""
+"""How an invitation stands → tone and sign of its label. An open code is `usable`, or `used` up."""
 
 
 @router.get("/desk/{forum}/invitations")
@@ -121,7 +122,9 @@ def line(lang: Lang, row: Any, href: str) -> Line:
 
 def label(lang: Lang, row: Any) -> Label:
     """How an invitation stands, ready to show."""
-    stands = "used" if row.state == "open" and row.used >= row.uses else row.state
+    stands = row.state
+    if stands == "open" and row.kind == Kind.CODE.value:
+        stands = "used" if row.used >= row.uses else "usable"
     tone, sign = TONES[stands]
     return Label(tone, sign, text_of(lang, f"desk.invitation.reply.{stands}"))
 

@@ -17,15 +17,19 @@ def say(key: str, **values: Any) -> str:
     return text_of("km", key, **values)
 
 
-def test_a_senator_is_invited_accepts_and_cancels_and_another_comes_by_code(
+def at_the_desk(site: Served, browse: Callable[..., Any]) -> Any:
+    """A tab at the desk, an owner signed in."""
+    site.doors.enrol("owner", site_owner=True)
+    desk = browse(site.address, viewport=DESK, java_script_enabled=False, locale="en")
+    login = {"name": "sala_login", "value": site.doors.login_of("owner"), "url": site.address}
+    desk.context.add_cookies([login])
+    return desk
+
+
+def test_a_senator_is_invited_by_name_and_accepts_the_kept_seat(
     site_of_my_own: Served, browse: Callable[..., Any]
 ) -> None:
-    doors = site_of_my_own.doors
-    doors.enrol("owner", site_owner=True)
-    desk = browse(site_of_my_own.address, viewport=DESK, java_script_enabled=False, locale="en")
-    login = {"name": "sala_login", "value": doors.login_of("owner"), "url": site_of_my_own.address}
-    desk.context.add_cookies([login])
-
+    desk = at_the_desk(site_of_my_own, browse)
     desk.goto(f"/desk/{SLUG}/invitations?lang=en")
     desk.click("text=Invite a person")
     for name, value in {"family_name": "Keo", "name_km": "កែវ ចាន់", "email": "keo@senate.example"}.items():
@@ -56,6 +60,9 @@ def test_a_senator_is_invited_accepts_and_cancels_and_another_comes_by_code(
     desk.click("th a")
     assert "KEO" in desk.inner_text("section:has-text('Registrations made with it')")
 
+
+def test_another_senator_comes_with_the_code_of_the_letter(site_of_my_own: Served, browse: Callable[..., Any]) -> None:
+    desk = at_the_desk(site_of_my_own, browse)
     desk.goto(f"/desk/{SLUG}/invitations/new?kind=code&lang=en")
     desk.fill("#code", "Senate 7f3k")
     desk.select_option("#category", "THK")

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from app.kit.i18n import latin_digits
+from unicodedata import decimal
 
 REMIND_BEFORE = timedelta(days=7)
 LEAST_LETTERS = 6
@@ -32,15 +31,19 @@ class Reply(StrEnum):
 
 def normal_code(typed: str) -> str:
     """A code as it is compared: capitals, digits of either script, without spaces, dashes and other signs."""
-    letters = latin_digits(typed).upper()
+    letters = _in_latin_digits(typed).upper()
     return "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
 
 
 def tidy_code(typed: str) -> str:
     """A code as it is kept and shown: capitals and digits, one dash between groups."""
-    letters = latin_digits(typed).upper()
+    letters = _in_latin_digits(typed).upper()
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in letters)
     return "-".join(part for part in kept.split("-") if part)
+
+
+def _in_latin_digits(typed: str) -> str:
+    return "".join(str(decimal(letter)) if letter.isdecimal() else letter for letter in typed)
 
 
 def reminder_at(invited_at: datetime, reply_by: datetime | None) -> datetime | None:
