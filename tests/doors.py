@@ -30,12 +30,15 @@ from app.forum.access import grant
 from app.kit import clock
 from app.kit.codes import public_code
 from app.kit.db import Database, Db, table
+from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.main import create_app
-from app.registration import applying, picking, reviewing
+from app.registration import applying, inviting, picking, replying, reviewing
 from app.registration.applying import application_of, apply, feed_token, manage_token
+from app.registration.invitation_inputs import CodeInput, Guest
 from app.registration.models import Application, Seat
 from app.registration.queries import registration_of
+from app.registration.releasing import lapse_invitation
 from app.web.public import read_as_public
 from app.web.site import Site
 from app.web.speakers import people_of
@@ -134,6 +137,31 @@ class Doors:
         found: Standing = self.write(slug, deed)
         return found
 
+    def invite(self, category: str = "THK", slug: str = SLUG, **changes: Any) -> "Invited":
+        """A personal invitation of one more person, through the deed."""
+        self._people += 1
+        named = {"email": f"guest{self._people}@crowd.example", "family_name": f"Guest{self._people}"}
+        sent = parse(Guest, {"category": category, "language": "en", **named, "reply_by": "2026-12-20", **changes})
+
+        def deed(db: Db) -> Invited:
+            code = inviting.invite(db, Actor.operator(), the_forum(db, slug), sent, SECRET, now=NOW)
+            row = inviting.invitation_of(db, the_forum(db, slug), code)
+            return Invited(code, inviting.invitation_token(SECRET, row.id, row.generation), row.id)
+
+        found: Invited = self.write(slug, deed)
+        return found
+
+    def make_code(self, code: str = "", uses: int = 5, category: str = "THK") -> "Invited":
+        """An invitation by code; it has no page of its own."""
+        sent = parse(CodeInput, {"category": category, "uses": uses, "code": code})
+
+        def deed(db: Db) -> Invited:
+            made = inviting.make_code(db, Actor.operator(), the_forum(db), sent, now=NOW)
+            return Invited(made, "", inviting.invitation_of(db, the_forum(db), made).id)
+
+        found: Invited = self.write(SLUG, deed)
+        return found
+
     def state(self, standing: Standing, slug: str = SLUG) -> str:
         """How a registration stands."""
         return str(self.site.database.read(lambda db: application_of(db, the_forum(db, slug), standing.code).state))
@@ -209,11 +237,21 @@ KHMER_ONLY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation as a test needs it: its code at the desk, the secret of its page, and its row's id."""
+
+    code: str
+    secret: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What stands on a site that the tests of every page look at: registrations by how they stand."""
 
     standings: Mapping[str, Standing]
     link: str
+    invitations: Mapping[str, Invited]
 
 
 def furnish(doors: Doors) -> Shown:
@@ -247,7 +285,25 @@ def furnish(doors: Doors) -> Shown:
         db.execute(delete(seats).where(seats.c.application_id == one["waiting"].id))
 
     doors.write(SLUG, deed)
-    return Shown(one, doors.sign_in_link())
+    return Shown(one, doors.sign_in_link(), invitations_of_every_kind(doors))
+
+
+def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
+    """Invitations by how they stand, and one by code."""
+    one = {name: doors.invite() for name in ("accepted", "declined", "lapsed", "withdrawn")}
+    one["open"] = doors.invite(reserves="yes", name_km="ជា បុប្ផា", reference="NV 17/2026")
+
+    def deed(db: Db) -> None:
+        forum, operator = the_forum(db), Actor.operator()
+        sent = request(RITH, email="guest@crowd.example", category="THK")
+        replying.accept(db, forum, one["accepted"].id, sent, public_code(20), SECRET, now=NOW)
+        replying.decline(db, forum, one["declined"].id, "Abroad then", now=NOW)
+        inviting.withdraw(db, operator, forum, one["withdrawn"].code, now=NOW)
+        lapsed = inviting.invitation_of(db, forum, one["lapsed"].code)
+        lapse_invitation(db, operator, forum, lapsed, "lapsed", now=NOW)
+
+    doors.write(SLUG, deed)
+    return {**one, "code": doors.make_code("SENATE-7F3K")}
 
 
 def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
@@ -271,6 +327,19 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for more in ("", "&state=waiting&order=oldest", "&q=Sok&category=STU", "&q=nobody+of+the+kind")
         ],
         "/desk/{forum}/registrations/{code}": [f"{desk}/registrations/{each.code}?{asked}" for each in one],
+        "/desk/{forum}/registrations/new": [f"{desk}/registrations/new?{asked}"],
+        "/desk/{forum}/invitations": [f"{desk}/invitations?{asked}{more}" for more in ("", "&reply=open", "&q=nobody")],
+        "/desk/{forum}/invitations/new": [f"{desk}/invitations/new?{asked}"],
+        "/desk/{forum}/invitations/several": [f"{desk}/invitations/several?{asked}"],
+        "/desk/{forum}/invitations/{code}": [
+            f"{desk}/invitations/{each.code}?{asked}" for each in shown.invitations.values()
+        ],
+        "/{lang}/invitations/{secret}": [
+            f"/{lang}/invitations/{each.secret}" for each in shown.invitations.values() if each.secret
+        ],
+        "/{lang}/invitations/{secret}/registration": [
+            f"/{lang}/invitations/{shown.invitations['open'].secret}/registration"
+        ],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
         "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]

@@ -28,6 +28,11 @@ class Actor:
         return cls("participant", application_id)
 
     @classmethod
+    def invited(cls, invitation_id: int) -> "Actor":
+        """Whoever holds the secret link of this invitation."""
+        return cls("invited", invitation_id)
+
+    @classmethod
     def worker(cls) -> "Actor":
         """The clock door: may do what rules say is due."""
         return cls("worker", name="worker")

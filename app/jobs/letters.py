@@ -24,10 +24,12 @@ from app.mail.delivery import Letter
 from app.mail.outbox import Claimed
 from app.programme.queries import published
 from app.registration.applying import application_of, manage_token
+from app.registration.inviting import invitation_of, invitation_token
 from app.registration.models import Category
 from app.registration.people import shown_name
 from app.registration.pick_queries import places_held
 from app.registration.queries import terms_of
+from app.registration.rules.invitations import Reply
 
 _categories, _users = table(Category), table(User)
 
@@ -37,7 +39,7 @@ class Contents:
     """What a letter says: values for the texts `mail.<template>`, and the one link under them.
 
     `to_name` is who reads it; `principal` who attends, where an assistant reads it, else empty. `foot` are lines about
-    the forum.
+    the forum, `why` the text that says why the mail was sent.
     """
 
     values: dict[str, Any]
@@ -47,6 +49,7 @@ class Contents:
     principal: str = ""
     foot: tuple[str, ...] = ()
     reply_to: str = ""
+    why: str = "mail.foot"
 
 
 def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> Contents:
@@ -54,6 +57,8 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
     kind, _, name = message.subject.partition(":")
     if kind == "registration":
         return _about_registration(db, message, name, settings)
+    if kind == "invitation":
+        return _about_invitation(db, message, name, settings)
     if kind == "user":
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -115,6 +120,34 @@ def _sessions(db: Db, forum: Forum, application: int, uids: Sequence[str], lang:
     return "\n\n".join(lines)
 
 
+def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
+    """An invitation or its reminder. Raises NotFound where it does not wait for an answer any more."""
+    forum = forum_by_slug(db, message.forum)
+    row = invitation_of(db, forum, code)
+    if row.state != Reply.OPEN.value:
+        raise NotFound
+    lang: Lang = "km" if message.language == "km" else "en"
+    category = db.execute(select(_categories.c.name).where(_categories.c.id == row.category_id)).scalar_one()
+    until = [text_of(lang, "registration.invitation.no_date")]
+    if row.reply_by:
+        at = moment(row.reply_by, lang, forum.timezone)
+        until = [text_of(lang, "registration.invitation.reply_by", at=at)]
+    if row.reference:
+        until.append(text_of(lang, "registration.invitation.reference", reference=row.reference))
+    kept = "kept" if row.reserves else "not_kept"
+    values = {
+        "category": category.of(lang),
+        "forum": forum.title.of(lang),
+        "until": " ".join(until),
+        "seat": text_of(lang, f"registration.invitation.{kept}"),
+    }
+    token = invitation_token(settings.secret_key, row.id, row.generation)
+    link = f"{settings.base_url}/{lang}/invitations/{token}"
+    foot, name = _foot(forum, lang), shown_name(row, lang)
+    to = forum.title.of(lang), name
+    return Contents(values, link, *to, foot=foot, reply_to=_secretariat(forum), why="mail.foot_invitation")
+
+
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:
     """When and where the forum is, or that it is to be announced."""
     dates = days(forum.starts_on, forum.ends_on, lang) or text_of(lang, "forum.dates_open")
@@ -153,6 +186,7 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
     shown = {
         "paragraphs": paragraphs,
         "foot": found.foot,
+        "why": text_of(lang, found.why),
         "action": text_of(lang, f"{key}.action"),
         "greeting": text_of(lang, "mail.greeting", name=found.to_name),
         "link": found.link,

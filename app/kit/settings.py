@@ -35,6 +35,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     throttle_per_address: int
     throttle_per_email: int
+    throttle_wrong_codes: int
     throttle_window_seconds: int
     form_hours: int
     form_min_seconds: float
@@ -77,6 +78,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "6",
         "the same for one e-mail address; an assistant registering others counts as a network address",
     ),
+    ("THROTTLE_WRONG_CODES", "12", "wrong invitation codes tried from one network address in a window; 0 = no limit"),
     ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
@@ -132,6 +134,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=hosts,
         throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),
         throttle_per_email=_whole("THROTTLE_PER_EMAIL", text("THROTTLE_PER_EMAIL")),
+        throttle_wrong_codes=_whole("THROTTLE_WRONG_CODES", text("THROTTLE_WRONG_CODES")),
         throttle_window_seconds=_whole("THROTTLE_WINDOW_SECONDS", text("THROTTLE_WINDOW_SECONDS"), 1),
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),

@@ -31,13 +31,20 @@ def count_visit(db: Db, who: str, most: int, window_seconds: int, *, now: dateti
     """Count one try. Raises TooMany with the seconds to wait where `most` were made in the window; 0 = no limit."""
     if not most:
         return
+    must_wait(db, who, most, window_seconds, now=now)
+    db.execute(insert(_visits).values(who=who, at=now))
+
+
+def must_wait(db: Db, who: str, most: int, window_seconds: int, *, now: datetime) -> None:
+    """Raises TooMany where `most` tries were made in the window, and counts none; 0 = no limit."""
+    if not most:
+        return
     since = now - timedelta(seconds=window_seconds)
     mine = (_visits.c.who == who) & (_visits.c.at > since)
     made, first = db.execute(select(func.count(), func.min(_visits.c.at)).where(mine)).one()
     if made >= most:
         wait = window_seconds if first is None else (first + timedelta(seconds=window_seconds) - now).total_seconds()
         raise TooMany("too_many", seconds=max(1, int(wait)), minutes=max(1, round(wait / 60)))
-    db.execute(insert(_visits).values(who=who, at=now))
 
 
 def forget_visits(db: Db, *, before: datetime) -> int:

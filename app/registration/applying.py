@@ -24,8 +24,9 @@ from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
-from app.registration.seating import Asking, asking, can_seat, end, give, move_queue, step, tell
+from app.registration.seating import Asking, asking, can_seat, end, fill, give, move_queue, step, tell
 from app.registration.settling import settle
+from app.registration.welcome import Welcome
 
 _applications, _needs = table(Application), table(Needs)
 
@@ -54,15 +55,17 @@ def apply(
     secret: bytes,
     *,
     now: datetime,
+    welcome: Welcome | None = None,
     answers: Sent | None = None,
 ) -> Asked:
     """Register a person: a seat, a place in the queue, or a place before the organisers, by the category's mode.
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
-    one and is sent its link (rules §1.10, §2). `answers` are those to the category's questions; None where no form with
-    them was filled in (an organiser, a focal point): the person answers on their own page. Raises Invalid for them, and
-    Refused: `door_not_yet`, `door_closed`, `door_over`, `door_by_invitation`, `unknown_category`,
-    `registration_not_set_up`, `form_sent_already`.
+    one and is sent its link (rules §1.10, §2). Whom the organisers asked to come brings a `welcome`. `answers` are
+    those to the category's questions; None where no form with them was filled in (an organiser, a focal point): the person
+    answers on their own page. Raises Invalid for them, and Refused: `door_not_yet`, `door_closed`, `door_over`,
+    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`, and why the welcome holds
+    no longer.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
@@ -84,17 +87,20 @@ def apply(
     category = house.categories.get(sent.category)
     if category is None:
         raise Refused("unknown_category")
+    if welcome is not None and welcome.refusal:
+        raise Refused(welcome.refusal)
     # for known and unknown alike, before anything tells them apart
-    _pass_the_door(category, forum, house, by, now=now)
+    _pass_the_door(category, forum, house, by, welcome, now=now)
     ready = answers_for(db, own, sent.category, answers)
     if row is not None:
         # the person is registered already: their own address gets the link again, and the page says nothing of it
         tell(db, forum, asking(row, sent.category), "registration/known", now=now)
         return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
-    confirmed = _is_confirmed(by, own, sent)
+    confirmed = _is_confirmed(by, own, sent, welcome)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
+    columns["invitation_id"] = welcome.invitation_id if welcome else None
     number = _insert(db, columns, secret)
     person = Asking(
         number,
@@ -107,12 +113,14 @@ def apply(
         confirmed=confirmed,
     )
     _keep_needs(db, number, sent)
-    if by.kind == "visitor":
+    if by.kind in {"visitor", "invited"}:
         note_form_consent(db, number, sent.language, now=now)
     if ready is not None:
         keep(db, number, ready, sent.language, now=now)
-    may_seat = can_seat(house, sent.category, now=now)
-    first = first_step(Mode(category.mode), hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
+    kept = welcome.seat if welcome else None
+    may_seat = kept is not None or can_seat(house, sent.category, now=now)
+    mode = Mode.INVITATION if welcome else Mode(category.mode)  # nobody reviews whom the organisers asked
+    first = first_step(mode, hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
     record(
         db,
         forum.slug,
@@ -120,14 +128,17 @@ def apply(
         "registration.submitted",
         f"registration:{code}",
         now=now,
-        after={"category": sent.category, "state": first.state.value},
+        after={"category": sent.category, "state": first.state.value, **_invited_by(welcome)},
         personal={"email": sent.email, "name": person.name},
     )
     db.execute(update(_applications).where(_applications.c.id == number).values(state=first.state.value))
-    if first.takes_seat:
+    if kept is not None:
+        fill(db, by, forum, kept, person, now=now)
+    elif first.takes_seat:
         give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
     values = {"hours": house.terms.confirm_hours}
-    template = "registration/approved" if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
+    final = welcome.template if welcome else "registration/approved"
+    template = final if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
     tell(db, forum, person, template, now=now, values=values)
     return Asked(code, first.state.value, manage_token(secret, number, 1))
 
@@ -139,12 +150,16 @@ _FIRST_MAIL = {
 }
 
 
-def _is_confirmed(by: Actor, own: int, sent: ApplicationInput) -> bool:
-    """Whom an organiser registers need not confirm the address (rules §2)."""
+def _invited_by(welcome: Welcome | None) -> dict[str, str]:
+    return {"invitation": welcome.invitation_code} if welcome and welcome.invitation_code else {}
+
+
+def _is_confirmed(by: Actor, own: int, sent: ApplicationInput, welcome: Welcome | None) -> bool:
+    """Whom an organiser registers, or invited at this very address, need not confirm it (rules §2)."""
     origin = Origin.ASSISTANT if sent.assistant_name else Origin.PERSON
     if by.may(Permission.DECIDE_REGISTRATIONS, own):
         origin = Origin.ORGANISER
-    return not needs_confirmation(origin, invited_at_this_address=False)
+    return not needs_confirmation(origin, invited_at_this_address=welcome is not None and welcome.confirmed)
 
 
 def _person_key(email: str, sent: ApplicationInput) -> str:
@@ -154,11 +169,18 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
     return f"{email}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
 
 
-def _pass_the_door(category: Any, forum: Forum, house: Any, by: Actor, *, now: datetime) -> None:
-    """Registration's times and the category's mode; an organiser may register somebody after closing."""
+def _pass_the_door(
+    category: Any, forum: Forum, house: Any, by: Actor, welcome: Welcome | None, *, now: datetime
+) -> None:
+    """Registration's times and the category's mode; an organiser may register somebody after closing.
+
+    An invitation opens the door whatever the mode and before its time; after closing where it has a date of its own.
+    """
     mode = Mode(category.mode)
     door = door_state(*times_of(house, category), ends_at(forum), mode, now)
     if door is Door.OPEN or (by.may(Permission.DECIDE_REGISTRATIONS, forum_id(forum)) and door is not Door.OVER):
+        return
+    if welcome and (door in {Door.BY_INVITATION, Door.NOT_YET} or (door is Door.CLOSED and welcome.after_closing)):
         return
     raise Refused(f"door_{door.value}")
 

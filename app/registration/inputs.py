@@ -133,6 +133,13 @@ def _some_name(family_name: str, sent: ValidationInfo) -> str:
     return family_name
 
 
+Titles = Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)]
+"""Titles in the order they are used."""
+
+FamilyName = Annotated[Line, AfterValidator(_some_name)]
+"""A family name; it may be empty where there is a `name_km`, which stands before it."""
+
+
 class Person(Input):
     """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
 
@@ -152,6 +159,10 @@ class Person(Input):
 
 def _ticked(value: object) -> bool:
     return value is True or value in ("yes", "on", "1")
+
+
+Ticked = Annotated[bool, BeforeValidator(_ticked)]
+"""A box that may be ticked."""
 
 
 def _consents(ticked: bool) -> bool:

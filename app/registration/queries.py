@@ -1,5 +1,6 @@
 """Reads about registration shared by the doors."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -41,7 +42,10 @@ class CategoryView:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How registration stands at one instant; `valid_until` is the next at which a door opens or closes (UTC)."""
+    """How registration stands at one instant; `valid_until` is the next at which a door opens or closes (UTC).
+
+    `opens_at` is when the first group that is still closed opens, `closes_at` when the last open one closes (UTC).
+    """
 
     categories: tuple[CategoryView, ...]
     opens_at: datetime | None
@@ -62,9 +66,13 @@ class Registration:
     @property
     def door(self) -> Door:
         """Registration as a whole: open where any category's door is."""
-        doors = {category.door for category in self.categories}
-        order = (Door.OPEN, Door.BY_INVITATION, Door.NOT_YET, Door.CLOSED)
-        return next((door for door in order if door in doors), Door.OVER)
+        return widest([category.door for category in self.categories])
+
+
+def widest(doors: Sequence[Door]) -> Door:
+    """Of the categories' doors the one that lets most in: registration as a whole."""
+    order = (Door.OPEN, Door.BY_INVITATION, Door.NOT_YET, Door.CLOSED)
+    return next((door for door in order if door in doors), Door.OVER)
 
 
 def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
@@ -95,7 +103,19 @@ def registration_of(db: Db, forum: Forum, *, now: datetime) -> Registration:
     until = [at for pair, mode in modes if (at := valid_until(*pair, ends, mode, now)) is not None]
     terms = house.terms
     hours = terms.confirm_hours, terms.promotion, terms.offer_hours
-    return Registration(views, terms.opens_at, terms.closes_at, *hours, min(until, default=None), terms.retention_on)
+    opens_at, closes_at = first_and_last(views)
+    return Registration(views, opens_at, closes_at, *hours, min(until, default=None), terms.retention_on)
+
+
+def first_and_last(views: Iterable[Any]) -> tuple[datetime | None, datetime | None]:
+    """When the first category that is not open yet opens, and the last open one closes; None where that is not known.
+
+    `views` have a `door`, `opens_at` and `closes_at`.
+    """
+    opening = [view.opens_at for view in views if view.door is Door.NOT_YET and view.opens_at is not None]
+    closing = [view.closes_at for view in views if view.door in {Door.OPEN, Door.BY_INVITATION}]
+    last = None if None in closing else max(closing, default=None)
+    return min(opening, default=None), last
 
 
 @dataclass(frozen=True, slots=True)

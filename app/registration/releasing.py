@@ -12,6 +12,7 @@ from app.accounts.actor import Actor
 from app.audit.recording import record
 from app.forum.models import Forum
 from app.kit.db import Db, table
+from app.mail.outbox import withhold
 from app.registration.models import Delegation, HoldBack, Invitation, Seat
 from app.registration.seating import drop
 
@@ -28,13 +29,16 @@ def release_hold_back(db: Db, by: Actor, forum: Forum, hold_back: int, *, now: d
     return freed
 
 
-def lapse_invitation(db: Db, by: Actor, forum: Forum, invitation: Any, state: str, *, now: datetime) -> int:
+def lapse_invitation(
+    db: Db, by: Actor, forum: Forum, invitation: Any, state: str, *, now: datetime, word: str = ""
+) -> int:
     """End an invitation that nobody may answer any more, as `state`: `lapsed`, `declined` or `withdrawn`; how many
-    seats it gave up."""
+    seats it gave up. Mails about it that have not left stay here. `word` is what the invited person says to it."""
     freed = _drop_unnamed(db, _seats.c.invitation_id == invitation.id)
     db.execute(update(_invitations).where(_invitations.c.id == invitation.id).values(state=state, answered_at=now))
-    subject = f"invitation:{invitation.code}"
-    record(db, forum.slug, by.signature, f"invitation.{state}", subject, now=now, after={"seats": freed})
+    subject, after, personal = f"invitation:{invitation.code}", {"seats": freed}, {"word": word} if word else None
+    record(db, forum.slug, by.signature, f"invitation.{state}", subject, now=now, after=after, personal=personal)
+    withhold(db, forum.slug, subject)
     return freed
 
 

@@ -27,6 +27,9 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "former": _category(category_names, before),
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
+        "seats": after.get("seats", ""),
+        "registration": after.get("registration", ""),
+        "day": after.get("day", ""),
         "kind": fact.kind,
         "sessions": ", ".join(after.get("sessions", ())) or "–",
         "former_sessions": ", ".join(before.get("sessions", ())) or "–",
@@ -36,7 +39,7 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),
         words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
-        note=str(personal.get("note", "") or after.get("note", "")),
+        note=str(personal.get("note", "") or after.get("note", "") or personal.get("word", "")),
         changes=_changes(lang, after.get("changed", ()), personal),
     )
 
@@ -47,7 +50,7 @@ def who(lang: Lang, actor: str, name: str) -> str:
     return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
 
 
-_KINDS = frozenset({"user", "participant", "visitor", "worker", "operator"})
+_KINDS = frozenset({"user", "participant", "visitor", "worker", "operator", "invited"})
 
 
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:

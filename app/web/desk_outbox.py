@@ -118,7 +118,8 @@ def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail in the list; `code` is the registration it is about, "" for another thing.
+    """A mail in the list; `code` is the registration or invitation it is about, "" for another thing; `page` the desk's
+    page under which that stands.
 
     `stuck` is one that may be tried again.
     """
@@ -126,8 +127,12 @@ class Letter:
     row: Any
     kind: str
     code: str
+    page: str
     stuck: bool
     label: Label
+
+
+_PAGES = {"registration": "registrations", "invitation": "invitations"}
 
 
 def letter(lang: Lang, row: Any) -> Letter:
@@ -137,7 +142,8 @@ def letter(lang: Lang, row: Any) -> Letter:
     return Letter(
         row=row,
         kind=text_of(lang, key) if has_text(lang, key) else row.template,
-        code=code if about == "registration" else "",
+        code=code if about in _PAGES else "",
+        page=_PAGES.get(about, ""),
         stuck=row.state in STUCK,
         label=_label(lang, row.state),
     )

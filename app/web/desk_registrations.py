@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.accounts.rules import Permission
 from app.kit import clock
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
@@ -61,6 +62,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "following": link(address, wanted, whole=whole, after=rows[-1].code) if more else "",
         "beginning": link(address, wanted, whole=whole) if wanted.after else "",
         "printed": sheet(desk.lang, address, counted, wanted, (before, len(rows), total)),
+        "may_enter": desk.may(Permission.DECIDE_REGISTRATIONS),
     }
     return deps.show_at_desk(request, desk, "desk/registrations.html", **values, lines=lines)
 

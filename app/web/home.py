@@ -17,6 +17,7 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, days, moment, text_of
 from app.registration.models import Category, Terms
+from app.registration.queries import first_and_last, widest
 from app.registration.rules.eligibility import Door, Mode, door_state, valid_until
 from app.web.pages import preferred
 from app.web.public import Public, public, show
@@ -57,7 +58,7 @@ async def root(request: Request) -> Response:
 async def home(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
     terms, categories = await site_of(request).read(lambda db: registration(db, forum_id(seen.forum)))
-    call = call_of(seen.lang, seen.forum, terms, clock.now())
+    call = call_of(seen.lang, seen.forum, terms, categories, clock.now())
     return show(
         request,
         seen,
@@ -81,11 +82,11 @@ def registration(db: Db, own: int) -> tuple[Any, Sequence[Any]]:
     return there, db.execute(kinds).all()
 
 
-def call_of(lang: Lang, forum: Forum, terms: Any, now: datetime) -> Call:
+def call_of(lang: Lang, forum: Forum, terms: Any, categories: Sequence[Any], now: datetime) -> Call:
     """How registration stands at `now`, in words; each category's own page says the rest."""
-    opens_at, closes_at = (terms.opens_at, terms.closes_at) if terms else (None, None)
-    asked = (opens_at, closes_at, ends_at(forum), Mode.OPEN, now)
-    door = door_state(*asked)
+    views = _views(forum, terms, categories, now)
+    opens_at, closes_at = first_and_last(views)
+    door = widest([view.door for view in views])
     name, values = door.value, {}
     if door is Door.NOT_YET and opens_at is not None:
         name, values = "opens", {"when": moment(opens_at, lang, forum.timezone)}
@@ -93,7 +94,32 @@ def call_of(lang: Lang, forum: Forum, terms: Any, now: datetime) -> Call:
         name, values = "open_until", {"when": moment(closes_at, lang, forum.timezone)}
     tone, sign = _TONES[door]
     words, sentence = text_of(lang, f"forum.call.{door.value}.name"), text_of(lang, f"forum.sentence.{name}", **values)
-    return Call(door, tone, sign, words, sentence, valid_until(*asked))
+    until = [view.until for view in views if view.until is not None]
+    return Call(door, tone, sign, words, sentence, min(until, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one category's door stands, its times, and until when that holds (UTC)."""
+
+    door: Door
+    opens_at: datetime | None
+    closes_at: datetime | None
+    until: datetime | None
+
+
+def _views(forum: Forum, terms: Any, categories: Sequence[Any], now: datetime) -> list[View]:
+    """The doors of the groups that anybody may ask to join; of those by invitation where there are no others."""
+    asked = [row for row in categories if row.mode != Mode.INVITATION.value] or list(categories)
+    views = []
+    for row in asked:
+        opens_at, closes_at = row.opens_at or terms.opens_at, row.closes_at or terms.closes_at
+        times = (opens_at, closes_at, ends_at(forum), Mode(row.mode), now)
+        views.append(View(door_state(*times), opens_at, closes_at, valid_until(*times)))
+    if not views:
+        times = (None, None, ends_at(forum), Mode.OPEN, now)
+        views.append(View(door_state(*times), None, None, valid_until(*times)))
+    return views
 
 
 def dates(seen: Public) -> str:

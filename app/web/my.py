@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug
+from app.forum.queries import ends_at, forum_by_slug
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
@@ -19,6 +19,7 @@ from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.question_queries import Sheet, sheet_of
+from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.states import State
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
 from app.web.countries import countries
@@ -167,6 +168,12 @@ def _is_so(done: str, own: Own) -> bool:
     return so.get(done, False)
 
 
+def door_of(own: Own) -> Door:
+    """How the door of the registration's category stands now, for who would come back."""
+    opens_at, closes_at = own.category.opens_at or own.terms.opens_at, own.category.closes_at or own.terms.closes_at
+    return door_state(opens_at, closes_at, ends_at(own.forum), Mode(own.category.mode), clock.now())
+
+
 _FIELDS = tuple(Person.model_fields)
 
 
@@ -202,6 +209,7 @@ def _show(
         "secret_path": f"/{lang}/my/{secret}",
         "feed": ways(site.settings.base_url, f"/calendars/{secret_feed}.ics", title, title),
         "form": form or Form(),
+        "door": door_of(own).value,
         "token": form_token(request, "my", own.row.code),
         "done": done if form is None and _is_so(done, own) else "",
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),

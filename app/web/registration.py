@@ -1,20 +1,24 @@
 """Registering: choosing a category, its form, and the answer, which is the same for everybody."""
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import Expired, NotFound, Refused, TooMany
+from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
 from app.kit.i18n import Lang
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
 from app.web.forms import Form
-from app.web.pages import language, page, slug
-from app.web.sheets import Sheet, read_sheet, send, show_again, show_sent, show_sheet
+from app.web.invitation_codes import code_in, try_typed_code
+from app.web.pages import language, page, sentence, slug, twin
+from app.web.sheets import Sheet, Way, read_sheet, send, show_again, show_sent, show_sheet
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -22,28 +26,70 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/{lang}/{forum}/register")
 async def choose(request: Request, lang: str, forum: str) -> Response:
-    """The categories, and which of them one may apply in now."""
+    """The categories, and which of them one may apply in now; a code in `?code=` leads on to its own."""
     words, found, standing = await _standing(request, lang, forum)
-    return page(request, words, "registration/choose.html", forum=found, registration=standing)
+    typed = code_in(request.query_params)
+    if not typed:
+        return _choose(request, words, found, standing, Form())
+    try:
+        return await _led_by(request, words, found, typed)
+    except (Refused, TooMany) as refused:
+        return _code_refused(request, words, found, standing, typed, refused)
 
 
 @router.get("/{lang}/{forum}/register/{category}")
 async def form(request: Request, lang: str, forum: str, category: str) -> Response:
-    """A category's form, or the sentence that says why there is none now."""
-    sheet = await _sheet(request, lang, forum, category)
+    """A category's form, or the sentence that says why there is none now. A code in `?code=` opens its door."""
+    typed = code_in(request.query_params)
+    sheet = await _sheet(request, lang, forum, category, Way(code=typed))
+    if typed:
+        try:
+            leads = await _led_by(request, sheet.lang, sheet.forum, typed)
+        except (Refused, TooMany) as refused:
+            return _code_refused(request, sheet.lang, sheet.forum, sheet.registration, typed, refused)
+        if not leads.headers["location"].startswith(f"{request.url.path}?"):
+            return leads
     return await show_sheet(request, sheet, Form({"country": "KH", "attends_as": "official"}))
 
 
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    sheet = await _sheet(request, lang, forum, category)
+    sheet = await _sheet(request, lang, forum, category, Way())
     sent, answers = await read_sheet(request, sheet)
+    sheet = replace(sheet, way=Way(code=code_in(sent)))
     try:
         asked, read = await send(request, sheet, sent, answers)
     except (Refused, Expired, TooMany) as refused:
         return await show_again(request, sheet, sent, answers, refused)
     return show_sent(request, sheet, read, asked)
+
+
+async def _led_by(request: Request, lang: Lang, forum: Forum, typed: str) -> Response:
+    """On to the form that a code opens. Raises Refused for one that opens none, TooMany."""
+    tried = await try_typed_code(request, forum.slug, typed)
+    if tried.refusal:
+        raise Refused(tried.refusal)
+    asked = urlencode({"code": typed})
+    return RedirectResponse(f"/{lang}/{forum.slug}/register/{tried.category.lower()}?{asked}", 303)
+
+
+def _choose(
+    request: Request, lang: Lang, forum: Forum, standing: Registration, typed: Form, status: int = 200
+) -> Response:
+    base = f"/{lang}/{forum.slug}/register"
+    values = {"forum": forum, "registration": standing, "form": typed, "base": base, "twin": twin(base, lang)}
+    return page(request, lang, "registration/choose.html", status=status, secret="code" in typed.kept, **values)
+
+
+def _code_refused(
+    request: Request, lang: Lang, forum: Forum, standing: Registration, typed: str, refused: Answer
+) -> Response:
+    faulty = Form({"code": typed}, {"code": sentence(lang, refused)})
+    response = _choose(request, lang, forum, standing, faulty, refused.status)
+    if isinstance(refused, TooMany):
+        response.headers["retry-after"] = str(refused.values["seconds"])
+    return response
 
 
 async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Forum, Registration]:
@@ -56,12 +102,12 @@ async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Foru
     return words, *(await site_of(request).read(read))
 
 
-async def _sheet(request: Request, lang: str, forum: str, category: str) -> Sheet:
+async def _sheet(request: Request, lang: str, forum: str, category: str, way: Way) -> Sheet:
     """A category's form as it stands. Raises NotFound."""
     words, found, standing = await _standing(request, lang, forum)
     own, code = forum_id(found), _code(category)
     questions = await site_of(request).read(lambda db: questions_of(db, own, code))
-    return Sheet(words, found, standing, standing.category(code), questions)
+    return Sheet(words, found, standing, standing.category(code), questions, way)
 
 
 def _code(category: str) -> str:

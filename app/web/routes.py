@@ -6,6 +6,10 @@ from app.web import (
     calendars,
     changes,
     desk,
+    desk_enter,
+    desk_invitation,
+    desk_invitations,
+    desk_invite_list,
     desk_outbox,
     desk_privacy,
     desk_questions,
@@ -13,6 +17,7 @@ from app.web import (
     desk_registrations,
     desk_sign_ups,
     home,
+    invitations,
     login,
     my,
     my_data,
@@ -29,7 +34,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,
+    desk_enter.router,  # before one registration: none has the code "new"
     desk_registration.router,
+    desk_invitations.router,
+    desk_invite_list.router,  # before one invitation
+    desk_invitation.router,
     desk_outbox.router,
     desk_questions.router,
     desk_privacy.router,
@@ -37,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     my.router,
     my_data.router,
     my_sessions.router,
+    invitations.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -19,7 +21,7 @@ from app.kit.inputs import Input, parse
 from app.kit.throttling import count_visit, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
-from app.registration import answering, applying, picking
+from app.registration import answering, applying, picking, replying
 from app.registration.answering import Sent
 from app.registration.inputs import ApplicationInput
 from app.registration.pick_queries import counts_of
@@ -30,7 +32,8 @@ from app.registration.rules.names import normal_email
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
-from app.web.pages import form_token, page, read_form_token
+from app.web.invitation_codes import try_typed_code
+from app.web.pages import form_token, page, read_form_token, twin
 from app.web.picks import ChoiceDay, choices, codes_sent
 from app.web.public import Public
 from app.web.site import Site, site_of
@@ -44,6 +47,25 @@ FIELDS = tuple(name for name in ApplicationInput.model_fields if name not in {"c
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How one came to a form: by the open door, with a code, or by a personal invitation and its secret link.
+
+    `bound_to` binds the form's token to the invitation, whose row's id is `invitation`; `reply_by` (UTC) is until when
+    that holds.
+    """
+
+    code: str = ""
+    secret: str = ""
+    bound_to: str = ""
+    invitation: int | None = None
+    reply_by: datetime | None = None
+
+    @property
+    def is_invited(self) -> bool:
+        return bool(self.code or self.secret)
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A category's form for one reader: what it asks beside the usual details."""
 
@@ -52,11 +74,12 @@ class Sheet:
     registration: Registration
     category: CategoryView
     questions: tuple[QuestionView, ...]
+    way: Way = Way()
 
     @property
     def purpose(self) -> str:
         """What the form's token is sealed for."""
-        return f"register/{self.forum.slug}/{self.category.code}"
+        return f"{'invitation' if self.way.secret else 'register'}/{self.forum.slug}/{self.category.code}"
 
 
 async def read_sheet(request: Request, sheet: Sheet) -> tuple[FormData, Sent]:
@@ -69,11 +92,13 @@ async def send(
     request: Request, sheet: Sheet, sent: FormData, answers: Sent
 ) -> tuple[applying.Asked, ApplicationInput]:
     """Have what was sent written. Raises what the form's token, its fields, the throttles and the deed raise."""
-    key = read_key(request, sent, sheet.purpose)
+    key = read_key(request, sent, sheet.purpose, sheet.way.bound_to)
     details = {**fields_of(sent, FIELDS), "category": sheet.category.code, "language": sheet.lang}
     read = parse_with(ApplicationInput, details, answering.read(sheet.questions, answers).faults)
     site = site_of(request)
     wanted, forced = codes_sent(sent), sent.get("forced") == "yes"
+    if sheet.way.code and (tried := await try_typed_code(request, sheet.forum.slug, sheet.way.code)).is_unknown:
+        raise Refused(tried.refusal)
 
     def deed(db: Db) -> applying.Asked:
         count_tries(db, request, read)
@@ -83,13 +108,21 @@ async def send(
         picking.first_picks(db, found, asked, wanted, now=clock.now())
         return asked
 
-    return await site.write(sheet.forum.slug, deed), read
+    return await site.write_settled(sheet.forum.slug, deed), read
 
 
 def _written(
-    db: Db, secret: bytes, _sheet: Sheet, forum: Forum, read: ApplicationInput, key: str, answers: Sent
+    db: Db, secret: bytes, sheet: Sheet, forum: Forum, read: ApplicationInput, key: str, answers: Sent
 ) -> applying.Asked:
-    return applying.apply(db, Actor.visitor(), forum, read, key, secret, now=clock.now(), answers=answers)
+    now, invitation = clock.now(), sheet.way.invitation
+    if sheet.way.code:
+        found = replying.invitation_by_code(db, forum, sheet.way.code)
+        if found is None:
+            raise Refused("code_unknown")
+        invitation = found.id
+    if invitation is None:
+        return applying.apply(db, Actor.visitor(), forum, read, key, secret, now=now, answers=answers)
+    return replying.accept(db, forum, invitation, read, key, secret, now=now, answers=answers)
 
 
 def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "") -> str:
@@ -159,11 +192,15 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
         "clash": any(name.startswith("pick-") for name in kept.faults),
         "questions": fields_for(sheet.lang, sheet.questions),
         "brings_files": files_asked(sheet.questions) > 0,
-        "token": form_token(request, sheet.purpose),
+        "token": form_token(request, sheet.purpose, sheet.way.bound_to),
         "countries": countries(sheet.lang),
-        "is_open": sheet.category.door is Door.OPEN,
+        "is_open": sheet.category.door is Door.OPEN or sheet.way.is_invited,
+        "way": sheet.way,
+        "register_path": f"/{sheet.lang}/{sheet.forum.slug}/register",
         "sends_mail": site_of(request).settings.sends_mail,
     }
+    if sheet.way.code:
+        values["twin"] = f"{twin(request.url.path, sheet.lang)}?{urlencode({'code': sheet.way.code})}"
     return page(request, sheet.lang, "registration/form.html", status=status, secret=True, **values)
 
 

@@ -163,6 +163,51 @@ def asking_for_a_link(doors: Doors, _by: str) -> Knock:
     return Knock("/login", {**sealed("ask-link"), "email": "somebody@else.example"})
 
 
+def somebody_new() -> dict[str, str]:
+    return {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New"}
+
+
+def entering(doors: Doors, by: str) -> Knock:
+    sent = {**somebody_new(), "category": "THK", "language": "en", "consent": "yes"}
+    return Knock(f"/desk/{SLUG}/registrations/new", {**desk_form(doors, by), **sent})
+
+
+def inviting_one(doors: Doors, by: str) -> Knock:
+    sent = {**somebody_new(), "category": "THK", "language": "en"}
+    return Knock(f"/desk/{SLUG}/invitations/new", {**desk_form(doors, by), **sent})
+
+
+def inviting_several(doors: Doors, by: str) -> Knock:
+    people = f"{somebody_new()['email']},,New,Person"
+    sent = {"people": people, "category": "THK", "language": "en", "accept": "yes"}
+    return Knock(f"/desk/{SLUG}/invitations/several", {**desk_form(doors, by), **sent})
+
+
+def about_invitation(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the desk about an invitation of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        return Knock(f"/desk/{SLUG}/invitations/{doors.invite().code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
+def invited(tail: str = "", button: bool = False) -> Callable[[Doors, str], Knock]:
+    """Something on an invited person's page: whoever holds its link is the invited person."""
+
+    def knock(doors: Doors, _by: str) -> Knock:
+        one = doors.invite()
+        return Knock(f"/en/invitations/{one.secret}{tail}", sealed("invitation", one.code) if button else None)
+
+    return knock
+
+
+def accepting(doors: Doors, _by: str) -> Knock:
+    one = doors.invite()
+    sent = {**somebody_new(), "consent": "yes"}
+    return Knock(f"/en/invitations/{one.secret}/registration", {**sealed(f"invitation/{SLUG}/THK", one.code), **sent})
+
+
 PUBLIC = f"/en/{SLUG}"
 THE_DESK = f"/desk/{SLUG}"
 MATRIX: dict[tuple[str, str], Row] = {
@@ -232,6 +277,27 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/sign-ups/{code}/places"): Row(changing_places, EDIT, 303),
     ("POST", "/desk/{forum}/sign-ups/{code}/names"): Row(listing, DECIDE, 303),
     ("POST", "/desk/{forum}/sign-ups/{code}/names/{registration}/removal"): Row(unlisting, DECIDE, 303),
+    ("GET", "/desk/{forum}/registrations/new"): Row(at(f"{THE_DESK}/registrations/new"), DECIDE),
+    ("POST", "/desk/{forum}/registrations/new"): Row(entering, DECIDE, 303),
+    ("GET", "/desk/{forum}/invitations"): Row(at(f"{THE_DESK}/invitations"), PEOPLE),
+    ("GET", "/desk/{forum}/invitations/new"): Row(at(f"{THE_DESK}/invitations/new"), DECIDE),
+    ("POST", "/desk/{forum}/invitations/new"): Row(inviting_one, DECIDE, 303),
+    ("GET", "/desk/{forum}/invitations/several"): Row(at(f"{THE_DESK}/invitations/several"), DECIDE),
+    ("POST", "/desk/{forum}/invitations/several"): Row(inviting_several, DECIDE, 303),
+    ("GET", "/desk/{forum}/invitations/{code}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/invitations/{doors.invite().code}"), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/invitations/{code}/mail"): Row(about_invitation("mail"), DECIDE, 303),
+    ("POST", "/desk/{forum}/invitations/{code}/renewal"): Row(about_invitation("renewal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/invitations/{code}/date"): Row(
+        about_invitation("date", reply_by="2027-01-20"), DECIDE, 303
+    ),
+    ("POST", "/desk/{forum}/invitations/{code}/withdrawal"): Row(about_invitation("withdrawal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/invitations/{code}/link"): Row(about_invitation("link"), DECIDE),
+    ("GET", "/{lang}/invitations/{secret}"): Row(invited(), ALL),
+    ("GET", "/{lang}/invitations/{secret}/registration"): Row(invited("/registration"), ALL),
+    ("POST", "/{lang}/invitations/{secret}/registration"): Row(accepting, ALL),
+    ("POST", "/{lang}/invitations/{secret}/refusal"): Row(invited("/refusal", button=True), ALL),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }

@@ -1,0 +1,104 @@
+"""An invited person's page, by secret link: who invites to what, and yes or no."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.forum.queries import forum_by_slug, forum_id
+from app.kit import clock
+from app.kit.errors import Expired, Refused, TooMany
+from app.kit.i18n import Lang, other
+from app.kit.inputs import parse
+from app.registration import replying
+from app.registration.invitation_inputs import DeclineInput
+from app.registration.invitation_queries import Invited, invited
+from app.registration.people import shown_name
+from app.registration.question_queries import questions_of
+from app.web.forms import Form, read_form, refilled
+from app.web.pages import form_token, language, page, read_form_token, token
+from app.web.sheets import Sheet, Way, fields_of, read_sheet, send, show_again, show_sent, show_sheet
+from app.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+PERSON = ("email", "titles", "family_name", "given_name", "name_km", "display_name", "institution", "position_title")
+"""What an invitation fills in."""
+
+
+@router.get("/{lang}/invitations/{secret}")
+async def invitation(request: Request, lang: str, secret: str) -> Response:
+    """Who invites to what, and two buttons; or how the invitation stands."""
+    words, found = await _invited(request, lang, secret)
+    return _show(request, words, secret, found, Form())
+
+
+@router.get("/{lang}/invitations/{secret}/registration")
+async def form(request: Request, lang: str, secret: str) -> Response:
+    """The form of the group one is invited to, with the name filled in."""
+    words, found = await _invited(request, lang, secret)
+    if found.refusal:
+        return _show(request, words, secret, found, Form())
+    row = found.row
+    filled = {name: getattr(row, name) for name in PERSON if name != "titles"}
+    kept = Form({**filled, "titles": ", ".join(row.titles), "country": "KH", "attends_as": "official"})
+    return await show_sheet(request, await _sheet(request, words, found, secret), kept)
+
+
+@router.post("/{lang}/invitations/{secret}/registration")
+async def accept(request: Request, lang: str, secret: str) -> Response:
+    """Take the invited person's registration."""
+    words, found = await _invited(request, lang, secret)
+    sheet = await _sheet(request, words, found, secret)
+    sent, answers = await read_sheet(request, sheet)
+    try:
+        asked, read = await send(request, sheet, sent, answers)
+    except (Refused, Expired, TooMany) as refused:
+        return await show_again(request, sheet, sent, answers, refused)
+    return show_sent(request, sheet, read, asked)
+
+
+@router.post("/{lang}/invitations/{secret}/refusal")
+async def decline(request: Request, lang: str, secret: str) -> Response:
+    """Say no; a seat kept with the invitation goes to the next at once."""
+    words, found = await _invited(request, lang, secret)
+    sent, now, slug = await read_form(request), clock.now(), found.forum.slug
+    try:
+        read_form_token(request, sent, "invitation", found.row.code)
+        read = parse(DeclineInput, fields_of(sent, ("word",)))
+        await site_of(request).write_settled(
+            slug,
+            lambda db: replying.decline(db, forum_by_slug(db, slug), found.row.id, read.word, now=now),
+        )
+    except (Refused, Expired) as refused:
+        _, now_found = await _invited(request, lang, secret)
+        return _show(request, words, secret, now_found, refilled(words, sent, refused), refused.status)
+    _, declined = await _invited(request, lang, secret)
+    return _show(request, words, secret, declined, Form())
+
+
+async def _invited(request: Request, lang: str, secret: str) -> tuple[Lang, Invited]:
+    words, known, now = language(lang), token(secret), clock.now()
+
+    return words, await site_of(request).read(lambda db: invited(db, known, now=now))
+
+
+async def _sheet(request: Request, lang: Lang, found: Invited, secret: str) -> Sheet:
+    """The form of the group one is invited to."""
+    own, code, row = forum_id(found.forum), found.category.code, found.row
+    questions = await site_of(request).read(lambda db: questions_of(db, own, code))
+    way = Way(secret=secret, bound_to=row.code, invitation=row.id, reply_by=row.reply_by)
+    return Sheet(lang, found.forum, found.registration, found.category, questions, way)
+
+
+def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form, status: int = 200) -> Response:
+    values = {
+        "forum": found.forum,
+        "invitation": found.row,
+        "category": found.category,
+        "stands": found.stands,
+        "name": shown_name(found.row, lang),
+        "form": form,
+        "token": form_token(request, "invitation", found.row.code),
+        "secret_path": f"/{lang}/invitations/{secret}",
+    }
+    twin = f"/{other(lang)}/invitations/{secret}"
+    return page(request, lang, "registration/invitation.html", status=status, secret=True, twin=twin, **values)

@@ -1,0 +1,225 @@
+"""An invited person's page, codes at the choice of a group, and every state with its own page."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from app.accounts.actor import Actor
+from app.editions.form import ForumFile
+from app.kit.db import table
+from app.kit.i18n import text_of
+from app.registration.applying import cancel
+from app.registration.models import Application, Category, Invitation, Seat
+from app.registration.rules.states import State
+from tests.cast import NOW, SLUG, the_forum
+from tests.conftest import Clock
+from tests.doors import Doors, Invited, open_doors
+
+LANGS = ("en", "km")
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
+    folder = tmp_path_factory.mktemp("invitations")
+    with open_doors(loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9", THROTTLE_WRONG_CODES="4") as found:
+        yield found
+
+
+def accept(doors: Doors, one: Invited, **changes: str) -> Any:
+    """Open the form, and send it as it was filled in."""
+    address = f"/en/invitations/{one.secret}/registration"
+    page = doors.page(address)
+    filled = {
+        field.attributes["name"]: field.attributes.get("value", "")
+        for field in page.all("input")
+        if field.attributes.get("type") != "checkbox" and field.attributes["name"] not in {"website", "attends_as"}
+    }
+    return doors.post(address, fields={**filled, "attends_as": "official", "consent": "yes", **changes})
+
+
+def test_the_page_says_who_invites_to_what_until_when_and_leads_to_a_filled_form(doors: Doors) -> None:
+    one = doors.invite(reserves="yes", given_name="Bopha", titles="H.E., Dr.", reference="NV 17/2026")
+    page = doors.page(f"/en/invitations/{one.secret}")
+    for words in ("invite you to the forum", "A seat is kept for you", "20 December 2026", "NV 17/2026"):
+        assert words in page.text
+    form = doors.page(f"/en/invitations/{one.secret}/registration")
+    assert form.one("input", id="given_name").attributes["value"] == "Bopha"
+    assert form.one("input", id="titles").attributes["value"] == "H.E., Dr."
+    assert form.one("input", id="email").attributes["value"].startswith("guest")
+
+
+def test_accepting_registers_and_the_page_says_so_ever_after(doors: Doors) -> None:
+    one = doors.invite(reserves="yes")
+    sent = accept(doors, one)
+    assert sent.status_code == 200
+    assert "We have written to" in sent.text
+    assert "/my/" not in sent.text, "the link comes by mail"
+    for tail in ("", "/registration"):
+        assert "You have accepted the invitation" in doors.page(f"/en/invitations/{one.secret}{tail}").text
+
+
+def test_a_fault_in_the_form_keeps_what_was_typed(doors: Doors) -> None:
+    again = accept(doors, doors.invite(), phone="nonsense", institution="The Senate")
+    assert again.status_code == 422
+    assert 'value="The Senate"' in again.text
+
+
+def test_declining_asks_for_a_button_and_keeps_the_word_for_the_desk(doors: Doors) -> None:
+    doors.enrol("owner", site_owner=True)
+    one = doors.invite(reserves="yes")
+    address = f"/en/invitations/{one.secret}"
+    assert doors.get(f"{address}/refusal").status_code == 405, "a mail scanner that opens links answers nothing"
+    said = doors.post(f"{address}/refusal", fields={"form": doors.seal(address), "word": "Abroad then"})
+    assert "You have declined the invitation" in said.text
+    assert "Abroad then" in doors.page(f"/desk/{SLUG}/invitations/{one.code}", "owner").text
+    assert "Abroad then" not in doors.page(address).text
+
+
+def test_a_form_of_another_invitation_answers_nothing(doors: Doors) -> None:
+    one, other = doors.invite(), doors.invite()
+    seal = doors.seal(f"/en/invitations/{other.secret}")
+    assert doors.post(f"/en/invitations/{one.secret}/refusal", fields={"form": seal}).status_code == 422
+
+
+def test_a_date_that_has_come_is_said_and_nothing_can_be_answered(doors: Doors, clock: Clock) -> None:
+    one = doors.invite(reply_by="2026-12-02")
+    clock.at = NOW + timedelta(days=3)
+    page = doors.page(f"/en/invitations/{one.secret}")
+    assert "The time to answer this invitation" in page.text
+    assert not page.all("form")
+
+
+@pytest.mark.parametrize("secret", ["a" * 32, "SENATE-7F3K", "x"])
+def test_a_link_that_is_none_is_not_found(doors: Doors, secret: str) -> None:
+    for tail in ("", "/registration"):
+        assert doors.get(f"/en/invitations/{secret}{tail}").status_code == 404
+
+
+# ---- codes
+
+
+def test_a_code_leads_to_its_group_and_registers_there(doors: Doors) -> None:
+    doors.make_code("COUNCIL-7F3K", uses=1)
+    led = doors.get(f"/en/{SLUG}/register?code=council+7f3k")
+    assert (led.status_code, led.headers["location"]) == (303, f"/en/{SLUG}/register/thk?code=council+7f3k")
+    page = doors.page(led.headers["location"])
+    assert page.hidden["code"] == "council 7f3k"
+    assert page.one("a", class_="twin").attributes["href"].endswith("/register/thk?code=council+7f3k")
+    fields = {**page.hidden, "email": "senator@senate.example", "family_name": "Senator", "consent": "yes"}
+    first = doors.post(f"/en/{SLUG}/register/thk", fields=fields)
+    again = doors.post(f"/en/{SLUG}/register/thk", fields=fields)
+    assert (first.status_code, again.status_code) == (200, 200), "the same form twice is one registration"
+    used = doors.get(f"/en/{SLUG}/register?code=COUNCIL-7F3K")
+    assert used.status_code == 422
+    assert "has been used already" in used.text
+
+
+def test_a_code_of_another_group_leads_to_its_own(doors: Doors) -> None:
+    doors.make_code("OTHER-7F3K")
+    led = doors.get(f"/en/{SLUG}/register/stu?code=OTHER-7F3K")
+    assert led.headers["location"].startswith(f"/en/{SLUG}/register/thk?")
+
+
+def test_wrong_codes_are_said_plainly_kept_and_counted(doors: Doors) -> None:
+    doors.make_code("RIGHT-7F3K")
+    for number in range(4):
+        wrong = doors.get(f"/en/{SLUG}/register?code=WRONG-{number}00")
+        assert wrong.status_code == 422
+        assert f'value="WRONG-{number}00"' in wrong.text
+        assert "There is no such invitation code" in wrong.text
+    shut = doors.get(f"/en/{SLUG}/register?code=RIGHT-7F3K")
+    assert shut.status_code == 429
+    assert "retry-after" in shut.headers
+    assert doors.get(f"/en/{SLUG}/register").status_code == 200
+
+
+# ---- times of a group
+
+
+def test_a_group_with_times_of_its_own_says_them_and_the_first_page_stays_right(doors: Doors) -> None:
+    categories = table(Category)
+    first, later = NOW + timedelta(days=3), NOW + timedelta(days=9)
+
+    def all_open_at(at: Any, only: str = "") -> None:
+        change = update(categories).where(categories.c.code == only) if only else update(categories)
+        doors.write(SLUG, lambda db: db.execute(change.values(opens_at=at)))
+
+    all_open_at(later)
+    all_open_at(first, "STU")
+    choose = doors.page(f"/en/{SLUG}/register").text
+    assert "Registration opens on Friday 4 December 2026, 10:00" in choose
+    assert "Opens on Thursday 10 December 2026, 10:00" in choose
+    form = doors.page(f"/en/{SLUG}/register/int").text
+    assert "Registration opens on Thursday 10 December 2026, 10:00" in form
+    assert "Registration opens on Friday 4 December 2026, 10:00" in doors.page(f"/en/{SLUG}?x=1").text
+    all_open_at(None)
+    closes = update(categories).where(categories.c.code == "STU").values(closes_at=first)
+    doors.write(SLUG, lambda db: db.execute(closes))
+    assert "Open until Friday 4 December 2026, 10:00" in doors.page(f"/en/{SLUG}/register").text
+    assert "Registration is open until Friday 4 December 2026" in doors.page(f"/en/{SLUG}/register/stu").text
+    assert "Registration is open until Friday 19 March 2027" in doors.page(f"/en/{SLUG}?x=2").text
+
+
+# ---- states
+
+
+ENDED = ("cancelled", "declined", "expired")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_state_has_a_page_of_its_own_that_says_what_comes_next(doors: Doors, lang: str) -> None:
+    table_of, seats, said = table(Application), table(Seat), set()
+    states = {
+        **{state.value: {"state": state.value} for state in State if state.value not in {"draft", "submitted"}},
+        "unconfirmed": {"state": "seated"},
+        "seated": {"state": "seated", "confirmed_at": NOW},
+    }
+    for name, values in states.items():
+        one = doors.register("STU")
+        ended = {"ended_at": NOW, "live_key": None} if name in ENDED else {}
+        change = update(table_of).where(table_of.c.id == one.id).values(**values, **ended)
+        doors.write(SLUG, lambda db, change=change: db.execute(change))
+        if values["state"] not in {"seated", "offered"}:
+            seat = delete(seats).where(seats.c.application_id == one.id)
+            doors.write(SLUG, lambda db, seat=seat: db.execute(seat))
+        page = doors.page(f"/{lang}/my/{one.secret}")
+        assert text_of("km" if lang == "km" else "en", f"registration.my.state.{name}.short") in page.text
+        key = "registration.my.again_when.open" if name in ENDED else f"registration.my.next.{name}"
+        assert text_of("km" if lang == "km" else "en", key) in page.text
+        assert (f"/{lang}/{SLUG}/register" in {a.attributes["href"] for a in page.all("a", class_="button")}) == (
+            name in ENDED
+        )
+        said.add(page.one("p", class_="lead").text)
+    assert len(said) == len(states)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_answer_to_an_invitation_has_a_page_of_its_own(doors: Doors, lang: str) -> None:
+    said = set()
+    invitations = table(Invitation)
+    for reply in ("open", "accepted", "declined", "lapsed", "withdrawn"):
+        one = doors.invite()
+        if reply == "accepted":
+            accept(doors, one)
+        else:
+            change = update(invitations).where(invitations.c.id == one.id).values(state=reply)
+            doors.write(SLUG, lambda db, change=change: db.execute(change))
+        page = doors.page(f"/{lang}/invitations/{one.secret}")
+        assert text_of("km" if lang == "km" else "en", f"registration.invitation.reply.{reply}.short") in page.text
+        assert bool(page.all("form")) == (reply == "open")
+        said.add(page.one("p", class_="lead").text)
+    assert len(said) == 5
+
+
+def test_who_ended_after_closing_is_not_sent_to_a_closed_door(doors: Doors, clock: Clock) -> None:
+    one = doors.register("STU")
+    doors.write(SLUG, lambda db: cancel(db, Actor.operator(), the_forum(db), one.code, now=NOW))
+    assert doors.page(f"/en/my/{one.secret}").all("a", href=f"/en/{SLUG}/register", class_="button")
+    clock.at = NOW + timedelta(days=109)
+    page = doors.page(f"/en/my/{one.secret}")
+    assert "Registration is closed. If you would like to come after all" in page.text
+    assert not page.all("a", href=f"/en/{SLUG}/register", class_="button")
