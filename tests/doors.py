@@ -34,6 +34,7 @@ from app.kit.pen import SITE
 from app.main import create_app
 from app.registration import applying, reviewing
 from app.registration.applying import application_of, apply, feed_token, manage_token
+from app.registration.erasing import erase
 from app.registration.models import Application, Seat
 from app.registration.queries import registration_of
 from app.web.public import read_as_public
@@ -41,6 +42,7 @@ from app.web.site import Site
 from app.web.speakers import people_of
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
+from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
 """The second forum, loaded from the same file."""
@@ -228,6 +230,7 @@ def furnish(doors: Doors) -> Shown:
         "offered": doors.register("CSO"),
         "waiting": doors.register("CSO", assistant_name="Somebody in the office"),
         "khmer": doors.register("STU", figure=VANNA, **KHMER_ONLY),
+        "erased": doors.register("INT"),
     }
     operator = Actor.operator()
 
@@ -235,6 +238,8 @@ def furnish(doors: Doors) -> Shown:
         forum = the_forum(db)
         applying.confirm(db, operator, forum, one["confirmed"].code, now=NOW)
         applying.cancel(db, operator, forum, one["cancelled"].code, now=NOW)
+        erase(db, operator, forum, one["erased"].code, now=NOW)
+        answer_some(db, one["khmer"].id)
         reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
         applications = table(Application)
         offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
@@ -268,12 +273,21 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for more in ("", "&state=waiting&order=oldest", "&q=Sok&category=STU", "&q=nobody+of+the+kind")
         ],
         "/desk/{forum}/registrations/{code}": [f"{desk}/registrations/{each.code}?{asked}" for each in one],
+        "/desk/{forum}/questions": [f"{desk}/questions?{asked}"],
+        "/desk/{forum}/questions/{code}": [
+            f"{desk}/questions/{code}?{asked}" for code in ("new", "scholar", "university", "party")
+        ],
+        "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/{lang}/my/{secret}": [f"/{lang}/my/{each.secret}" for each in one]
         + [f"/{lang}/my/{shown.standings['confirmed'].secret}?done=confirmed"],
         "/{lang}/my/{secret}/details": [f"/{lang}/my/{shown.standings['unconfirmed'].secret}/details"],
         "/{lang}/my/{secret}/cancellation": [
             f"/{lang}/my/{shown.standings[name].secret}/cancellation" for name in ("unconfirmed", "cancelled")
+        ],
+        "/{lang}/my/{secret}/data": [f"/{lang}/my/{shown.standings[name].secret}/data" for name in ("khmer", "erased")],
+        "/{lang}/my/{secret}/erasure": [
+            f"/{lang}/my/{shown.standings[name].secret}/erasure" for name in ("confirmed", "cancelled")
         ],
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],
