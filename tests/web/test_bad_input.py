@@ -98,6 +98,10 @@ def at_the_desk(act: str, **fields: str) -> Callable[[Doors], Opened]:
     return opened
 
 
+A_QUESTION = {f"{name}_{lang}": "x" for name in ("label", "why") for lang in ("en", "km")}
+A_QUESTION |= {"code": "x", "kind": "text"}
+
+
 def at_the_questions(act: str, **fields: str) -> Callable[[Doors], Opened]:
     def opened(doors: Doors) -> Opened:
         address = f"/desk/{SLUG}/questions"
@@ -108,7 +112,7 @@ def at_the_questions(act: str, **fields: str) -> Callable[[Doors], Opened]:
 
 def at_the_privacy(doors: Doors) -> Opened:
     address = f"/desk/{SLUG}/privacy"
-    return Opened(f"{address}/retention", {"form": doors.seal(address, SIGNED), "retention_on": "x"}, SIGNED)
+    return Opened(f"{address}/retention", {"form": doors.seal(address, SIGNED), "retention_on": "2027-10-01"}, SIGNED)
 
 
 def signing_in(doors: Doors) -> Opened:
@@ -131,7 +135,7 @@ EVERY_FORM: dict[str, Callable[[Doors], Opened]] = {
     "acceptance": on_my_page("acceptance"),
     "giving up": on_my_page("cancellation"),
     "erasure": on_my_page("erasure"),
-    "question": at_the_questions("new", code="x", kind="text"),
+    "question": at_the_questions("new", **A_QUESTION),
     "place": at_the_questions("rank/place", to="up"),
     "retirement": at_the_questions("rank/retirement", retired="yes"),
     "retention": at_the_privacy,
