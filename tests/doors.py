@@ -35,6 +35,7 @@ from app.kit.pen import SITE
 from app.main import create_app
 from app.registration import applying, inviting, picking, replying, reviewing
 from app.registration.applying import application_of, apply, feed_token, manage_token
+from app.registration.erasing import erase
 from app.registration.invitation_inputs import CodeInput, Guest
 from app.registration.models import Application, Seat
 from app.registration.queries import registration_of
@@ -44,6 +45,7 @@ from app.web.site import Site
 from app.web.speakers import people_of
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
+from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
 """The second forum, loaded from the same file."""
@@ -266,6 +268,7 @@ def furnish(doors: Doors) -> Shown:
         "offered": doors.register("CSO"),
         "waiting": doors.register("CSO", assistant_name="Somebody in the office"),
         "khmer": doors.register("STU", figure=VANNA, **KHMER_ONLY),
+        "erased": doors.register("INT"),
     }
     operator = Actor.operator()
 
@@ -276,6 +279,8 @@ def furnish(doors: Doors) -> Shown:
         for name, codes in {"confirmed": {"D1-07", "D2-04"}, "unconfirmed": {"D1-07", "D1-08"}}.items():
             by = Actor.participant(one[name].id)
             picking.put_picks(db, by, forum, one[name].code, codes, None, now=NOW, forced=True)
+        erase(db, operator, forum, one["erased"].code, now=NOW)
+        answer_some(db, one["khmer"].id)
         reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
         applications = table(Application)
         offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
@@ -340,6 +345,11 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/invitations/{secret}/registration": [
             f"/{lang}/invitations/{shown.invitations['open'].secret}/registration"
         ],
+        "/desk/{forum}/questions": [f"{desk}/questions?{asked}"],
+        "/desk/{forum}/questions/{code}": [
+            f"{desk}/questions/{code}?{asked}" for code in ("new", "scholar", "university", "party")
+        ],
+        "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
         "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]
@@ -351,6 +361,10 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/my/{secret}/details": [f"/{lang}/my/{shown.standings['unconfirmed'].secret}/details"],
         "/{lang}/my/{secret}/cancellation": [
             f"/{lang}/my/{shown.standings[name].secret}/cancellation" for name in ("unconfirmed", "cancelled")
+        ],
+        "/{lang}/my/{secret}/data": [f"/{lang}/my/{shown.standings[name].secret}/data" for name in ("khmer", "erased")],
+        "/{lang}/my/{secret}/erasure": [
+            f"/{lang}/my/{shown.standings[name].secret}/erasure" for name in ("confirmed", "cancelled")
         ],
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],

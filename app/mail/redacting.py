@@ -24,7 +24,7 @@ def redact(
     """Empty the personal part of a forum's mails about these subjects ("registration:K3TP9QA") or kinds of them; how
     many. Template, state and times stay; what has not left is withheld, since it has no address any more.
 
-    Written before `before` only, where that is given; later ones once they have come to an end. One that is being sent
+    Written until `before` only, where that is given; later ones once they have come to an end. One that is being sent
     at this moment is left for the next time.
     """
     waits = _messages.c.state.in_(_UNSENT)
@@ -41,4 +41,4 @@ def _chosen(forum: str, kinds: Sequence[str], subjects: Sequence[str], before: d
     if before is None:
         return chosen
     over = _messages.c.state.in_(("sent", "failed", "withheld"))
-    return chosen & (_messages.c.state != "sending") & or_(over, _messages.c.created_at < before)
+    return chosen & (_messages.c.state != "sending") & or_(over, _messages.c.created_at <= before)

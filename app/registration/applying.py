@@ -62,8 +62,8 @@ def apply(
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
     one and is sent its link (rules §1.10, §2). Whom the organisers asked to come brings a `welcome`. `answers` are
-    those to the category's questions; None where no form with them was filled in (an organiser, a focal point): the person
-    answers on their own page. Raises Invalid for them, and Refused: `door_not_yet`, `door_closed`, `door_over`,
+    those to the category's questions; None where no form with them was filled in (an organiser, a focal point): the
+    person answers on their own page. Raises Invalid for them, and Refused: `door_not_yet`, `door_closed`, `door_over`,
     `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`, and why the welcome holds
     no longer.
     """

@@ -1,6 +1,6 @@
 """What a forum asks: an organiser's deeds about its questions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def put_questions(db: Db, by: Actor, forum: Forum, sent: Sequence[QuestionInput]
     for code, former in there.items():
         if code not in {one.code for one in sent}:
             _take_out(db, former, now)
-    _check(db, own)
+    _check(db, own, {code for one in sent for code in one.categories})
     after = {"questions": [one.code for one in sent]}
     record(db, forum.slug, by.signature, "questions.loaded", f"forum:{forum.slug}", now=now, after=after)
     return True
@@ -70,7 +70,7 @@ def save_question(
         if former.edition != edition:
             raise Conflict("changed_meanwhile")
         _write(db, own, sent, former, former.position)
-    _check(db, own)
+    _check(db, own, sent.categories)
     kind = "question.added" if former is None else "question.changed"
     after = {"kind": sent.kind.value, "label": sent.label.en, "sensitive": sent.sensitive}
     record(db, forum.slug, by.signature, kind, f"question:{sent.code}", now=now, after=after)
@@ -177,13 +177,15 @@ def _has_answers(db: Db, question: int) -> bool:
     return bool(db.execute(select(or_(*kept))).scalar_one())
 
 
-def _check(db: Db, own: int) -> None:
-    """What no single question can see: groups that are not there, conditions, how many files one form asks for."""
+def _check(db: Db, own: int, named: Iterable[str] = ()) -> None:
+    """What no single question can see: groups `named` that are not there, conditions, how many files one form asks for.
+
+    A group that has gone since leaves its questions, which then nobody is asked.
+    """
     questions = questions_of(db, own)
     groups = list(db.execute(select(_categories.c.code).where(_categories.c.forum_id == own)).scalars())
-    for one in questions:
-        if not set(one.categories) <= set(groups):
-            raise Refused("unknown_category")
+    if not set(named) <= set(groups):
+        raise Refused("unknown_category")
     for wrong in condition_faults([one.asked for one in questions]):
         raise Refused(wrong.code, **{**wrong.values, "question": wrong.question})
     for group in groups:

@@ -73,7 +73,7 @@ async def place(request: Request, forum: str, code: str) -> Response:
     known, now = slug(code), clock.now()
 
     def deed(db: Db, desk: Desk, found: Forum, sent: FormData) -> str:
-        up = sent.get("to") == "up"
+        up = _chosen(sent, "to", "up", "down")
         moved = questioning.place_question(db, desk.actor, found, known, up=up, now=now)
         return "placed" if moved else "same"
 
@@ -86,7 +86,7 @@ async def retire(request: Request, forum: str, code: str) -> Response:
     known, now = slug(code), clock.now()
 
     def deed(db: Db, desk: Desk, found: Forum, sent: FormData) -> str:
-        retired = sent.get("retired") == "yes"
+        retired = _chosen(sent, "retired", "yes", "no")
         questioning.retire_question(db, desk.actor, found, known, retired=retired, now=now)
         return "retired" if retired else "asked_again"
 
@@ -102,6 +102,13 @@ async def _act(request: Request, forum: str, deed: Callable[[Db, Desk, Forum, Fo
     except (Refused, Expired) as refused:
         return await _list(request, forum, refilled(desk.lang, FormData(), refused), refused.status)
     return deps.back(f"{desk.base}/questions?done={done}")
+
+
+def _chosen(sent: FormData, name: str, yes: str, no: str) -> bool:
+    """Which of two buttons was pressed. Raises Refused for anything else."""
+    if sent.get(name) not in {yes, no}:
+        raise Refused("not_a_choice")
+    return sent.get(name) == yes
 
 
 def _read(db: Db, desk: Desk) -> tuple[tuple[QuestionView, ...], list[Any]]:

@@ -14,7 +14,7 @@ from app.kit.errors import Expired, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.kit.pen import SITE
-from app.kit.throttling import count_visit, who
+from app.kit.throttling import count_visit, network, who
 from app.web import deps
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token, token
@@ -98,7 +98,7 @@ async def _ask(request: Request, email: str, lang: Lang) -> None:
     settings, address = site.settings, request.scope.get("client_address", "")
     window, secret = settings.throttle_window_seconds, settings.secret_key
     tries = (
-        (who(secret, "address", address), settings.throttle_per_address),
+        (who(secret, "address", network(address)), settings.throttle_per_address),
         (who(secret, "email", email.casefold()), settings.throttle_per_email),
     )
 

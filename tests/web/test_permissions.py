@@ -22,6 +22,7 @@ from app.registration.models import Application
 from tests.cast import NOW, SECRET, SLUG
 from tests.conftest import Clock
 from tests.doors import ELSEWHERE, Doors, Standing, open_doors
+from tests.registration.asked import send_file
 
 ROLES = tuple(role.value for role in Role)
 CAST = ("", "participant", "nobody", "foreign", "site_owner", *ROLES)
@@ -33,6 +34,7 @@ DESK = frozenset(("site_owner", *ROLES))
 PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_officer", "finance"))
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
 EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
+ORGANISE = frozenset(("site_owner", "owner", "organiser"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
@@ -149,6 +151,32 @@ def unlisting(doors: Doors, by: str) -> Knock:
     return Knock(f"/desk/{SLUG}/sign-ups/D1-07/names/{code}/removal", desk_form(doors, by))
 
 
+def with_file(doors: Doors, *, sensitive: bool = False) -> tuple[Standing, int]:
+    """A registration with a file that was sent as an answer."""
+    one = doors.register()
+    return one, doors.write(SLUG, lambda db: send_file(db, one.id, sensitive=sensitive))
+
+
+def own_file(doors: Doors, _by: str) -> Knock:
+    one, number = with_file(doors)
+    return Knock(f"/en/my/{one.secret}/files/{number}")
+
+
+def desk_file(doors: Doors, _by: str) -> Knock:
+    one, number = with_file(doors)
+    return Knock(f"{THE_DESK}/registrations/{one.code}/files/{number}")
+
+
+def question_form(doors: Doors, by: str) -> Knock:
+    words = {f"{name}_{lang}": f"{name} {lang}" for name in ("label", "why") for lang in ("en", "km")}
+    code = f"q{codes.public_code().lower()}"
+    return Knock(f"{THE_DESK}/questions/new", {**desk_form(doors, by), **words, "code": code, "kind": "text"})
+
+
+def question_button(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    return lambda doors, by: Knock(f"/desk/{SLUG}/questions/chamber/{act}", {**desk_form(doors, by), **fields})
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -253,6 +281,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions", button=True, pick="D1-07", edition="0"), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
+    ("GET", "/{lang}/my/{secret}/data"): Row(mine("/data"), ALL),
+    ("GET", "/{lang}/my/{secret}/data.json"): Row(mine("/data.json"), ALL),
+    ("GET", "/{lang}/my/{secret}/files/{number}"): Row(own_file, ALL),
+    ("GET", "/{lang}/my/{secret}/erasure"): Row(mine("/erasure"), ALL),
+    ("POST", "/{lang}/my/{secret}/erasure"): Row(mine("/erasure", button=True), ALL, 303),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
     ("POST", "/login"): Row(asking_for_a_link, ALL),
     ("GET", "/login/{link}"): Row(unused_link, ALL),
@@ -298,6 +331,22 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/invitations/{secret}/registration"): Row(invited("/registration"), ALL),
     ("POST", "/{lang}/invitations/{secret}/registration"): Row(accepting, ALL),
     ("POST", "/{lang}/invitations/{secret}/refusal"): Row(invited("/refusal", button=True), ALL),
+    ("GET", "/desk/{forum}/registrations/{code}/files/{number}"): Row(desk_file, PEOPLE),
+    ("GET", "/desk/{forum}/questions"): Row(at(f"{THE_DESK}/questions"), ORGANISE),
+    ("GET", "/desk/{forum}/questions/{code}"): Row(at(f"{THE_DESK}/questions/rank"), ORGANISE),
+    ("POST", "/desk/{forum}/questions/{code}"): Row(question_form, ORGANISE, 303),
+    ("POST", "/desk/{forum}/questions/{code}/place"): Row(question_button("place", to="up"), ORGANISE, 303),
+    ("POST", "/desk/{forum}/questions/{code}/retirement"): Row(
+        question_button("retirement", retired="no"), ORGANISE, 303
+    ),
+    ("GET", "/desk/{forum}/privacy"): Row(at(f"{THE_DESK}/privacy"), ORGANISE),
+    ("POST", "/desk/{forum}/privacy/retention"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/privacy/retention", {**desk_form(doors, by), "retention_on": "2027-10-01"}
+        ),
+        EDIT,
+        303,
+    ),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -361,6 +410,18 @@ def test_meals_and_access_needs_are_shown_to_those_who_seat_and_feed_people_alon
     told = {by for by in PEOPLE if "Nothing from the sea" in doors.get(address, by).text}
     assert told == SENSITIVE
     assert {by for by in PEOPLE if "A chair in the shade" in doors.get(address, by).text} == SENSITIVE
+
+
+def test_a_file_of_a_sensitive_answer_is_given_to_those_who_seat_and_feed_people_alone(doors: Doors) -> None:
+    one, number = with_file(doors, sensitive=True)
+    address = f"{THE_DESK}/registrations/{one.code}/files/{number}"
+    assert {by for by in PEOPLE if doors.get(address, by).status_code == 200} == SENSITIVE
+    assert {
+        by for by in PEOPLE if f"/files/{number}" in doors.get(address.rpartition("/files")[0], by).text
+    } == SENSITIVE
+    other = doors.register()
+    assert doors.get(f"/en/my/{other.secret}/files/{number}").status_code == 404
+    assert doors.get(f"{THE_DESK}/registrations/{other.code}/files/{number}", "owner").status_code == 404
 
 
 def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
@@ -571,7 +632,7 @@ PARTS = {
     "slug": "x",
     "category": "stu",
 }
-PARTS |= {"registration": "ABCDEFG", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
+PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:

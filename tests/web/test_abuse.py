@@ -1,0 +1,85 @@
+"""Against abuse: throttles with a clear answer, a trap and a time, the same for known and unknown addresses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.cast import SLUG, VANNA, fields
+from tests.conftest import Clock, settings_for, site_behind
+from tests.doors import rows
+from tests.web.visits import seal_on
+
+FORM = f"/en/{SLUG}/register/stu"
+LIMITS = {"THROTTLE_PER_ADDRESS": "4", "THROTTLE_PER_EMAIL": "2", "FORM_MIN_SECONDS": "3"}
+LIMITS |= {"SMTP_URL": "smtp://127.0.0.1:9"}
+
+
+@pytest.fixture
+def strict(sqlite_url: str) -> Iterator[TestClient]:
+    """A site with tight throttles."""
+    settings = settings_for(sqlite_url, **LIMITS)
+    with TestClient(create_app(settings), base_url="http://localhost", follow_redirects=False) as browser:
+        yield browser
+
+
+def filled(**changes: Any) -> dict[str, Any]:
+    sent = {name: value for name, value in fields(VANNA).items() if name not in {"category", "language"}}
+    return {**sent, **changes}
+
+
+def send(client: TestClient, clock: Clock, wait: float = 5, **changes: Any) -> Any:
+    seal = seal_on(client.get(FORM))
+    clock.move(seconds=wait)
+    return client.post(FORM, data={**filled(**changes), "form": seal})
+
+
+def test_a_filled_trap_writes_nothing_and_is_answered_in_plain_words(strict: TestClient, clock: Clock) -> None:
+    before = rows(site_behind(strict).database)
+    answer = send(strict, clock, website="https://spam.example")
+    assert answer.status_code == 422
+    assert "A field that people do not see was filled in" in answer.text
+    assert "spam.example" not in answer.text, "the form shown again can be sent by a person"
+    assert rows(site_behind(strict).database) == before
+
+
+def test_a_form_sent_quicker_than_a_person_can_writes_nothing(strict: TestClient, clock: Clock) -> None:
+    before = rows(site_behind(strict).database)
+    answer = send(strict, clock, wait=1)
+    assert answer.status_code == 422
+    assert "sent quicker than a person can" in answer.text
+    assert rows(site_behind(strict).database) == before
+    assert send(strict, clock, wait=3).status_code == 200
+
+
+def test_an_address_of_mail_is_throttled_alike_whether_it_is_known_or_not(strict: TestClient, clock: Clock) -> None:
+    answers = [send(strict, clock) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[0].text == answers[1].text, "unknown, then known"
+    assert "There were too many tries. Please try again in 60 minutes." in answers[2].text
+    assert 3500 < int(answers[2].headers["retry-after"]) <= 3600
+    assert VANNA.family_name in answers[2].text, "what was typed is kept"
+    clock.move(seconds=int(answers[2].headers["retry-after"]) + 1)
+    assert send(strict, clock).status_code == 200
+
+
+def test_a_network_address_is_throttled_over_all_addresses_of_mail(strict: TestClient, clock: Clock) -> None:
+    statuses = [send(strict, clock, email=f"person{number}@crowd.example").status_code for number in range(5)]
+    assert statuses == [200, 200, 200, 200, 429]
+
+
+def test_asking_for_a_sign_in_link_is_throttled_with_the_time_to_wait(strict: TestClient, clock: Clock) -> None:
+    def ask() -> Any:
+        return strict.post("/login", data={"form": seal_on(strict.get("/login")), "email": "rith@elsewhere.example"})
+
+    answers = [ask() for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["retry-after"]) > 0
+
+
+def test_a_throttle_of_nought_is_none(sqlite_url: str, clock: Clock) -> None:
+    settings = settings_for(sqlite_url, THROTTLE_PER_ADDRESS="0", THROTTLE_PER_EMAIL="0")
+    with TestClient(create_app(settings), base_url="http://localhost", follow_redirects=False) as client:
+        assert {send(client, clock).status_code for _ in range(9)} == {200}
