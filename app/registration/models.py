@@ -9,7 +9,10 @@ from app.kit.tables import Field, SQLModel
 
 
 class Terms(SQLModel, table=True):
-    """How a forum registers: capacity and target in seats, opening and closing in UTC, hours to confirm or accept."""
+    """How a forum registers: capacity and target in seats, opening and closing in UTC, hours to confirm or accept.
+
+    `edition` grows with every change of these or of a category, so that two organisers lose nothing.
+    """
 
     __tablename__ = "registration_terms"
 
@@ -21,6 +24,7 @@ class Terms(SQLModel, table=True):
     confirm_hours: int = 48
     promotion: str = "seat"
     offer_hours: int = 48
+    edition: int = 1
 
 
 class Category(SQLModel, table=True):
@@ -62,7 +66,8 @@ class Application(SQLModel, table=True):
 
     `live_key` is the person (e-mail, and the principal's name where an assistant registers one) while the
     application is live and NULL afterwards, so the table itself keeps a person to one live registration a forum.
-    `confirm_by` is empty until the mail that asks for it has left: nothing expires before.
+    `confirm_by` is empty until the mail that asks for it has left: nothing expires before. `turned_down`: declined by
+    the person, who was offered a seat, and not by the organisers.
     """
 
     __tablename__ = "registration_application"
@@ -107,6 +112,7 @@ class Application(SQLModel, table=True):
     offer_until: datetime | None = None
     reminded_at: datetime | None = None
     ended_at: datetime | None = None
+    turned_down: bool = False
     decision_note: str = ""
     manage_generation: int = 1
     manage_digest: str = Field(default="", index=True)

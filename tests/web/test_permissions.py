@@ -13,14 +13,17 @@ from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.editions.form import ForumFile
+from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import mark_failed
 from app.registration import applying
-from app.registration.models import Application
-from tests.cast import NOW, SECRET, SLUG
+from app.registration.models import Application, Category
+from app.registration.quotas import house_of
+from app.web.desk_numbers_form import fields_of
+from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import ELSEWHERE, Doors, Standing, open_doors
 
@@ -33,6 +36,7 @@ ALL = frozenset(CAST)
 DESK = frozenset(("site_owner", *ROLES))
 PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_officer", "finance"))
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
+ORGANISE = frozenset(("site_owner", "owner", "organiser"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
@@ -120,6 +124,48 @@ def registering(doors: Doors, _by: str) -> Knock:
     return Knock(f"/en/{SLUG}/register/stu", {**sealed(f"register/{SLUG}/STU"), **sent})
 
 
+def undecided(act: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about somebody who awaits a decision and holds no seat, with a seat kept back in the group."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one = doors.register("MIN")
+        chosen = {"hold_back": str(doors.keep_back("MIN"))} if act == "hold-back" else {}
+        return Knock(f"/desk/{SLUG}/registrations/{one.code}/{act}", {**desk_form(doors, by), **fields, **chosen})
+
+    return knock
+
+
+def beyond_the_limit(doors: Doors, by: str) -> Knock:
+    """A form about somebody whose group may have no seat."""
+    one, kinds = doors.register("PTY"), table(Category)
+    none = update(kinds).where(kinds.c.code == "PTY").values(guarantee=0, limit=0)
+    doors.write(SLUG, lambda db: db.execute(none))
+    return Knock(f"/desk/{SLUG}/registrations/{one.code}/seat", {**desk_form(doors, by), "reason": "Asked for by name"})
+
+
+def held_back(tail: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about a hold-back of its own each time."""
+    return lambda doors, by: Knock(
+        f"/desk/{SLUG}/hold-backs/{doors.keep_back('DIP')}/{tail}", {**desk_form(doors, by), **fields}
+    )
+
+
+def numbers(tail: str = "") -> Callable[[Doors, str], Knock]:
+    """The form of the forum's numbers as it stands."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        forum = the_forum_of(doors)
+        house = doors.site.database.read(lambda db: house_of(db, forum_id(forum)))
+        fields = {**fields_of(house, forum.timezone), "edition": str(house.terms.edition), "over_is_meant": "yes"}
+        return Knock(f"/desk/{SLUG}/seats{tail}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
+def the_forum_of(doors: Doors) -> Any:
+    return doors.site.database.read(the_forum)
+
+
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
     """A mail of this forum that did not leave."""
     subject, mails = f"registration:{doors.register(slug=slug).code}", table(Message)
@@ -191,6 +237,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/{lang}/my/{secret}/confirmation"): Row(mine("/confirmation", button=True), ALL, 303),
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
+    ("POST", "/{lang}/my/{secret}/refusal"): Row(mine("/refusal", button=True, offered=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
@@ -212,6 +259,24 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/desk/{forum}/registrations/{code}/confirmation"): Row(decision("confirmation", "STU"), DECIDE, 303),
     ("POST", "/desk/{forum}/registrations/{code}/link"): Row(decision("link", "STU"), DECIDE),
+    ("POST", "/desk/{forum}/registrations/{code}/seat"): Row(beyond_the_limit, ORGANISE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/hold-back"): Row(undecided("hold-back"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/priority"): Row(
+        undecided("priority", priority="3", reason="Speaks in the first panel"), DECIDE, 303
+    ),
+    ("GET", "/desk/{forum}/hold-backs"): Row(at(f"{THE_DESK}/hold-backs"), PEOPLE),
+    ("POST", "/desk/{forum}/hold-backs"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/hold-backs", {**desk_form(doors, by), "category": "PROV", "seats": "1", "purpose": "Protocol"}
+        ),
+        DECIDE,
+        303,
+    ),
+    ("POST", "/desk/{forum}/hold-backs/{number}/date"): Row(held_back("date"), DECIDE, 303),
+    ("POST", "/desk/{forum}/hold-backs/{number}/release"): Row(held_back("release"), DECIDE, 303),
+    ("GET", "/desk/{forum}/seats"): Row(at(f"{THE_DESK}/seats"), ORGANISE),
+    ("POST", "/desk/{forum}/seats"): Row(numbers(), ORGANISE, 303),
+    ("POST", "/desk/{forum}/seats/trial"): Row(numbers("/trial"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -484,6 +549,7 @@ PARTS = {
     "on": "2027-03-23",
     "slug": "x",
     "category": "stu",
+    "number": "1",
 }
 PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
