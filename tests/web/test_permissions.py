@@ -318,6 +318,7 @@ def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str
 @pytest.mark.parametrize("by", sorted(ALL - DECIDE))
 def test_a_form_of_somebody_who_may_not_changes_nothing(doors: Doors, by: str) -> None:
     acts = {"approval": {}, "refusal": {}, "cancellation": {}, "category": {"category": "INT"}, "confirmation": {}}
+    acts |= {"seat": {"reason": "so"}, "priority": {"priority": "1", "reason": "so"}, "hold-back": {"hold_back": "1"}}
     one = doors.register("DIP")
     before = doors.rows()
     for act, fields in {**acts, "link": {}}.items():
@@ -353,20 +354,33 @@ def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
 # ---- the other forum
 
 
-@pytest.mark.parametrize("act", ["", "approval", "refusal", "cancellation", "category", "confirmation", "link"])
+ACTS = ("approval", "refusal", "cancellation", "category", "confirmation", "link", "seat", "priority", "hold-back")
+
+
+@pytest.mark.parametrize("act", ["", *ACTS])
 def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Doors, act: str) -> None:
-    theirs = doors.register("DIP", slug=ELSEWHERE)
+    theirs, mine = doors.register("DIP", slug=ELSEWHERE), doors.keep_back("DIP")
     before = doors.rows()
     for by in ("site_owner", "owner"):
         address = f"{THE_DESK}/registrations/{theirs.code}"
         if act:
-            fields = {**desk_form(doors, by), "category": "INT"}
+            more = {"category": "INT", "reason": "so", "priority": "1", "hold_back": str(mine)}
+            fields = {**desk_form(doors, by), **more}
             assert doors.post(f"{address}/{act}", by, fields).status_code == 404
         else:
             assert doors.get(address, by).status_code == 404
             assert doors.get(f"/desk/{ELSEWHERE}/registrations/{theirs.code}", "site_owner").status_code == 200
     assert doors.rows() == before
     assert doors.state(theirs, ELSEWHERE) == "awaiting"
+
+
+def test_a_hold_back_of_another_forum_is_not_found(doors: Doors) -> None:
+    mine = doors.keep_back("PROV")
+    before = doors.rows()
+    for tail in ("date", "release"):
+        address = f"/desk/{ELSEWHERE}/hold-backs/{mine}/{tail}"
+        assert doors.post(address, "site_owner", desk_form(doors, "site_owner")).status_code == 404
+    assert doors.rows() == before
 
 
 def test_a_mail_of_another_forum_cannot_be_tried_again(doors: Doors) -> None:
@@ -380,7 +394,7 @@ def test_a_mail_of_another_forum_cannot_be_tried_again(doors: Doors) -> None:
 def test_the_desk_of_another_forum_is_not_found(doors: Doors) -> None:
     theirs = doors.register("DIP", slug=ELSEWHERE)
     for by in ("nobody", *ROLES):
-        for tail in ("", "/registrations", f"/registrations/{theirs.code}", "/outbox"):
+        for tail in ("", "/registrations", f"/registrations/{theirs.code}", "/outbox", "/seats", "/hold-backs"):
             assert doors.get(f"/desk/{ELSEWHERE}{tail}", by).status_code == 404, (by, tail)
         sent = doors.post(f"/desk/{ELSEWHERE}/registrations/{theirs.code}/approval", by, desk_form(doors, by))
         assert sent.status_code == 404
