@@ -33,9 +33,10 @@ from app.kit.db import Database, Db, table
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.main import create_app
-from app.registration import applying, inviting, picking, replying, reviewing
+from app.registration import applying, holding, inviting, overriding, picking, replying, reviewing
 from app.registration.applying import application_of, apply, feed_token, manage_token
 from app.registration.erasing import erase
+from app.registration.inputs import HoldBackInput, PriorityInput
 from app.registration.invitation_inputs import CodeInput, Guest
 from app.registration.models import Application, Seat
 from app.registration.queries import registration_of
@@ -164,6 +165,22 @@ class Doors:
         found: Invited = self.write(SLUG, deed)
         return found
 
+    def make_wait(self, standing: Standing) -> None:
+        """A registration loses its seat and waits, as if the hall had been full."""
+        applications, seats = table(Application), table(Seat)
+
+        def deed(db: Db) -> None:
+            db.execute(update(applications).where(applications.c.id == standing.id).values(state="waiting"))
+            db.execute(delete(seats).where(seats.c.application_id == standing.id))
+
+        self.write(SLUG, deed)
+
+    def keep_back(self, category: str) -> int:
+        """A hold-back of one seat, through the deed, beyond the rule if need be; its id."""
+        purpose, reason = "For late dignitaries", "Asked for by the host"
+        sent = HoldBackInput(category=category, seats=1, purpose=purpose, reason=reason)
+        return int(self.write(SLUG, lambda db: holding.keep_back(db, Actor.operator(), the_forum(db), sent, now=NOW)))
+
     def state(self, standing: Standing, slug: str = SLUG) -> str:
         """How a registration stands."""
         return str(self.site.database.read(lambda db: application_of(db, the_forum(db, slug), standing.code).state))
@@ -267,6 +284,7 @@ def furnish(doors: Doors) -> Shown:
         "declined": doors.register("DIP"),
         "offered": doors.register("CSO"),
         "waiting": doors.register("CSO", assistant_name="Somebody in the office"),
+        "turned_down": doors.register("CSO"),
         "khmer": doors.register("STU", figure=VANNA, **KHMER_ONLY),
         "erased": doors.register("INT"),
     }
@@ -284,12 +302,23 @@ def furnish(doors: Doors) -> Shown:
         reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
         applications = table(Application)
         offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
-        for name, values in (("offered", offered), ("waiting", {"state": "waiting"})):
+        for name, values in (("offered", offered), ("turned_down", offered)):
             db.execute(update(applications).where(applications.c.code == one[name].code).values(**values))
-        seats = table(Seat)
-        db.execute(delete(seats).where(seats.c.application_id == one["waiting"].id))
+
+        applying.turn_down(db, operator, forum, one["turned_down"].code, now=NOW)
 
     doors.write(SLUG, deed)
+    doors.keep_back("CSO")
+    released = doors.keep_back("DIP")
+    priority = PriorityInput(priority=2, reason="Speaks in the first panel")
+
+    def more(db: Db) -> None:
+        forum = the_forum(db)
+        holding.release(db, operator, forum, released, now=NOW)
+        overriding.set_priority(db, operator, forum, one["awaiting"].code, priority, now=NOW)
+
+    doors.write(SLUG, more)
+    doors.make_wait(one["waiting"])
     return Shown(one, doors.sign_in_link(), invitations_of_every_kind(doors))
 
 
@@ -350,6 +379,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             f"{desk}/questions/{code}?{asked}" for code in ("new", "scholar", "university", "party")
         ],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
+        "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
+        "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
         "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]

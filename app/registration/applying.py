@@ -286,6 +286,25 @@ def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool
     return True
 
 
+def turn_down(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
+    """Decline an offered seat; it goes to the next in the same transaction (rules §1.5). False if that was done before.
+
+    Raises Refused("offer_over") where the offer has passed on or was never made.
+    """
+    settle(db, forum, now=now)
+    row, person = person_of(db, by, forum, code)
+    if row.turned_down:
+        return False
+    if row.state != State.OFFERED.value:
+        raise Refused("offer_over")
+    freed = end(db, by, forum, person, State.DECLINED, now=now)
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(turned_down=True))
+    tell(db, forum, person, "registration/turned_down", now=now)
+    if freed:
+        move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
+    return True
+
+
 def correct(
     db: Db,
     by: Actor,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -11,7 +11,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
-from app.kit.errors import Refused
+from app.kit.errors import Conflict, Refused
 from app.kit.pen import republish
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
@@ -21,7 +21,7 @@ from app.registration.seating import move_queue
 from app.registration.settling import settle
 
 _applications, _categories = table(Application), table(Category)
-_places, _seats = table(Place), table(Seat)
+_places, _seats, _terms = table(Place), table(Seat), table(Terms)
 
 
 def put_terms(
@@ -33,8 +33,12 @@ def put_terms(
     *,
     now: datetime,
     over_is_meant: bool = False,
+    edition: int | None = None,
 ) -> bool:
     """Bring capacity, times and categories to what was sent; says whether anything changed.
+
+    `edition` is the one the numbers were read at, if they were: Conflict("numbers_changed") where others have been
+    saved since.
 
     Raises Invalid/Refused: `guarantee_above_limit`, `guarantees_above_capacity` (rules §1), `over` where seats
     already given exceed the new numbers and that is not confirmed (rules §1.6), `category_in_use`.
@@ -43,10 +47,11 @@ def put_terms(
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
+    before = db.execute(select(_terms.c.edition).where(_terms.c.forum_id == own)).scalar_one_or_none()
+    if edition is not None and before != edition:
+        raise Conflict("numbers_changed")
     halls = halls_of(terms.capacity, categories)
-    for hall in halls:
-        for fault in check_quotas(hall.capacity, hall.quotas):
-            raise Refused(fault.code.value, **fault.values)
+    refuse_contradictions(halls)
     if db.execute(select(_categories.c.id).where(_categories.c.forum_id == own).limit(1)).first():
         settle(db, forum, now=now)
     there = {row.code: row for row in db.execute(select(Category).where(_categories.c.forum_id == own)).scalars()}
@@ -64,12 +69,20 @@ def put_terms(
     changed |= _put_places(db, own, terms.capacity)
     db.flush()
     if changed:
+        db.execute(update(_terms).where(_terms.c.forum_id == own).values(edition=(before or 0) + 1))
         after = {"capacity": terms.capacity, "guarantees": {c.code: c.guarantee for c in categories}}
         record(db, forum.slug, by.signature, "registration.terms", f"forum:{forum.slug}", now=now, after=after)
         republish(db, forum.slug)
         if categories:
             move_queue(db, forum, house_of(db, own), now=now)
     return changed
+
+
+def refuse_contradictions(halls: Sequence[Hall]) -> None:
+    """Raises Refused for guarantees and limits that contradict each other or the capacity (rules §1)."""
+    for hall in halls:
+        for fault in check_quotas(hall.capacity, hall.quotas):
+            raise Refused(fault.code.value, **fault.values)
 
 
 def _is_used(db: Db, category: int) -> bool:

@@ -1,6 +1,6 @@
 """Reads about registration for the desk. Each asks for its permission itself, and looks inside its forum alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from app.kit.i18n import Bilingual, latin_digits
 from app.registration.models import Application, Category, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.question_queries import Answered, Given, answers_of, consents_of
-from app.registration.quotas import house_of
+from app.registration.quotas import Beyond, beyond, house_of
 from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.seats import Availability, guarantee_at
 from app.registration.rules.states import State
@@ -57,6 +57,7 @@ class SeatTally:
     """
 
     tally: Tally
+    category_id: int
     in_hall: bool
     guarantee: int
     limit: int | None
@@ -70,20 +71,21 @@ class SeatTally:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The forum's seats at one instant."""
+    """The forum's seats at one instant; `beyond` says by category what one more seat there takes."""
 
     capacity: int
     target: int
     free: Availability
     seats: tuple[SeatTally, ...]
+    beyond: Mapping[str, Beyond]
 
     def total(self, name: str) -> int:
         """The sum of one column of `seats` in the hall: badges outside it take none of its places."""
         return sum(getattr(row, name) for row in self.seats if row.in_hall)
 
-    def standing(self, name: str) -> int:
-        """How many registrations stand so, in all categories."""
-        return sum(row.tally.of(name) for row in self.seats)
+    def standing(self, name: str, *, in_hall: bool = False) -> int:
+        """How many registrations stand so, in all categories, or in those of the hall."""
+        return sum(row.tally.of(name) for row in self.seats if row.in_hall or not in_hall)
 
 
 def tallies(db: Db, by: Actor, forum: Forum) -> tuple[Tally, ...]:
@@ -132,6 +134,7 @@ def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
         rows.append(
             SeatTally(
                 tally=tally,
+                category_id=house.categories[tally.code].id,
                 in_hall=house.categories[tally.code].in_hall,
                 guarantee=quota.guarantee,
                 limit=quota.limit,
@@ -143,7 +146,8 @@ def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
                 left=free.seats_left[tally.code],
             )
         )
-    return Overview(house.terms.capacity, house.terms.target, free, tuple(rows))
+    more = {code: beyond(house, code, now=now) for code in house.categories}
+    return Overview(house.terms.capacity, house.terms.target, free, tuple(rows), more)
 
 
 def asked_since(db: Db, by: Actor, forum: Forum, *, since: datetime) -> list[datetime]:
@@ -226,6 +230,7 @@ _LISTED = (
     "confirmed_at",
     "erased_at",
     "priority",
+    "priority_reason",
 )
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Input, Line, Text, Words
+from app.kit.inputs import Filled, Input, Line, Text, Words
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.questions import CHOSEN, Kind
 
@@ -256,3 +256,41 @@ class ListInput(Input):
 
     registration: Annotated[str, BeforeValidator(lambda value: str(value).strip().upper()), Field(max_length=32)]
     forced: Annotated[bool, BeforeValidator(_ticked)] = False
+
+
+class HoldBackInput(Input):
+    """Seats to keep back: how many, in which category, what for, until when (UTC; None: until released by hand).
+
+    A `reason` takes those beyond limit and guarantees that the rule does not give (rules §1.7).
+    """
+
+    category: CategoryCode
+    seats: Annotated[int, Field(ge=1, le=500)]
+    purpose: Filled
+    release_at: AwareDatetime | None = None
+    reason: Line = ""
+
+
+class ReasonInput(Input):
+    """Why something is done beyond the rule; it stays in the history."""
+
+    reason: Filled
+
+
+class HeldBackInput(Input):
+    """Which hold-back a registration gets a seat of, by its id."""
+
+    hold_back: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class PriorityInput(Input):
+    """How far somebody goes before others in the queue: 0 is the usual; above it with a reason (rules §1.3)."""
+
+    priority: Annotated[int, Field(ge=0, le=9)]
+    reason: Line = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.priority and not self.reason:
+            raise PydanticCustomError("reason_missing", "a reason")
+        return self

@@ -13,6 +13,7 @@ class Terms(SQLModel, table=True):
     """How a forum registers: capacity and target in seats, opening and closing in UTC, hours to confirm or accept.
 
     `retention_on` is the day, where the forum is held, on which what is sensitive is purged; empty: none is set.
+    `edition` grows with every change of these or of a category, so that two organisers lose nothing.
     """
 
     __tablename__ = "registration_terms"
@@ -26,6 +27,7 @@ class Terms(SQLModel, table=True):
     promotion: str = "seat"
     offer_hours: int = 48
     retention_on: date | None = None
+    edition: int = 1
 
 
 class Category(SQLModel, table=True):
@@ -67,8 +69,9 @@ class Application(SQLModel, table=True):
 
     `live_key` is the person (e-mail, and the principal's name where an assistant registers one) while the
     application is live and NULL afterwards, so the table itself keeps a person to one live registration a forum.
-    `confirm_by` is empty until the mail that asks for it has left: nothing expires before. `erased_at`: its person had
-    it erased, and every personal column is empty.
+    `confirm_by` is empty until the mail that asks for it has left: nothing expires before. `turned_down`: declined by
+    the person, who was offered a seat, and not by the organisers. `erased_at`: its person had it erased, and every
+    personal column is empty.
     """
 
     __tablename__ = "registration_application"
@@ -114,6 +117,7 @@ class Application(SQLModel, table=True):
     reminded_at: datetime | None = None
     ended_at: datetime | None = None
     erased_at: datetime | None = None
+    turned_down: bool = False
     decision_note: str = ""
     manage_generation: int = 1
     manage_digest: str = Field(default="", index=True)

@@ -64,9 +64,19 @@ class Registration:
         raise NotFound
 
     @property
+    def participants(self) -> tuple[CategoryView, ...]:
+        """The kinds of participants, who sit in the hall."""
+        return tuple(category for category in self.categories if category.in_hall)
+
+    @property
+    def others(self) -> tuple[CategoryView, ...]:
+        """The classes of badges outside the hall that people may ask for themselves."""
+        return tuple(one for one in self.categories if not one.in_hall and one.mode is not Mode.INVITATION)
+
+    @property
     def door(self) -> Door:
-        """Registration as a whole: open where any category's door is."""
-        return widest([category.door for category in self.categories])
+        """Registration as a whole: open where any door of a kind of participants is."""
+        return widest([category.door for category in self.participants])
 
 
 def widest(doors: Sequence[Door]) -> Door:

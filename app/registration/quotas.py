@@ -17,7 +17,7 @@ from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.registration.inputs import SignUpInput
 from app.registration.models import Category, Seat, SignUp, Terms
-from app.registration.rules.seats import Availability, Quota, availability
+from app.registration.rules.seats import Availability, Quota, availability, eats_guarantee_of, may_give, may_override
 from app.registration.signing_up import move_lists
 
 _terms, _categories, _seats = table(Terms), table(Category), table(Seat)
@@ -42,7 +42,8 @@ class Numbers:
     confirm_hours: int
     promotion: str
     offer_hours: int
-    retention_on: date | None = None
+    retention_on: date | None
+    edition: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,35 @@ def halls_of(capacity: int, categories: Iterable[Any]) -> tuple[Hall, ...]:
 def times_of(house: House, category: Any) -> tuple[datetime | None, datetime | None]:
     """When a category's door opens and closes (UTC): its own times, or else the forum's."""
     return category.opens_at or house.terms.opens_at, category.closes_at or house.terms.closes_at
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What one more seat in a category takes as things stand (rules §1.7).
+
+    `by_rule`: the rule gives one anyhow. Else `possible` says whether an organiser may, `over_limit` whether it goes
+    over the category's limit, and `eats` whose unused guarantee it would use: (category, seats unused).
+    """
+
+    by_rule: bool
+    possible: bool
+    over_limit: bool
+    eats: tuple[tuple[str, int], ...]
+
+
+def beyond(house: House, category: str, *, now: datetime, after: int = 0) -> Beyond:
+    """Whether a seat may be given in the category by the rule, or beyond it; never beyond the hall's capacity. `after`
+    asks about the next one when so many more have been taken there.
+
+    A class of badges outside the hall has no capacity but its limit, which an organiser may go over.
+    """
+    hall, quota = house.hall_of(category), house.quota_of(category)
+    taken = house.taken_in(hall)
+    taken[category] += after
+    question = hall.capacity, hall.quotas, taken, category, now
+    possible = not house.categories[category].in_hall or may_override(hall.capacity, taken)
+    over_limit = quota.limit is not None and taken[category] >= quota.limit
+    return Beyond(may_give(*question), possible, over_limit, tuple(eats_guarantee_of(*question)))
 
 
 def put_sign_ups(

@@ -40,6 +40,7 @@ async def glance(request: Request, forum: str) -> Response:
     now = clock.now()
     desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _look(db, desk, now))
     values: dict[str, Any] = {"seen": seen.overview, "waffle": waffle(seen.overview), "mail": seen.mail}
+    values["outside"] = [row for row in seen.overview.seats if not row.in_hall]
     lately = days(seen.asked, _first_day(seen), seen.today)
     values["sees_people"], values["sees_mail"] = desk.may(Permission.SEE_PEOPLE), desk.may(Permission.SEE_MAIL)
     values["sends_mail"] = site_of(request).settings.sends_mail

@@ -28,7 +28,9 @@ from app.registration.desk_queries import (
     overview,
 )
 from app.registration.filing import desk_file
+from app.registration.holding import hold_backs
 from app.registration.inputs import DecisionInput, MoveInput
+from app.registration.overriding import SEATABLE
 from app.registration.rules.states import State, may_follow
 from app.web import deps
 from app.web.answers import download, file_number, said
@@ -45,12 +47,25 @@ router = APIRouter(include_in_schema=False)
 Read = TypeVar("Read", bound=Input)
 Deed = Callable[[Db, Actor, Forum, str, Read], str]
 DONE = frozenset(
-    {"approved_seated", "approved_waiting", "declined", "cancelled", "ended_before", "moved", "confirmed", "known"}
+    {
+        "approved_seated",
+        "approved_waiting",
+        "declined",
+        "cancelled",
+        "ended_before",
+        "moved",
+        "confirmed",
+        "known",
+        "seated_beyond",
+        "seated_held_back",
+        "priority",
+        "priority_as_before",
+    }
 )
 """What the page says after a form: keys of the catalogue."""
 DECIDED = frozenset({"approved_seated", "approved_waiting", "declined"})
 """After these the page leads on to the next to decide."""
-TOLD = frozenset({"approved_seated", "approved_waiting", "declined", "cancelled"})
+TOLD = frozenset({"approved_seated", "approved_waiting", "declined", "cancelled", "seated_beyond", "seated_held_back"})
 """Those of which the person is written a mail."""
 
 
@@ -68,7 +83,7 @@ async def approve(request: Request, forum: str, code: str) -> Response:
     def deed(db: Db, by: Actor, found: Forum, code: str, read: DecisionInput) -> str:
         return f"approved_{reviewing.approve(db, by, found, code, now=now, note=read.note)}"
 
-    return await _act(request, forum, code, DecisionInput, deed)
+    return await act(request, forum, code, DecisionInput, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/refusal")
@@ -80,7 +95,7 @@ async def decline(request: Request, forum: str, code: str) -> Response:
         reviewing.decline(db, by, found, code, now=now, note=read.note)
         return "declined"
 
-    return await _act(request, forum, code, DecisionInput, deed)
+    return await act(request, forum, code, DecisionInput, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/cancellation")
@@ -91,7 +106,7 @@ async def cancel(request: Request, forum: str, code: str) -> Response:
     def deed(db: Db, by: Actor, found: Forum, code: str, read: DecisionInput) -> str:
         return "cancelled" if applying.cancel(db, by, found, code, now=now, note=read.note) else "ended_before"
 
-    return await _act(request, forum, code, DecisionInput, deed)
+    return await act(request, forum, code, DecisionInput, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/category")
@@ -103,7 +118,7 @@ async def move(request: Request, forum: str, code: str) -> Response:
         reviewing.move(db, by, found, code, read.category, now=now, note=read.note)
         return "moved"
 
-    return await _act(request, forum, code, MoveInput, deed)
+    return await act(request, forum, code, MoveInput, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/confirmation")
@@ -114,7 +129,7 @@ async def confirm(request: Request, forum: str, code: str) -> Response:
     def deed(db: Db, by: Actor, found: Forum, code: str, _read: Input) -> str:
         return "confirmed" if applying.confirm(db, by, found, code, now=now) else "known"
 
-    return await _act(request, forum, code, Input, deed)
+    return await act(request, forum, code, Input, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/link")
@@ -146,7 +161,7 @@ def _nothing(_db: Db, _desk: Desk) -> None:
     return None
 
 
-async def _act(request: Request, forum: str, code: str, model: type[Read], deed: Deed[Read]) -> Response:
+async def act(request: Request, forum: str, code: str, model: type[Read], deed: Deed[Read]) -> Response:
     """A form of the page: what was sent, its deed, and the page again saying what was done or why not."""
     sent = await read_form(request)
     desk, _ = await deps.read_at_desk(request, forum, _nothing)
@@ -171,20 +186,29 @@ class Seen:
     overview: Overview
     facts: list[Any] | None
     mails: list[Any] | None
+    hold_backs: list[Any]
     following: tuple[str, int] | None
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Ten queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
+    """Ten queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
+    seat may be put on, and one for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     subject = f"registration:{code}"
     return Seen(
         whole=whole,
         overview=overview(db, desk.actor, desk.forum, now=clock.now()),
         facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
+        hold_backs=_hold_backs(db, desk, whole),
         mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
+
+
+def _hold_backs(db: Db, desk: Desk, whole: Whole) -> list[Any]:
+    if State(whole.row.state) not in SEATABLE or not desk.may(Permission.DECIDE_REGISTRATIONS):
+        return []
+    return hold_backs(db, desk.actor, desk.forum, category_id=whole.category.id)
 
 
 def sees_history(desk: Desk) -> bool:
@@ -209,7 +233,7 @@ async def _page(
         "country": country_name(seen.whole.row.country, desk.lang),
         "category_names": names,
         "seats": seen.overview.seats,
-        "may": possible(desk, seen.whole.row),
+        "may": possible(desk, seen),
         "facts": seen.facts if seen.facts is None else [told(desk.lang, fact, names) for fact in seen.facts],
         "mails": seen.mails if seen.mails is None else [letter(desk.lang, mail) for mail in seen.mails],
         "form": form or Form(),
@@ -219,6 +243,8 @@ async def _page(
         "styled": styled(seen.whole.row),
         "effect": effect(seen),
         "own": own_seats(seen),
+        "beyond": seen.overview.beyond[seen.whole.category.code],
+        "hold_backs": seen.hold_backs,
         "list_address": link(f"{desk.base}/registrations", wanted),
         "question": link("", wanted),
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
@@ -234,7 +260,7 @@ def own_seats(seen: Seen) -> SeatTally:
 
 def effect(seen: Seen) -> str:
     """What approving does as things stand: "held" (its seat is kept already), "seat" or "waiting" (rules §1)."""
-    if seen.whole.place is not None:
+    if seen.whole.place_kind:
         return "held"
     return "seat" if own_seats(seen).left > 0 else "waiting"
 
@@ -248,6 +274,10 @@ def _is_so(done: str, seen: Seen) -> bool:
         return row.confirmed_at is not None
     if done == "ended_before":
         return row.ended_at is not None
+    if done.startswith("priority"):
+        return any(fact.kind == "registration.priority" for fact in facts)
+    if done.startswith("seated_"):
+        return bool(row.state == State.SEATED.value)
     return bool(row.state == done.removeprefix("approved_"))
 
 
@@ -261,15 +291,20 @@ class Possible:
     move: bool
     confirm: bool
     show_link: bool
+    seat_beyond: bool
+    seat_held_back: bool
+    set_priority: bool
 
     @property
     def anything(self) -> bool:
-        return self.approve or self.decline or self.cancel or self.move or self.confirm or self.show_link
+        return any(getattr(self, name) for name in self.__dataclass_fields__)
 
 
-def possible(desk: Desk, row: Any) -> Possible:
+def possible(desk: Desk, seen: Seen) -> Possible:
     """Permission and state together; the deeds ask both again."""
+    row, beyond = seen.whole.row, seen.overview.beyond[seen.whole.category.code]
     decides, state, live = desk.may(Permission.DECIDE_REGISTRATIONS), State(row.state), row.ended_at is None
+    unseated = state in SEATABLE and seen.whole.place_kind == ""
     return Possible(
         approve=decides and state is State.AWAITING_APPROVAL,
         decline=decides and may_follow(state, State.DECLINED),
@@ -277,4 +312,7 @@ def possible(desk: Desk, row: Any) -> Possible:
         move=decides and live,
         confirm=decides and live and row.confirmed_at is None,
         show_link=desk.may(Permission.SHOW_LINKS) and row.erased_at is None,
+        seat_beyond=unseated and not beyond.by_rule and desk.may(Permission.SEAT_OVER_LIMITS),
+        seat_held_back=decides and state in SEATABLE and bool(seen.hold_backs),
+        set_priority=decides and state in SEATABLE,
     )

@@ -75,10 +75,10 @@ async def home(request: Request, lang: str, forum: str) -> Response:
 
 
 def registration(db: Db, own: int) -> tuple[Any, Sequence[Any]]:
-    """The forum's terms (None where registration is not set up) and its categories in order. Two queries."""
+    """The forum's terms (None where registration is not set up) and its kinds of participants in order. Two queries."""
     terms, categories = table(Terms), table(Category)
     there = db.execute(select(terms).where(terms.c.forum_id == own)).first()
-    kinds = select(categories).where(categories.c.forum_id == own).order_by(categories.c.position)
+    kinds = select(categories).where(categories.c.forum_id == own, categories.c.in_hall).order_by(categories.c.position)
     return there, db.execute(kinds).all()
 
 

@@ -87,6 +87,13 @@ async def accept(request: Request, lang: str, secret: str) -> Response:
     return await _button(request, lang, secret, "accepted", lambda *what: applying.accept(*what, now=now))
 
 
+@router.post("/{lang}/my/{secret}/refusal")
+async def turn_down(request: Request, lang: str, secret: str) -> Response:
+    """Decline an offered seat; it goes to the next at once."""
+    now = clock.now()
+    return await _button(request, lang, secret, "turned_down", lambda *what: applying.turn_down(*what, now=now))
+
+
 @router.get("/{lang}/my/{secret}/cancellation")
 async def cancellation(request: Request, lang: str, secret: str) -> Response:
     """Ask once more before giving the registration up."""
@@ -164,6 +171,7 @@ def _is_so(done: str, own: Own) -> bool:
         "confirmed": row.confirmed_at is not None and row.ended_at is None,
         "accepted": row.state == State.SEATED.value,
         "cancelled": row.state == State.CANCELLED.value,
+        "turned_down": row.turned_down,
     }
     return so.get(done, False)
 

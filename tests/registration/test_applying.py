@@ -10,7 +10,7 @@ from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.inputs import parse
-from app.registration.applying import accept, apply, cancel, confirm, correct, feed_token, manage_token
+from app.registration.applying import accept, apply, cancel, confirm, correct, feed_token, manage_token, turn_down
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Needs
 from app.registration.seating import asking, tell
@@ -446,3 +446,25 @@ def test_nothing_of_another_forum_is_found(hall: SmallHall, forum_file: Any):
     row = hall.ask("STU")
     with pytest.raises(NotFound):
         cancel(hall.db, OPERATOR, the_forum(hall.db, "other"), row.code, now=NOW)
+
+
+# ---- turning an offer down
+
+
+def test_an_offer_turned_down_goes_to_the_next_at_once(hall: SmallHall):
+    hall.arrange(promotion="offer")
+    sits, _, offered, waits = (hall.ask("STU") for _ in range(4))
+    cancel(hall.db, holder(sits), hall.forum, sits.code, now=NOW)
+    assert hall.state(offered) == "offered"
+    assert turn_down(hall.db, holder(offered), hall.forum, offered.code, now=NOW)
+    assert [hall.state(row) for row in (offered, waits)] == ["declined", "offered"]
+    assert hall.row(offered.code).turned_down
+    assert hall.mails(offered)[-1] == "turned_down"
+    assert not turn_down(hall.db, holder(offered), hall.forum, offered.code, now=NOW)
+
+
+def test_what_is_not_offered_cannot_be_turned_down(hall: SmallHall):
+    row = hall.ask("STU")
+    with pytest.raises(Refused, match="offer_over"):
+        turn_down(hall.db, holder(row), hall.forum, row.code, now=NOW)
+    assert hall.state(row) == "seated"

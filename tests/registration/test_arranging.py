@@ -8,12 +8,13 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.kit.db import table
-from app.kit.errors import Forbidden, NotFound, Refused
+from app.kit.errors import Conflict, Forbidden, NotFound, Refused
 from app.kit.pen import revisions
 from app.registration.applying import cancel
 from app.registration.arranging import put_terms
 from app.registration.inputs import TermsInput
 from app.registration.models import Place
+from app.registration.quotas import house_of
 from tests.cast import DARA, NOW, RITH, SLUG, SOKHA, holder, make_actor
 from tests.registration.hall import SmallHall
 
@@ -173,3 +174,15 @@ def test_setting_the_hall_is_for_those_whose_role_includes_it(hall: SmallHall):
 def test_registration_cannot_close_before_it_opens():
     with pytest.raises(ValidationError):
         TermsInput(capacity=1, target=1, opens_at=NOW, closes_at=NOW)
+
+
+def test_numbers_read_at_an_older_edition_are_not_saved_over_newer_ones(hall: SmallHall):
+    own = house_of(hall.db, hall.forum.id or 0).terms.edition
+    terms = hall.terms.model_copy(update={"capacity": 3})
+    arguments = (hall.db, Actor.operator(), hall.forum, terms, hall.categories)
+    assert put_terms(*arguments, now=NOW, edition=own)
+    assert house_of(hall.db, hall.forum.id or 0).terms.edition == own + 1
+    with pytest.raises(Conflict, match="numbers_changed"):
+        put_terms(*arguments, now=NOW, edition=own)
+    assert not put_terms(*arguments, now=NOW, edition=own + 1), "the same numbers make no new edition"
+    assert house_of(hall.db, hall.forum.id or 0).terms.edition == own + 1

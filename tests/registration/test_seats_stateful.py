@@ -30,17 +30,20 @@ from app.kit.db import Database, Db, table
 from app.kit.errors import NotFound, Refused
 from app.kit.pen import SITE, Pen
 from app.mail.outbox import Claimed, claim, mark_sent
-from app.registration.applying import accept, apply, cancel, confirm
+from app.registration.applying import accept, apply, cancel, confirm, turn_down
 from app.registration.arranging import put_terms
-from app.registration.inputs import CategoryInput, TermsInput
-from app.registration.models import Application, Category, Place, Seat, Terms
+from app.registration.holding import change_release, give_held, keep_back, release
+from app.registration.inputs import CategoryInput, HoldBackInput, PriorityInput, TermsInput
+from app.registration.models import Application, Category, HoldBack, Place, Seat, Terms
+from app.registration.overriding import seat_beyond, set_priority
 from app.registration.reviewing import approve, decline, move
 from app.registration.seating import start_hours
 from app.registration.settling import settle
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()
-CATEGORIES = st.sampled_from(["STU", "ORG", "DIP", "PTY"])
+KINDS = ["STU", "ORG", "DIP", "PTY", "THK"]
+CATEGORIES = st.sampled_from(KINDS)
 SEATED, WAITING, AWAITING, OFFERED = "seated", "waiting", "awaiting", "offered"
 ENDED = {"cancelled", "declined", "expired"}
 SEQUENCES = int(os.environ.get("SALA_SOAK", "25"))
@@ -55,10 +58,13 @@ class Hall:
         self.categories = {row.id: row for row in db.execute(select(table(Category)).where(_small()))}
         self.terms: Any = db.execute(select(table(Terms))).one()
         self.places = list(db.execute(select(table(Place))))
-        self.seats = list(db.execute(select(table(Seat))))
+        self.seats = list(db.execute(select(table(Seat)).where(~table(Seat).c.outside)))
+        self.badges = list(db.execute(select(table(Seat)).where(table(Seat).c.outside)))
+        self.hold_backs = {row.id: row for row in db.execute(select(table(HoldBack)))}
         self.facts = db.execute(select(func.max(table(Fact).c.id))).scalar_one()
-        self.taken = Counter(seat.category_id for seat in self.seats)
-        self.seat_of = {seat.application_id: seat for seat in self.seats}
+        self.every = [*self.seats, *self.badges]
+        self.taken = Counter(seat.category_id for seat in self.every)
+        self.seat_of = {seat.application_id: seat for seat in self.every if seat.application_id is not None}
 
     def waiting(self, category: int) -> list[Any]:
         """Those who wait in a category, best standing first."""
@@ -67,8 +73,12 @@ class Hall:
 
     def could_give(self, category: int, now: datetime) -> bool:
         """May one more seat be given: the sentence of rules §1, written out."""
+        if not self.categories[category].in_hall:
+            return self.taken[category] < self.categories[category].limit
         kept = {
-            row.id: 0 if row.lapses_at and row.lapses_at <= now else row.guarantee for row in self.categories.values()
+            row.id: 0 if row.lapses_at and row.lapses_at <= now else row.guarantee
+            for row in self.categories.values()
+            if row.in_hall
         }
         own, limit, capacity = self.taken[category], self.categories[category].limit, self.terms.capacity
         if (limit is not None and own >= limit) or len(self.seats) >= capacity:
@@ -77,7 +87,7 @@ class Hall:
 
 
 def _small() -> Any:
-    return table(Category).c.code.in_(["STU", "ORG", "DIP", "PTY"])
+    return table(Category).c.code.in_(KINDS)
 
 
 def _standing(row: Any) -> tuple[int, datetime, int]:
@@ -92,6 +102,7 @@ class Deeds(RuleBasedStateMachine):
     file: ForumFile
     promotion: str
     people = Bundle("people")
+    held = Bundle("held")
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,8 +122,11 @@ class Deeds(RuleBasedStateMachine):
 
     # ---- doing a deed, and what must hold across it
 
-    def do(self, deed: Any) -> Any:
-        """Have the pen write a deed; a refusal leaves everything as it was."""
+    def do(self, deed: Any, *, beyond: bool = False, aside: str = "") -> Any:
+        """Have the pen write a deed; a refusal leaves everything as it was.
+
+        `beyond` may go over a limit, for a reason (rules §1.7); `aside` is the person it seats beside the queue.
+        """
         before, self.refusal = self.hall, ""
         try:
             answer = self.pen.write_now(SLUG, deed)
@@ -121,23 +135,23 @@ class Deeds(RuleBasedStateMachine):
             assert self.database.read(Hall).facts == before.facts, "a refused deed wrote something"
             return None
         after = self.hall = self.database.read(Hall)
-        self.nothing_was_given_beyond_the_rule(before, after)
-        self.nobody_was_passed_over(before, after)
+        self.nothing_was_given_beyond_the_rule(before, after, beyond)
+        self.nobody_was_passed_over(before, after, aside)
         self.nobody_waits_who_could_be_seated(after)
         return answer
 
-    def nothing_was_given_beyond_the_rule(self, before: Hall, after: Hall) -> None:
+    def nothing_was_given_beyond_the_rule(self, before: Hall, after: Hall, beyond: bool) -> None:
         if len(after.seats) > len(before.seats):
             assert len(after.seats) <= after.terms.capacity
         for category in after.categories.values():
             grew = after.taken[category.id] > before.taken[category.id]
-            assert not (grew and category.limit is not None and after.taken[category.id] > category.limit)
+            assert beyond or not (grew and category.limit is not None and after.taken[category.id] > category.limit)
         stayed = {row.id for row in after.applications.values() if row.state in {SEATED, OFFERED}}
         had = {row.id for row in before.applications.values() if row.state in {SEATED, OFFERED}}
         gone = {after.applications[number].state for number in had - stayed}
         assert gone <= ENDED, "somebody who held a seat lost it and is still there"
 
-    def nobody_was_passed_over(self, before: Hall, after: Hall) -> None:
+    def nobody_was_passed_over(self, before: Hall, after: Hall, aside: str) -> None:
         """No envy: whoever was seated now stands better than everybody who still waits in the category.
 
         A deed settles first what is due. Whom that seated need not stand better than somebody whom the deed itself
@@ -152,6 +166,8 @@ class Deeds(RuleBasedStateMachine):
         }
         for number in (after.seat_of.keys() - before.seat_of.keys()) | moved:
             new = after.applications[number]
+            if new.code == aside:
+                continue
             for row in after.waiting(new.category_id):
                 assert _standing(new) < _standing(row) or (late and queued.get(row.id) != row.category_id)
 
@@ -170,7 +186,9 @@ class Deeds(RuleBasedStateMachine):
             ORG=(1, None, "open"),
             DIP=(1, None, "moderated"),
             PTY=(0, 2, "moderated"),
+            THK=(0, 1, "open"),
         )
+        categories[4] = categories[4].model_copy(update={"in_hall": False})
         if lapses:
             categories[2] = categories[2].model_copy(update={"lapses_at": NOW + timedelta(hours=72)})
         categories[2] = categories[2].model_copy(update={"hold_while_reviewing": True})
@@ -204,6 +222,7 @@ class Deeds(RuleBasedStateMachine):
     def due(self, hall: Hall) -> bool:
         """Is something due that the next deed settles first?"""
         ends = [at for row in hall.applications.values() for at in (row.confirm_by, row.offer_until) if at]
+        ends += [row.release_at for row in hall.hold_backs.values() if row.release_at and not row.released_at]
         ends += [row.lapses_at for row in hall.categories.values() if row.lapses_at and not row.lapse_settled]
         return any(at <= self.now for at in ends)
 
@@ -242,6 +261,56 @@ class Deeds(RuleBasedStateMachine):
     def accept(self, code: str) -> None:
         by = holder(self.row(code))
         self.do(lambda db: accept(db, by, the_forum(db), code, now=self.now))
+
+    @rule(code=people)
+    def turn_down(self, code: str) -> None:
+        by = holder(self.row(code))
+        self.do(lambda db: turn_down(db, by, the_forum(db), code, now=self.now))
+
+    @rule(code=people, priority=st.integers(0, 2))
+    def set_priority(self, code: str, priority: int) -> None:
+        sent = PriorityInput(priority=priority, reason="so")
+        self.do(lambda db: set_priority(db, OPERATOR, the_forum(db), code, sent, now=self.now))
+
+    @rule(code=people)
+    def seat_beyond(self, code: str) -> None:
+        hall, row, due = self.hall, self.row(code), self.due(self.hall)
+        done = self.do(
+            lambda db: seat_beyond(db, OPERATOR, the_forum(db), code, "so", now=self.now), beyond=True, aside=code
+        )
+        if not due and row.state == WAITING:
+            # beyond a limit and a guarantee, never beyond the capacity
+            full = hall.categories[row.category_id].in_hall and len(hall.seats) >= hall.terms.capacity
+            assert (done is None) == full
+
+    @rule(
+        target=held,
+        category=CATEGORIES,
+        seats=st.integers(1, 2),
+        hours=st.none() | st.integers(1, 60),
+        reason=st.sampled_from(["", "so"]),
+    )
+    def keep_back(self, category: str, seats: int, hours: int | None, reason: str) -> Any:
+        until = hours and self.now + timedelta(hours=hours)
+        sent = HoldBackInput(category=category, seats=seats, purpose="protocol", release_at=until, reason=reason)
+        number = self.do(lambda db: keep_back(db, OPERATOR, the_forum(db), sent, now=self.now), beyond=bool(reason))
+        return multiple() if number is None else number
+
+    @rule(number=held)
+    def release(self, number: int) -> None:
+        self.do(lambda db: release(db, OPERATOR, the_forum(db), number, now=self.now))
+
+    @rule(number=held, hours=st.none() | st.integers(1, 60))
+    def change_the_release(self, number: int, hours: int | None) -> None:
+        until = hours and self.now + timedelta(hours=hours)
+        self.do(lambda db: change_release(db, OPERATOR, the_forum(db), number, until, now=self.now))
+
+    @rule(number=held, code=people)
+    def give_a_held_back_seat(self, number: int, code: str) -> None:
+        before, due = len(self.hall.every), self.due(self.hall)
+        self.do(lambda db: give_held(db, OPERATOR, the_forum(db), number, code, now=self.now), aside=code)
+        if not self.refusal and not due:
+            assert len(self.hall.every) <= before, "naming a person adds no seat"
 
     @rule(code=people)
     def cancel(self, code: str) -> None:
@@ -297,6 +366,11 @@ class Deeds(RuleBasedStateMachine):
         wanted[number] = wanted[number].model_copy(update={"guarantee": guarantee, "limit": limit})
         self.change_terms(self.terms, wanted, over_is_meant)
 
+    @rule(limit=st.integers(0, 3), over_is_meant=st.booleans())
+    def change_the_badges(self, limit: int, over_is_meant: bool) -> None:
+        wanted = [*self.small[:4], self.small[4].model_copy(update={"limit": limit})]
+        self.change_terms(self.terms, wanted, over_is_meant)
+
     def change_terms(self, terms: TermsInput, categories: list[CategoryInput], over_is_meant: bool) -> None:
         self.do(
             lambda db: put_terms(
@@ -311,7 +385,7 @@ class Deeds(RuleBasedStateMachine):
     @invariant()
     def the_hall_is_in_order(self) -> None:
         hall = self.hall
-        if not hall.applications:
+        if not hall.applications and not hall.hold_backs:
             return
         self.each_person_has_what_the_state_says(hall)
         stay = [place for place in hall.places if not place.retiring]
@@ -334,7 +408,10 @@ class Deeds(RuleBasedStateMachine):
             else:
                 assert seat is None
             assert seat is None or seat.category_id == row.category_id
-        assert None not in hall.seat_of
+        for seat in hall.every:
+            if seat.application_id is None:
+                kept = hall.hold_backs[seat.hold_back_id]
+                assert (seat.kind, kept.released_at, seat.category_id) == ("hold_back", None, kept.category_id)
 
 
 @pytest.mark.parametrize("way", ["seat", "offer"])

@@ -16,6 +16,8 @@ from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.registration.applying import application_of, cancel
 from app.registration.arranging import put_terms
+from app.registration.holding import keep_back
+from app.registration.inputs import HoldBackInput
 from app.registration.models import Application
 from app.web.deps import Desk
 from app.web.desk_registration import DONE, _read
@@ -292,8 +294,11 @@ def test_what_was_done_is_said_only_where_the_registration_stands_so(
     assert 'role="status"' not in desk.get(f"{page}?done={done}&lang={lang}").text
     if done in ("moved", "confirmed", "known"):
         send(desk, page, f"{page}/{'category' if done == 'moved' else 'confirmation'}", category="CSO")
+    elif done.startswith("priority"):
+        send(desk, page, f"{page}/priority", priority="1", reason="Speaks in the first panel")
     else:
-        values = {"state": done.removeprefix("approved_").replace("ended_before", "cancelled"), "ended_at": NOW}
+        state = "seated" if done.startswith("seated") else done.removeprefix("approved_")
+        values = {"state": state.replace("ended_before", "cancelled"), "ended_at": NOW}
         change = update(table(Application)).where(table(Application).c.code == page.rsplit("/", 1)[1])
         site.pen.write_now(SLUG, lambda db: db.execute(change.values(**values)))
     assert 'role="status"' in desk.get(f"{page}?done={done}&lang={lang}").text
@@ -354,10 +359,12 @@ def test_the_page_takes_as_many_queries_for_three_as_for_one(
 ) -> None:
     page = register(site)
     for number in range(rows):
+        kept = HoldBackInput(category="GOV", seats=1, purpose=f"Late guests {number}")
+        site.pen.write_now(SLUG, lambda db, kept=kept: keep_back(db, Actor.operator(), the_forum(db), kept, now=NOW))
         category = ("ORG", "CSO", "INT")[number]
         send(desk, page, f"{page}/category", category=category)
         register(site, RITH, email=f"person{number}@crowd.example")
     forum = database.read(the_forum)
     with queries() as counted:
         database.read(lambda db: _read(db, Desk(Actor.operator(), "en", "", forum), page.rsplit("/", 1)[1]))
-    assert len(counted) == 10, counted
+    assert len(counted) == 11, counted

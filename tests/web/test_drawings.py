@@ -20,6 +20,7 @@ def hall(capacity: int, target: int, *taken: tuple[int, int, int]) -> Overview:
     seats = tuple(
         SeatTally(
             tally=Tally(f"G{number}", "ABCDEFGH"[number], "red", NAME),
+            category_id=number,
             in_hall=True,
             guarantee=0,
             limit=None,
@@ -32,7 +33,7 @@ def hall(capacity: int, target: int, *taken: tuple[int, int, int]) -> Overview:
         )
         for number, three in enumerate(taken)
     )
-    return Overview(capacity, target, Availability(0, 0, {}), seats)
+    return Overview(capacity, target, Availability(0, 0, {}), seats, {})
 
 
 def corners(path: str) -> list[str]:

@@ -15,6 +15,7 @@ from app.registration.models import Application, Terms
 from app.web.site import Site
 from tests.cast import BOPHA, NOW, SLUG, VANNA, Figure, make_application
 from tests.doors import Page
+from tests.web.visits import send
 
 
 def own_page(site: Site, figure: Figure = VANNA, **values: Any) -> str:
@@ -111,3 +112,22 @@ def test_nothing_of_a_persons_calendar_leaves_the_page_but_by_a_link(client: Tes
     ]
     assert named
     assert {name for name, _ in named} == {"a"}
+
+
+def test_an_offer_is_declined_with_one_button(client: TestClient, site: Site) -> None:
+    page = own_page(site, state="offered", offer_until=NOW + timedelta(hours=48))
+    shown = client.get(page)
+    assert 'formaction="' + page + '/refusal"' in shown.text
+    answer = send(client, page, f"{page}/refusal")
+    assert answer.headers["location"] == f"{page}?done=turned_down"
+    told = client.get(answer.headers["location"]).text
+    assert "You have declined the seat." in told
+    assert "Seat declined" in told
+    assert "The organisers could not accept" not in told
+
+
+def test_declining_what_is_not_offered_is_refused(client: TestClient, site: Site) -> None:
+    page = own_page(site)
+    answer = send(client, page, f"{page}/refusal")
+    assert answer.status_code == 422
+    assert "This seat is not on offer any more." in answer.text

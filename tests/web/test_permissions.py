@@ -13,13 +13,16 @@ from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.editions.form import ForumFile
+from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.pen import SITE
 from app.mail.outbox import claim, mark_failed
 from app.registration import applying
-from app.registration.models import Application
-from tests.cast import NOW, SECRET, SLUG
+from app.registration.models import Application, Category
+from app.registration.quotas import house_of
+from app.web.desk_numbers_form import fields_of
+from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import ELSEWHERE, Doors, Standing, open_doors
 from tests.registration.asked import send_file
@@ -120,6 +123,48 @@ def offer(doors: Doors, one: Standing) -> None:
 def registering(doors: Doors, _by: str) -> Knock:
     sent = {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New", "consent": "yes"}
     return Knock(f"/en/{SLUG}/register/stu", {**sealed(f"register/{SLUG}/STU"), **sent})
+
+
+def undecided(act: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about somebody who awaits a decision and holds no seat, with a seat kept back in the group."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one = doors.register("MIN")
+        chosen = {"hold_back": str(doors.keep_back("MIN"))} if act == "hold-back" else {}
+        return Knock(f"/desk/{SLUG}/registrations/{one.code}/{act}", {**desk_form(doors, by), **fields, **chosen})
+
+    return knock
+
+
+def beyond_the_limit(doors: Doors, by: str) -> Knock:
+    """A form about somebody whose group may have no seat."""
+    one, kinds = doors.register("PTY"), table(Category)
+    none = update(kinds).where(kinds.c.code == "PTY").values(guarantee=0, limit=0)
+    doors.write(SLUG, lambda db: db.execute(none))
+    return Knock(f"/desk/{SLUG}/registrations/{one.code}/seat", {**desk_form(doors, by), "reason": "Asked for by name"})
+
+
+def held_back(tail: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about a hold-back of its own each time."""
+    return lambda doors, by: Knock(
+        f"/desk/{SLUG}/hold-backs/{doors.keep_back('DIP')}/{tail}", {**desk_form(doors, by), **fields}
+    )
+
+
+def numbers(tail: str = "") -> Callable[[Doors, str], Knock]:
+    """The form of the forum's numbers as it stands."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        forum = the_forum_of(doors)
+        house = doors.site.database.read(lambda db: house_of(db, forum_id(forum)))
+        fields = {**fields_of(house, forum.timezone), "edition": str(house.terms.edition), "over_is_meant": "yes"}
+        return Knock(f"/desk/{SLUG}/seats{tail}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
+def the_forum_of(doors: Doors) -> Any:
+    return doors.site.database.read(the_forum)
 
 
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
@@ -279,6 +324,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions"), ALL),
     ("POST", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions", button=True, pick="D1-07", edition="0"), ALL, 303),
+    ("POST", "/{lang}/my/{secret}/refusal"): Row(mine("/refusal", button=True, offered=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/data"): Row(mine("/data"), ALL),
@@ -344,9 +390,27 @@ MATRIX: dict[tuple[str, str], Row] = {
         lambda doors, by: Knock(
             f"{THE_DESK}/privacy/retention", {**desk_form(doors, by), "retention_on": "2027-10-01"}
         ),
-        EDIT,
+        ORGANISE,
         303,
     ),
+    ("POST", "/desk/{forum}/registrations/{code}/seat"): Row(beyond_the_limit, ORGANISE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/hold-back"): Row(undecided("hold-back"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/priority"): Row(
+        undecided("priority", priority="3", reason="Speaks in the first panel"), DECIDE, 303
+    ),
+    ("GET", "/desk/{forum}/hold-backs"): Row(at(f"{THE_DESK}/hold-backs"), PEOPLE),
+    ("POST", "/desk/{forum}/hold-backs"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/hold-backs", {**desk_form(doors, by), "category": "PROV", "seats": "1", "purpose": "Protocol"}
+        ),
+        DECIDE,
+        303,
+    ),
+    ("POST", "/desk/{forum}/hold-backs/{number}/date"): Row(held_back("date"), DECIDE, 303),
+    ("POST", "/desk/{forum}/hold-backs/{number}/release"): Row(held_back("release"), DECIDE, 303),
+    ("GET", "/desk/{forum}/seats"): Row(at(f"{THE_DESK}/seats"), ORGANISE),
+    ("POST", "/desk/{forum}/seats"): Row(numbers(), ORGANISE, 303),
+    ("POST", "/desk/{forum}/seats/trial"): Row(numbers("/trial"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -388,6 +452,7 @@ def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str
 @pytest.mark.parametrize("by", sorted(ALL - DECIDE))
 def test_a_form_of_somebody_who_may_not_changes_nothing(doors: Doors, by: str) -> None:
     acts = {"approval": {}, "refusal": {}, "cancellation": {}, "category": {"category": "INT"}, "confirmation": {}}
+    acts |= {"seat": {"reason": "so"}, "priority": {"priority": "1", "reason": "so"}, "hold-back": {"hold_back": "1"}}
     one = doors.register("DIP")
     before = doors.rows()
     for act, fields in {**acts, "link": {}}.items():
@@ -435,20 +500,33 @@ def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
 # ---- the other forum
 
 
-@pytest.mark.parametrize("act", ["", "approval", "refusal", "cancellation", "category", "confirmation", "link"])
+ACTS = ("approval", "refusal", "cancellation", "category", "confirmation", "link", "seat", "priority", "hold-back")
+
+
+@pytest.mark.parametrize("act", ["", *ACTS])
 def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Doors, act: str) -> None:
-    theirs = doors.register("DIP", slug=ELSEWHERE)
+    theirs, mine = doors.register("DIP", slug=ELSEWHERE), doors.keep_back("DIP")
     before = doors.rows()
     for by in ("site_owner", "owner"):
         address = f"{THE_DESK}/registrations/{theirs.code}"
         if act:
-            fields = {**desk_form(doors, by), "category": "INT"}
+            more = {"category": "INT", "reason": "so", "priority": "1", "hold_back": str(mine)}
+            fields = {**desk_form(doors, by), **more}
             assert doors.post(f"{address}/{act}", by, fields).status_code == 404
         else:
             assert doors.get(address, by).status_code == 404
             assert doors.get(f"/desk/{ELSEWHERE}/registrations/{theirs.code}", "site_owner").status_code == 200
     assert doors.rows() == before
     assert doors.state(theirs, ELSEWHERE) == "awaiting"
+
+
+def test_a_hold_back_of_another_forum_is_not_found(doors: Doors) -> None:
+    mine = doors.keep_back("PROV")
+    before = doors.rows()
+    for tail in ("date", "release"):
+        address = f"/desk/{ELSEWHERE}/hold-backs/{mine}/{tail}"
+        assert doors.post(address, "site_owner", desk_form(doors, "site_owner")).status_code == 404
+    assert doors.rows() == before
 
 
 def test_a_mail_of_another_forum_cannot_be_tried_again(doors: Doors) -> None:
@@ -462,7 +540,7 @@ def test_a_mail_of_another_forum_cannot_be_tried_again(doors: Doors) -> None:
 def test_the_desk_of_another_forum_is_not_found(doors: Doors) -> None:
     theirs = doors.register("DIP", slug=ELSEWHERE)
     for by in ("nobody", *ROLES):
-        for tail in ("", "/registrations", f"/registrations/{theirs.code}", "/outbox"):
+        for tail in ("", "/registrations", f"/registrations/{theirs.code}", "/outbox", "/seats", "/hold-backs"):
             assert doors.get(f"/desk/{ELSEWHERE}{tail}", by).status_code == 404, (by, tail)
         sent = doors.post(f"/desk/{ELSEWHERE}/registrations/{theirs.code}/approval", by, desk_form(doors, by))
         assert sent.status_code == 404
@@ -631,6 +709,7 @@ PARTS = {
     "on": "2027-03-23",
     "slug": "x",
     "category": "stu",
+    "number": "1",
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 

@@ -1,0 +1,157 @@
+"""The seat simulator: other numbers asked about the hall as it stands. Reads only, and writes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.registration.arranging import refuse_contradictions
+from app.registration.inputs import CategoryInput, TermsInput
+from app.registration.models import Application, Category, Seat
+from app.registration.quotas import House, halls_of, house_of
+from app.registration.rules.seats import Over, Waiting
+from app.registration.rules.simulation import from_nothing, what_if
+from app.registration.rules.states import State
+
+_applications, _categories, _seats = table(Application), table(Category), table(Seat)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """One category in other numbers, in seats and people: taken now, given by the change, still waiting, over its limit
+    then; and how many people would sit there if all seats were given anew, beside how many sit there now."""
+
+    code: str
+    taken: int
+    given: int
+    waiting: int
+    over_limit: int
+    sitting: int
+    anew: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What other numbers would do. The people are application ids, best standing first; `people` are their rows, empty
+    for who may not see them."""
+
+    categories: tuple[Simulated, ...]
+    over: Over
+    given: tuple[int, ...]
+    waiting: tuple[int, ...]
+    gaining: tuple[int, ...]
+    losing: tuple[int, ...]
+    people: Mapping[int, Any]
+
+
+def numbers_of(db: Db, by: Actor, forum: Forum) -> House:
+    """The forum's numbers for whoever may change them. Two queries."""
+    own = forum_id(forum)
+    by.must(Permission.EDIT_FORUM, own)
+    return house_of(db, own)
+
+
+def simulate(
+    db: Db, by: Actor, forum: Forum, terms: TermsInput, categories: Sequence[CategoryInput], *, now: datetime
+) -> Simulation:
+    """What these numbers would do before anything is saved. Two queries.
+
+    Raises Refused where they contradict each other, as saving them would. Names only for those who may see people.
+    """
+    own = forum_id(forum)
+    by.must(Permission.EDIT_FORUM, own)
+    halls = halls_of(terms.capacity, categories)
+    refuse_contradictions(halls)
+    rows = {row.id: row for row in db.execute(_who_matters(own))}
+    kept = {row[0]: row[1] for row in db.execute(_kept_seats(own))}
+    sitting = [_waiting(row) for row in rows.values() if row.seat_id is not None]
+    waiting = [_waiting(row) for row in rows.values() if row.seat_id is None]
+    found: list[Simulated] = []
+    given: list[Waiting] = []
+    left: list[Waiting] = []
+    gaining: list[Waiting] = []
+    losing: list[Waiting] = []
+    over = Over((), 0, 0)
+    for number, hall in enumerate(halls):
+        codes = [quota.category for quota in hall.quotas]
+        sit, wait = ([one for one in some if one.category in codes] for some in (sitting, waiting))
+        empty = {code: kept.get(code, 0) for code in codes}
+        taken = {code: empty[code] + _in(sit, code) for code in codes}
+        then = what_if(hall.capacity, hall.quotas, taken, wait, now)
+        anew = from_nothing(hall.capacity, hall.quotas, empty, sit, wait, now)
+        limits = dict(then.over.limits)
+        found += [
+            Simulated(
+                code=code,
+                taken=taken[code],
+                given=_in(then.given, code),
+                waiting=_in(then.waiting, code),
+                over_limit=limits.get(code, 0),
+                sitting=_in(sit, code),
+                anew=anew.seated[code],
+            )
+            for code in codes
+        ]
+        if number == 0:
+            over = then.over
+        given += then.given
+        left += then.waiting
+        gaining += anew.gaining
+        losing += anew.losing
+    sees = by.may(Permission.SEE_PEOPLE, own)
+    return Simulation(
+        categories=tuple(found),
+        over=over,
+        given=_ids(given),
+        waiting=_ids(left),
+        gaining=_ids(gaining),
+        losing=_ids(losing),
+        people=rows if sees else {},
+    )
+
+
+def _ids(people: Sequence[Waiting]) -> tuple[int, ...]:
+    return tuple(person.id for person in people)
+
+
+def _in(people: Sequence[Waiting], code: str) -> int:
+    return sum(person.category == code for person in people)
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row.id, row.category, row.priority, row.asked_at)
+
+
+def _who_matters(own: int) -> Any:
+    """Everybody who waits or sits, with what a list shows of them and the category's code."""
+    names = ("id", "code", "family_name", "given_name", "name_km", "display_name", "priority", "asked_at")
+    waits = _applications.c.state == State.WAITING.value
+    return (
+        select(
+            *(_applications.c[name] for name in names),
+            _categories.c.code.label("category"),
+            _categories.c.letter,
+            _categories.c.band,
+            _seats.c.id.label("seat_id"),
+        )
+        .join(_categories, _categories.c.id == _applications.c.category_id)
+        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .where(_applications.c.forum_id == own, waits | _seats.c.id.is_not(None))
+    )
+
+
+def _kept_seats(own: int) -> Any:
+    """Category code → seats without a person: hold-backs, delegations, invitations."""
+    return (
+        select(_categories.c.code, func.count())
+        .join(_seats, _seats.c.category_id == _categories.c.id)
+        .where(_seats.c.forum_id == own, _seats.c.application_id.is_(None))
+        .group_by(_categories.c.code)
+    )
