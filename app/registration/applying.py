@@ -81,7 +81,7 @@ def apply(
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
-    number = _insert(db, columns, secret)
+    number = write_application(db, columns, secret)
     person = Asking(
         number,
         code,
@@ -164,7 +164,8 @@ def _row(
     }
 
 
-def _insert(db: Db, row: dict[str, Any], secret: bytes) -> int:
+def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
+    """Write an application's row with what every new one has, and the digests of its tokens; its id."""
     defaults = {
         "priority": 0,
         "priority_reason": "",
@@ -210,7 +211,7 @@ def application_of(db: Db, forum: Forum, code: str) -> Any:
     return row
 
 
-def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
+def person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
     """The application for its own person or an organiser who decides; anybody else finds nothing."""
     row = application_of(db, forum, code)
     if not by.owns(row.id):
@@ -221,7 +222,7 @@ def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]
 def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """The address is right: the seat is final. Says whether that is news. Raises Refused("ended") for an ended one."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.ended_at is not None:
         raise Refused("ended")
     if row.confirmed_at is not None:
@@ -235,7 +236,7 @@ def confirm(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> boo
 def accept(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """Take an offered seat. Raises Refused("offer_over") where the offer has passed on or was never made."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.state == State.SEATED.value:
         return False
     if row.state != State.OFFERED.value:
@@ -252,7 +253,7 @@ def correct(db: Db, by: Actor, forum: Forum, code: str, sent: Person, edition: i
     `edition` is the one the form was opened on. Raises Conflict("changed_meanwhile") where another change came
     between, Refused("ended") for an ended registration.
     """
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if row.ended_at is not None:
         raise Refused("ended")
     wanted = person_columns(sent)
@@ -294,7 +295,7 @@ def _refuse_twice(db: Db, row: Any, live_key: str) -> None:
 def cancel(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> bool:
     """Give a registration up; its seat goes to the next in the same transaction (rules §1.5). False if it had ended."""
     settle(db, forum, now=now)
-    row, person = _person_of(db, by, forum, code)
+    row, person = person_of(db, by, forum, code)
     if not may_follow(State(row.state), State.CANCELLED):
         return False
     freed = end(db, by, forum, person, State.CANCELLED, now=now, note=note)

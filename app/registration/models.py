@@ -1,6 +1,6 @@
 """Categories, applications, places and seats. Foreign keys point down the floors."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 
@@ -63,6 +63,8 @@ class Application(SQLModel, table=True):
     `live_key` is the person (e-mail, and the principal's name where an assistant registers one) while the
     application is live and NULL afterwards, so the table itself keeps a person to one live registration a forum.
     `confirm_by` is empty until the mail that asks for it has left: nothing expires before.
+    `name_order` is what the person said of the Latin name: `family` or `given` first, empty where nothing was said.
+    `accompanies_id` is whose companion this is; `merged_into_id` the registration of the same person that was kept.
     """
 
     __tablename__ = "registration_application"
@@ -80,6 +82,8 @@ class Application(SQLModel, table=True):
     invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
     delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
     heads_delegation: bool = False
+    accompanies_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
+    merged_into_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
     code: str
     request_key: str
     live_key: str | None = None
@@ -91,6 +95,7 @@ class Application(SQLModel, table=True):
     family_name: str
     given_name: str
     name_km: str = ""
+    name_order: str = ""
     display_name: str = ""
     name_search: str = ""
     attends_as: str = "official"
@@ -123,6 +128,47 @@ class Needs(SQLModel, table=True):
     application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
     meals: str = ""
     access: str = ""
+
+
+class Distinct(SQLModel, table=True):
+    """Two registrations that look like one person's and are two people's: an organiser has said so (lower id first)."""
+
+    __tablename__ = "registration_distinct"
+
+    first_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    second_id: int = Field(primary_key=True, foreign_key="registration_application.id", index=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    said_at: datetime
+
+
+class Letter(SQLModel, table=True):
+    """A letter made for a participant: an invitation or one that supports a visa request.
+
+    What was given for it from the passport is sensitive: asked for the letter alone, purged on the retention date.
+    `number` counts a forum's letters, for the reference.
+    """
+
+    __tablename__ = "registration_letter"
+    __table_args__ = (
+        UniqueConstraint("forum_id", "number"),
+        UniqueConstraint("forum_id", "code"),
+        UniqueConstraint("forum_id", "request_key"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    number: int
+    code: str
+    request_key: str
+    kind: str
+    language: str
+    passport_name: str
+    passport_number: str = ""
+    nationality: str = ""
+    birth_date: date | None = None
+    asked_at: datetime
+    purged_at: datetime | None = None
 
 
 class Place(SQLModel, table=True):

@@ -27,9 +27,12 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "former": _category(category_names, before),
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
+        "other": after.get("other", ""),
+        "letter": after.get("letter", ""),
         "kind": fact.kind,
     }
-    key = f"desk.history.{fact.kind}"
+    badge = fact.kind.startswith("seat.") and values["place"] is None  # outside the hall there are no places
+    key = f"desk.history.{fact.kind}{'_badge' if badge else ''}"
     return Told(
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),

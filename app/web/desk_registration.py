@@ -18,6 +18,7 @@ from app.kit.errors import Expired, Refused
 from app.kit.inputs import Input, parse
 from app.mail.outbox import about
 from app.registration import applying, linking, reviewing
+from app.registration.accompanying import Ties, ties_of
 from app.registration.desk_queries import (
     Overview,
     SeatTally,
@@ -28,13 +29,14 @@ from app.registration.desk_queries import (
     overview,
 )
 from app.registration.inputs import DecisionInput, MoveInput
+from app.registration.people import listed_name
 from app.registration.rules.states import State, may_follow
 from app.web import deps
 from app.web.countries import country_name
 from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
-from app.web.desk_registrations import asked_for, label, link, listed_name, styled
+from app.web.desk_registrations import asked_for, label, link, styled
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
@@ -159,11 +161,12 @@ class Seen:
     overview: Overview
     facts: list[Any] | None
     mails: list[Any] | None
+    ties: Ties
     following: tuple[str, int] | None
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Eight queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
+    """Nine queries, whatever has happened to the registration; one more for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     subject = f"registration:{code}"
     return Seen(
@@ -171,6 +174,7 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
         overview=overview(db, desk.actor, desk.forum, now=clock.now()),
         facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
         mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        ties=ties_of(db, whole.row),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
 
@@ -208,6 +212,7 @@ async def _page(
         "own": own_seats(seen),
         "list_address": link(f"{desk.base}/registrations", wanted),
         "question": link("", wanted),
+        "ties": seen.ties,
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
     }

@@ -9,10 +9,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.accounts.rules import Permission
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
 from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_list, tallies
-from app.registration.rules.names import list_name
+from app.registration.people import listed_name, shown_institution
 from app.registration.rules.states import State
 from app.web import deps
 
@@ -46,6 +47,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "wanted": wanted,
         "filters": filters(desk.lang, address, counted, wanted),
         "categories": counted,
+        "sees_letters": desk.may(Permission.SEE_SENSITIVE),
     }
     following = link(address, wanted, after=rows[-1].code) if more else ""
     beginning = link(address, wanted) if wanted.after else ""
@@ -167,7 +169,7 @@ def line(lang: Lang, row: Any, href: str) -> Line:
     In a private capacity the institution is left out (rules §2).
     """
     private = row.attends_as == "private"
-    under = [styled(row), text_of(lang, "desk.list.private") if private else row.institution]
+    under = [styled(row), text_of(lang, "desk.list.private") if private else shown_institution(row)]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
     return Line(row, href, listed_name(row), " · ".join(part for part in under if part), label(lang, row))
@@ -176,8 +178,3 @@ def line(lang: Lang, row: Any, href: str) -> Line:
 def styled(row: Any) -> str:
     """Titles in the order they are used, and the position; "" where neither was given."""
     return " · ".join(part for part in (", ".join(row.titles), row.position_title) if part)
-
-
-def listed_name(row: Any) -> str:
-    """The family name in capitals, the given name; the Khmer or typed name where there is no family name."""
-    return list_name(row.family_name, row.given_name, row.display_name) or str(row.name_km)

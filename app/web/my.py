@@ -15,13 +15,14 @@ from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang
 from app.kit.inputs import parse
-from app.registration import applying
+from app.registration import applying, lettering
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import State
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.institutions import institutions
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.registration import fields_of
 from app.web.site import site_of
@@ -33,26 +34,26 @@ Deed = Callable[[Db, Actor, Forum, str], object]
 @router.get("/{lang}/my/{secret}")
 async def my(request: Request, lang: str, secret: str) -> Response:
     """Status, place in the queue, details, calendar."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _show(request, words, secret, own)
 
 
 @router.get("/{lang}/my/{secret}/details")
 async def details(request: Request, lang: str, secret: str) -> Response:
     """The form to correct one's details."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _details(request, words, secret, own, Form(_typed(own)))
 
 
 @router.post("/{lang}/my/{secret}/details")
 async def correct(request: Request, lang: str, secret: str) -> Response:
     """Take corrected details."""
-    words, own, sent = await _posted(request, lang, secret)
+    words, own, sent = await posted(request, lang, secret)
     try:
-        _check_token(request, sent, own)
+        check_token(request, sent, own)
         read = parse(Person, fields_of(sent, _FIELDS))
         edition, now = _edition(sent), clock.now()
-        await _do(
+        await do(
             request, own, lambda db, by, forum, code: applying.correct(db, by, forum, code, read, edition, now=now)
         )
     except (Refused, Expired) as refused:
@@ -60,7 +61,7 @@ async def correct(request: Request, lang: str, secret: str) -> Response:
             words, sent, refused if isinstance(refused, Refused) else Refused(refused.code, **refused.values)
         )
         return _details(request, words, secret, own, again, refused.status)
-    return _back(words, secret, "corrected")
+    return back(words, secret, "corrected")
 
 
 @router.post("/{lang}/my/{secret}/confirmation")
@@ -80,7 +81,7 @@ async def accept(request: Request, lang: str, secret: str) -> Response:
 @router.get("/{lang}/my/{secret}/cancellation")
 async def cancellation(request: Request, lang: str, secret: str) -> Response:
     """Ask once more before giving the registration up."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _show(request, words, secret, own, template="registration/cancel.html")
 
 
@@ -91,17 +92,19 @@ async def cancel(request: Request, lang: str, secret: str) -> Response:
     return await _button(request, lang, secret, "cancelled", lambda *what: applying.cancel(*what, now=now))
 
 
-async def _own(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
+async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
+    """The language and registration of a page under a secret link. Raises NotFound."""
     words, found = language(lang), token(secret)
     return words, await site_of(request).read(lambda db: own_registration(db, found))
 
 
-async def _posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
-    words, own = await _own(request, lang, secret)
+async def posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
+    """The same for a form of such a page, with what was sent."""
+    words, own = await own_of(request, lang, secret)
     return words, own, await read_form(request)
 
 
-async def _do(request: Request, own: Own, deed: Deed) -> None:
+async def do(request: Request, own: Own, deed: Deed) -> None:
     """Have the person's own deed written."""
     by, slug, code = Actor.participant(own.row.id), own.forum.slug, own.row.code
     await site_of(request).write_settled(slug, lambda db: deed(db, by, forum_by_slug(db, slug), code))
@@ -109,19 +112,20 @@ async def _do(request: Request, own: Own, deed: Deed) -> None:
 
 async def _button(request: Request, lang: str, secret: str, done: str, deed: Deed) -> Response:
     """A button of the page: its token, its deed, and the page again saying what was done."""
-    words, own, sent = await _posted(request, lang, secret)
+    words, own, sent = await posted(request, lang, secret)
     try:
-        _check_token(request, sent, own)
-        await _do(request, own, deed)
+        check_token(request, sent, own)
+        await do(request, own, deed)
     except (Refused, Expired) as refused:
         said = refilled(words, sent, refused)
         again = await site_of(request).read(lambda db: own_registration(db, secret))
         return _show(request, words, secret, again, said, status=refused.status)
-    return _back(words, secret, done)
+    return back(words, secret, done)
 
 
-def _check_token(request: Request, sent: FormData, own: Own) -> None:
-    read_form_token(request, sent, "my", own.row.code)
+def check_token(request: Request, sent: FormData, own: Own) -> str:
+    """The request key of a form that was shown on this person's page. Raises what `read_form_token` does."""
+    return read_form_token(request, sent, "my", own.row.code)[0]
 
 
 def _edition(sent: FormData) -> int:
@@ -132,7 +136,8 @@ def _edition(sent: FormData) -> int:
     )
 
 
-def _back(lang: Lang, secret: str, done: str) -> Response:
+def back(lang: Lang, secret: str, done: str) -> Response:
+    """After a form: the person's page, saying what was done."""
     return RedirectResponse(f"/{lang}/my/{secret}?done={done}", 303)
 
 
@@ -180,6 +185,8 @@ def _show(
         "own": own,
         "name": shown_name(own.row, lang),
         "state": State(own.row.state),
+        "brings": lettering.deserves_letters(own.row) and own.category.in_hall and own.row.accompanies_id is None,
+        "gets_letters": lettering.deserves_letters(own.row),
         "given_up": _GIVEN_UP.get(own.row.state, "request"),
         "secret_path": f"/{lang}/my/{secret}",
         "feed_path": f"/calendars/{feed}.ics",
@@ -200,5 +207,6 @@ def _details(request: Request, lang: Lang, secret: str, own: Own, form: Form, st
         "token": form_token(request, "my", own.row.code),
         "secret_path": f"/{lang}/my/{secret}",
         "countries": countries(lang),
+        "institutions": institutions(lang),
     }
     return page(request, lang, "registration/details.html", status=status, secret=True, **values)

@@ -24,6 +24,7 @@ from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.institutions import institutions
 from app.web.pages import form_token, language, page, read_form_token, slug
 from app.web.site import Site, site_of
 
@@ -42,7 +43,9 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
     """A category's form, or the sentence that says why there is none now."""
     words, found, standing = await _standing(request, lang, forum)
     chosen = standing.category(_code(category))
-    return _form(request, words, found, standing, chosen, Form({"country": "KH", "attends_as": "official"}))
+    return _form(
+        request, words, found, standing, chosen, Form({"for_whom": "self", "country": "KH", "attends_as": "official"})
+    )
 
 
 @router.post("/{lang}/{forum}/register/{category}")
@@ -146,6 +149,7 @@ def _form(
         "form": kept,
         "token": form_token(request, _purpose(forum, category)),
         "countries": countries(lang),
+        "institutions": institutions(lang),
         "is_open": category.door is Door.OPEN,
         "sends_mail": site_of(request).settings.sends_mail,
     }
