@@ -22,7 +22,7 @@ from app.registration import applying
 from app.registration.models import Application
 from tests.cast import NOW, SECRET, SLUG
 from tests.conftest import Clock
-from tests.doors import ELSEWHERE, Doors, Standing, open_doors
+from tests.doors import COMPANION, ELSEWHERE, Doors, Standing, open_doors
 
 ROLES = tuple(role.value for role in Role)
 CAST = ("", "participant", "nobody", "foreign", "site_owner", *ROLES)
@@ -150,6 +150,45 @@ def asking_for_a_link(doors: Doors, _by: str) -> Knock:
     return Knock("/login", {**sealed("ask-link"), "email": "somebody@else.example"})
 
 
+def letter(doors: Doors, by: str, tail: str = "") -> Knock:
+    """A letter of somebody confirmed, on their own page or, with a tail, at the desk."""
+    one = doors.guest()
+    code = doors.letter(one)
+    return Knock(f"/desk/{SLUG}/letters/{code}.pdf" if tail else f"/en/my/{one.secret}/letters/{code}.pdf")
+
+
+def asking_for_a_letter(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    sent = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH"}
+    return Knock(f"/en/my/{one.secret}/letters", {**sealed("my", one.code), **sent})
+
+
+def bringing(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    sent = {"category": COMPANION, "family_name": codes.public_code()}
+    return Knock(f"/en/my/{one.secret}/companions", {**sealed("my", one.code), **sent})
+
+
+def taking_off(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    code = doors.companion(one)
+    return Knock(f"/en/my/{one.secret}/companions/{code}/removal", sealed("my", one.code))
+
+
+def pair(act: str = "") -> Callable[[Doors, str], Knock]:
+    """Two registrations of one name, looked at or decided on."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one, other = doors.register("DIP"), doors.register("DIP")
+        address = f"/desk/{SLUG}/duplicates/{one.code}/{other.code}"
+        if not act:
+            return Knock(address)
+        editions = {f"edition-{one.code}": "1", f"edition-{other.code}": "1"}
+        return Knock(f"{address}/{act}", {**desk_form(doors, by), "keep": one.code, **editions})
+
+    return knock
+
+
 PUBLIC = f"/en/{SLUG}"
 THE_DESK = f"/desk/{SLUG}"
 MATRIX: dict[tuple[str, str], Row] = {
@@ -193,6 +232,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
+    ("GET", "/{lang}/my/{secret}/companions"): Row(mine("/companions"), ALL),
+    ("POST", "/{lang}/my/{secret}/companions"): Row(bringing, ALL, 303),
+    ("POST", "/{lang}/my/{secret}/companions/{companion}/removal"): Row(taking_off, ALL, 303),
+    ("GET", "/{lang}/my/{secret}/letters"): Row(mine("/letters"), ALL),
+    ("POST", "/{lang}/my/{secret}/letters"): Row(asking_for_a_letter, ALL, 303),
+    ("GET", "/{lang}/my/{secret}/letters/{letter}.pdf"): Row(letter, ALL),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
     ("POST", "/login"): Row(asking_for_a_link, ALL),
     ("GET", "/login/{link}"): Row(unused_link, ALL),
@@ -212,6 +257,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/desk/{forum}/registrations/{code}/confirmation"): Row(decision("confirmation", "STU"), DECIDE, 303),
     ("POST", "/desk/{forum}/registrations/{code}/link"): Row(decision("link", "STU"), DECIDE),
+    ("GET", "/desk/{forum}/duplicates"): Row(at(f"{THE_DESK}/duplicates"), PEOPLE),
+    ("GET", "/desk/{forum}/duplicates/{first}/{second}"): Row(pair(), PEOPLE),
+    ("POST", "/desk/{forum}/duplicates/{first}/{second}/merge"): Row(pair("merge"), DECIDE, 303),
+    ("POST", "/desk/{forum}/duplicates/{first}/{second}/difference"): Row(pair("difference"), DECIDE, 303),
+    ("GET", "/desk/{forum}/letters"): Row(at(f"{THE_DESK}/letters"), SENSITIVE),
+    ("GET", "/desk/{forum}/letters/{letter}.pdf"): Row(lambda doors, by: letter(doors, by, "desk"), SENSITIVE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -485,6 +536,7 @@ PARTS = {
     "slug": "x",
     "category": "stu",
 }
+PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
 PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
 

@@ -47,5 +47,5 @@ def joined(kept: Part, dropped: Part) -> Joined:
 
 
 def _rank(part: Part) -> tuple[bool, int]:
-    """The lower the better."""
-    return not part.has_seat, _BETTER.index(part.state)
+    """The lower the better; who has ended stands last, as the two may be compared still."""
+    return not part.has_seat, _BETTER.index(part.state) if part.state in _BETTER else len(_BETTER)
