@@ -151,7 +151,7 @@ class Doors:
     def guest(self) -> Standing:
         """One of eight whose seat is final, in turn: many ask in their name, and the hall is small."""
         if len(self._guests) < 8:
-            self._guests.append(self.confirmed())
+            self._guests.append(self.confirmed("ORG"))
             return self._guests[-1]
         self._guests.append(self._guests.pop(0))
         return self._guests[-1]
