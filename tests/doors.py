@@ -278,6 +278,7 @@ class Shown:
 def furnish(doors: Doors) -> Shown:
     """An owner signed in, registrations of every state, mails, and a sign-in link that nobody has used."""
     doors.enrol("owner", site_owner=True)
+    give_badges(doors)
     one = {
         "unconfirmed": doors.register("STU", figure=VANNA, family_name="Sok", access="A ramp, please", meals="no pork"),
         "confirmed": doors.register("INT"),

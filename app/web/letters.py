@@ -53,7 +53,7 @@ def letter_values(forum: Forum, row: Any, category: Any, letter: Any) -> dict[st
         "after": [said("request"), t("no_promise"), t("verify", reference=number)],
         "signed_for": t("signed_for"),
         "signer": t("signer"),
-        "foot": f"{title} · {secretariat[0]}",
+        "foot": f"{forum.short_title.of(lang)} · {secretariat[0]}",
     }
 
 

@@ -60,7 +60,7 @@ def test_the_assistant_of_a_minister_without_an_address_sees_everything_through(
     other = {**typed, "family_name": "Lim", "given_name": "Sopheap", "name_km": "", "phone": ""}
     assert send(doors, FORM, **other).status_code == 200
     found = doors.get(f"/desk/{SLUG}/registrations?q={office}&lang=en", "registrar").text
-    assert found.count("registered by Keo Thida") == 2
+    assert found.count("registered by Keo Thida") == 3, "two principals and who comes along with one of them"
     assert "CHEA" not in doors.get(f"/desk/{SLUG}/duplicates", "registrar").text, "two principals are no doubles"
 
     # she cannot come: seat and companion go with one button
