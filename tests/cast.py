@@ -83,9 +83,8 @@ def request(figure: Figure = VANNA, **changes: Any) -> ApplicationInput:
 
 def somebody(number: int, category: str = "STU", **changes: Any) -> ApplicationInput:
     """One of as many people as a test needs, each with an address of their own."""
-    return request(
-        RITH, email=f"person{number}@crowd.example", family_name=f"Person{number}", category=category, **changes
-    )
+    named = {"email": f"person{number}@crowd.example", "family_name": f"Person{number}"}
+    return request(RITH, **{**named, "category": category, **changes})
 
 
 def the_forum(db: Db, slug: str = SLUG) -> Forum:

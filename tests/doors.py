@@ -27,18 +27,31 @@ from app.accounts.signing_in import make_link, sign_in
 from app.editions.form import ForumFile
 from app.editions.loading import load
 from app.forum.access import grant
+from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.codes import public_code
 from app.kit.db import Database, Db, table
+from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.main import create_app
-from app.registration import applying, holding, inviting, overriding, picking, replying, reviewing
+from app.registration import (
+    accompanying,
+    applying,
+    holding,
+    inviting,
+    lettering,
+    overriding,
+    picking,
+    replying,
+    reviewing,
+)
 from app.registration.applying import application_of, apply, feed_token, manage_token
 from app.registration.erasing import erase
-from app.registration.inputs import HoldBackInput, PriorityInput
+from app.registration.inputs import CompanionInput, HoldBackInput, PriorityInput
 from app.registration.invitation_inputs import CodeInput, Guest
-from app.registration.models import Application, Seat
+from app.registration.letter_inputs import LetterInput
+from app.registration.models import Application, Category, Seat
 from app.registration.queries import registration_of
 from app.registration.releasing import lapse_invitation
 from app.web.public import read_as_public
@@ -50,6 +63,8 @@ from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
 """The second forum, loaded from the same file."""
+COMPANION = "INTP"
+"""A class of badges for those who come along, which the first forum has."""
 FORMS = "application/x-www-form-urlencoded"
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "path", "rect", "circle", "use", "line"})
 
@@ -72,6 +87,7 @@ class Doors:
         self.site: Site = self.app.state.site
         self._cookies: dict[str, str] = {"": ""}
         self._people = 0
+        self._guests: list[Standing] = []
 
     def ask(self, method: str, address: str, by: str = "", **more: Any) -> Any:
         """One request, with no cookies but those of `by`."""
@@ -181,6 +197,41 @@ class Doors:
         sent = HoldBackInput(category=category, seats=1, purpose=purpose, reason=reason)
         return int(self.write(SLUG, lambda db: holding.keep_back(db, Actor.operator(), the_forum(db), sent, now=NOW)))
 
+    def confirmed(self, category: str = "INT", **changes: Any) -> Standing:
+        """A registration of one more person whose seat is final."""
+        one = self.register(category, **changes)
+        self.write(SLUG, lambda db: applying.confirm(db, Actor.operator(), the_forum(db), one.code, now=NOW))
+        return one
+
+    def guest(self) -> Standing:
+        """One of eight whose seat is final, in turn: many ask in their name, and the hall is small."""
+        if len(self._guests) < 8:
+            self._guests.append(self.confirmed("ORG"))
+            return self._guests[-1]
+        self._guests.append(self._guests.pop(0))
+        return self._guests[-1]
+
+    def companion(self, principal: Standing, **changes: Any) -> str:
+        """The code of somebody who comes along with this person."""
+        sent = parse(CompanionInput, {"category": COMPANION, "family_name": public_code(), **changes})
+        key, by = public_code(20), Actor.participant(principal.id)
+        added = self.write(
+            SLUG,
+            lambda db: accompanying.add(db, by, the_forum(db), principal.code, sent, key, SECRET, now=NOW),
+        )
+        return str(added.code)
+
+    def letter(self, standing: Standing, **changes: Any) -> str:
+        """The code of a letter made for this person."""
+        asked = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH", **changes}
+        sent, key, by = parse(LetterInput, asked), public_code(20), Actor.participant(standing.id)
+        return str(
+            self.write(
+                SLUG,
+                lambda db: lettering.ask_for_letter(db, by, the_forum(db), standing.code, sent, key, now=NOW),
+            )
+        )
+
     def state(self, standing: Standing, slug: str = SLUG) -> str:
         """How a registration stands."""
         return str(self.site.database.read(lambda db: application_of(db, the_forum(db, slug), standing.code).state))
@@ -227,8 +278,24 @@ def open_doors(loaded_file: Path, folder: Path, file: ForumFile, **environment: 
         app = create_app(settings_for(f"sqlite:///{path}", **environment))
         with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
             doors = Doors(app, client)
+            give_badges(doors)
             load_elsewhere(doors, file)
             yield doors
+
+
+def give_badges(doors: Doors) -> None:
+    """A class of badges for companions beside the categories of the file, unless the file has it."""
+    words = {"name": Bilingual("Interpreters", "អ្នកបកប្រែ"), "description": Bilingual("Badges", "ប័ណ្ណ")}
+
+    def deed(db: Db) -> None:
+        own, categories = forum_id(the_forum(db)), table(Category)
+        there = (categories.c.forum_id == own) & (categories.c.code == COMPANION)
+        if db.execute(select(categories.c.id).where(there)).first() is None:
+            outside = {"in_hall": False, "guarantee": 0, "limit": None, "mode": "invitation", "position": 90}
+            db.add(Category(forum_id=own, code=COMPANION, letter="Z", band="blue", **words, **outside))
+            db.flush()
+
+    doors.write(SLUG, deed)
 
 
 def load_elsewhere(doors: Doors, file: ForumFile) -> None:
@@ -276,6 +343,7 @@ class Shown:
 def furnish(doors: Doors) -> Shown:
     """An owner signed in, registrations of every state, mails, and a sign-in link that nobody has used."""
     doors.enrol("owner", site_owner=True)
+    give_badges(doors)
     one = {
         "unconfirmed": doors.register("STU", figure=VANNA, family_name="Sok", access="A ramp, please", meals="no pork"),
         "confirmed": doors.register("INT"),
@@ -308,6 +376,8 @@ def furnish(doors: Doors) -> Shown:
         applying.turn_down(db, operator, forum, one["turned_down"].code, now=NOW)
 
     doors.write(SLUG, deed)
+    doors.companion(one["confirmed"])
+    doors.letter(one["confirmed"])
     doors.keep_back("CSO")
     released = doors.keep_back("DIP")
     priority = PriorityInput(priority=2, reason="Speaks in the first panel")
@@ -381,6 +451,12 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],
+        "/desk/{forum}/duplicates": [f"{desk}/duplicates?{asked}"],
+        "/desk/{forum}/duplicates/{first}/{second}": [
+            f"{desk}/duplicates/{shown.standings[first].code}/{shown.standings[second].code}?{asked}"
+            for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
+        ],
+        "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
         "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]
@@ -396,6 +472,12 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/my/{secret}/data": [f"/{lang}/my/{shown.standings[name].secret}/data" for name in ("khmer", "erased")],
         "/{lang}/my/{secret}/erasure": [
             f"/{lang}/my/{shown.standings[name].secret}/erasure" for name in ("confirmed", "cancelled")
+        ],
+        "/{lang}/my/{secret}/companions": [
+            f"/{lang}/my/{shown.standings[name].secret}/companions" for name in ("confirmed", "waiting")
+        ],
+        "/{lang}/my/{secret}/letters": [
+            f"/{lang}/my/{shown.standings[name].secret}/letters" for name in ("confirmed", "waiting")
         ],
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],

@@ -101,7 +101,7 @@ def apply(
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
     columns["invitation_id"] = welcome.invitation_id if welcome else None
-    number = _insert(db, columns, secret)
+    number = write_application(db, columns, secret)
     person = Asking(
         number,
         code,
@@ -204,7 +204,8 @@ def _row(
     }
 
 
-def _insert(db: Db, row: dict[str, Any], secret: bytes) -> int:
+def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
+    """Write an application's row with what every new one has, and the digests of its tokens; its id."""
     defaults = {
         "priority": 0,
         "priority_reason": "",

@@ -218,6 +218,7 @@ _LISTED = (
     "family_name",
     "given_name",
     "name_km",
+    "name_order",
     "display_name",
     "titles",
     "attends_as",

@@ -113,7 +113,8 @@ def _phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _country(code: str) -> str:
+def country_code(code: str) -> str:
+    """A country's code from the list, or nothing."""
     if code and code not in COUNTRIES:
         raise PydanticCustomError("not_a_choice", "not a country")
     return code
@@ -141,17 +142,21 @@ FamilyName = Annotated[Line, AfterValidator(_some_name)]
 
 
 class Person(Input):
-    """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is."""
+    """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is.
+
+    `name_order` is what the person says of the Latin name; empty is nothing said, and nothing is guessed.
+    """
 
     titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
     name_km: Line = ""
     family_name: Annotated[Line, AfterValidator(_some_name)] = Field(default="", validate_default=True)
     given_name: Line = ""
+    name_order: Literal["", "family", "given"] = ""
     display_name: Line = ""
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
     position_title: Line = ""
-    country: Annotated[str, AfterValidator(_country)] = ""
+    country: Annotated[str, AfterValidator(country_code)] = ""
     phone: Annotated[Line, AfterValidator(_phone)] = ""
     meals: Line = ""
     access: Text = ""
@@ -171,14 +176,23 @@ def _consents(ticked: bool) -> bool:
     return ticked
 
 
+def _assistant(name: str, sent: ValidationInfo) -> str:
+    """Whoever registers somebody else says who they are; what was typed there before choosing "myself" is dropped."""
+    whom = sent.data.get("for_whom")
+    if whom == "other" and not name:
+        raise PydanticCustomError("assistant_missing", "the assistant's name")
+    return "" if whom == "self" else name
+
+
 class ApplicationInput(Person):
     """A request to attend. `assistant_name` is filled where somebody registers a principal: mail goes to the
-    assistant's address, badge and lists name the principal."""
+    assistant's address, badge and lists name the principal. `for_whom` is the form's choice between the two."""
 
     category: CategoryCode
     language: Lang
     email: Annotated[EmailStr, StringConstraints(max_length=254)]
-    assistant_name: Line = ""
+    for_whom: Literal["", "self", "other"] = ""
+    assistant_name: Annotated[Line, AfterValidator(_assistant)] = Field(default="", validate_default=True)
     consent: Annotated[bool, BeforeValidator(_ticked), AfterValidator(_consents)] = Field(
         default=False, validate_default=True
     )
@@ -220,6 +234,12 @@ class QuestionInput(Input):
         if bool(self.shown_if) != bool(self.shown_for):
             raise PydanticCustomError("condition_half", "half a condition")
         return self
+
+
+class CompanionInput(Person):
+    """Somebody who comes along: a person, and the class of badges."""
+
+    category: CategoryCode
 
 
 class DecisionInput(Input):

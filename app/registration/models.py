@@ -71,7 +71,9 @@ class Application(SQLModel, table=True):
     application is live and NULL afterwards, so the table itself keeps a person to one live registration a forum.
     `confirm_by` is empty until the mail that asks for it has left: nothing expires before. `turned_down`: declined by
     the person, who was offered a seat, and not by the organisers. `erased_at`: its person had it erased, and every
-    personal column is empty.
+    personal column is empty. `name_order` is what the person said of the Latin name: `family` or `given` first, empty
+    where nothing was said. `accompanies_id` is whose companion this is; `merged_into_id` the registration of the same
+    person that was kept.
     """
 
     __tablename__ = "registration_application"
@@ -89,6 +91,8 @@ class Application(SQLModel, table=True):
     invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
     delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
     heads_delegation: bool = False
+    accompanies_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
+    merged_into_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
     code: str
     request_key: str
     live_key: str | None = None
@@ -100,6 +104,7 @@ class Application(SQLModel, table=True):
     family_name: str
     given_name: str
     name_km: str = ""
+    name_order: str = ""
     display_name: str = ""
     name_search: str = ""
     attends_as: str = "official"
@@ -204,6 +209,47 @@ class Consent(SQLModel, table=True):
     language: str
     given_at: datetime
     withdrawn_at: datetime | None = None
+
+
+class Distinct(SQLModel, table=True):
+    """Two registrations that look like one person's and are two people's: an organiser has said so (lower id first)."""
+
+    __tablename__ = "registration_distinct"
+
+    first_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    second_id: int = Field(primary_key=True, foreign_key="registration_application.id", index=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    said_at: datetime
+
+
+class Letter(SQLModel, table=True):
+    """A letter made for a participant: an invitation or one that supports a visa request.
+
+    What was given for it from the passport is sensitive: asked for the letter alone, purged on the retention date.
+    `number` counts a forum's letters, for the reference.
+    """
+
+    __tablename__ = "registration_letter"
+    __table_args__ = (
+        UniqueConstraint("forum_id", "number"),
+        UniqueConstraint("forum_id", "code"),
+        UniqueConstraint("forum_id", "request_key"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    number: int
+    code: str
+    request_key: str
+    kind: str
+    language: str
+    passport_name: str
+    passport_number: str = ""
+    nationality: str = ""
+    birth_date: date | None = None
+    asked_at: datetime
+    purged_at: datetime | None = None
 
 
 class Place(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.registration.inputs import Person
-from app.registration.rules.names import normal_name
+from app.registration.rules.names import list_name, normal_name, written_name
 
 
 def person_columns(sent: Person) -> dict[str, Any]:
@@ -13,6 +13,7 @@ def person_columns(sent: Person) -> dict[str, Any]:
         "family_name": sent.family_name,
         "given_name": sent.given_name,
         "name_km": sent.name_km,
+        "name_order": sent.name_order,
         "display_name": sent.display_name,
         "attends_as": sent.attends_as,
         "institution": sent.institution,
@@ -27,10 +28,20 @@ def person_columns(sent: Person) -> dict[str, Any]:
 
 def shown_name(row: Any, lang: str = "en") -> str:
     """How a person is addressed: the typed display name as it stands; else the titles and the name in the reader's
-    script, Khmer family name first, Latin as in the passport."""
+    script, Khmer family name first, Latin in the order the person stated, or else as in the passport."""
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     if get("display_name"):
         return str(get("display_name"))
-    latin = " ".join(part for part in (get("given_name"), get("family_name")) if part)
+    latin = written_name(str(get("family_name")), str(get("given_name")), str(get("name_order") or ""))
     name = (get("name_km") or latin) if lang == "km" else (latin or get("name_km"))
     return " ".join([*(get("titles") or ()), str(name)])
+
+
+def listed_name(row: Any) -> str:
+    """The name for lists (rules §2); the typed or Khmer name where there is no family name."""
+    return list_name(row.family_name, row.given_name, row.display_name, row.name_order) or str(row.name_km)
+
+
+def shown_institution(row: Any) -> str:
+    """The institution for badges, lists and exports: none for whoever attends in a private capacity (rules §2)."""
+    return "" if row.attends_as == "private" else str(row.institution)

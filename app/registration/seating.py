@@ -18,14 +18,14 @@ from app.forum.queries import ends_at, forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.mail.outbox import queue_mail, withhold
-from app.registration.models import Application, Delegation, Place, Seat
+from app.registration.models import Application, Category, Delegation, Place, Seat
 from app.registration.people import shown_name
 from app.registration.quotas import House, house_of
 from app.registration.rules.seats import Waiting, admit, may_give
 from app.registration.rules.states import ENDED, HOLDS_SEAT, State, hold_ends
 from app.registration.signing_up import arrive, leave
 
-_applications, _delegations = table(Application), table(Delegation)
+_applications, _categories, _delegations = table(Application), table(Category), table(Delegation)
 _places, _seats = table(Place), table(Seat)
 
 
@@ -232,13 +232,26 @@ def step(
 def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: datetime, note: str = "") -> bool:
     """End an application (cancelled, declined, expired): its seat is freed and its person may register again.
 
-    Says whether a seat was freed; the caller then moves the queue.
+    Whoever accompanies the person ends with it. Says whether a seat was freed; the caller then moves the queue.
     """
     freed = free(db, by, forum, person, now=now)
+    for companion in _companions(db, person.id):
+        freed |= end(db, by, forum, companion, State.CANCELLED, now=now)
     withhold(db, forum.slug, f"registration:{person.code}")
     values = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None, "decision_note": note}
     step(db, by, forum, person, state, now=now, values=values)
     return freed
+
+
+def _companions(db: Db, application: int) -> list[Asking]:
+    mine = (_applications.c.accompanies_id == application) & _applications.c.ended_at.is_(None)
+    found = (
+        select(_applications, _categories.c.code.label("category"))
+        .join(_categories, _categories.c.id == _applications.c.category_id)
+        .where(mine)
+        .order_by(_applications.c.id)
+    )
+    return [asking(row, row.category) for row in db.execute(found).all()]
 
 
 def tell(

@@ -31,11 +31,14 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "seats": after.get("seats", ""),
         "registration": after.get("registration", ""),
         "day": after.get("day", ""),
+        "other": after.get("other", ""),
+        "letter": after.get("letter", ""),
         "kind": fact.kind,
         "sessions": ", ".join(after.get("sessions", ())) or "–",
         "former_sessions": ", ".join(before.get("sessions", ())) or "–",
     }
-    key = f"desk.history.{fact.kind}"
+    badge = fact.kind.startswith("seat.") and values["place"] is None  # outside the hall there are no places
+    key = f"desk.history.{fact.kind}{'_badge' if badge else ''}"
     return Told(
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),

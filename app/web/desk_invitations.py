@@ -22,10 +22,11 @@ from app.registration import inviting
 from app.registration.desk_queries import overview
 from app.registration.invitation_inputs import CodeInput, Guest
 from app.registration.invitation_queries import REPLIES, Sought, desk_invitations, reply_counts
+from app.registration.people import listed_name
 from app.registration.rules.invitations import Kind
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_registrations import Filter, Label, listed_name, styled
+from app.web.desk_registrations import Filter, Label, styled
 from app.web.forms import Form, read_form, refilled
 from app.web.site import site_of
 

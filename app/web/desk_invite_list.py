@@ -17,12 +17,13 @@ from app.kit.inputs import parse
 from app.registration import inviting
 from app.registration.invitation_inputs import Guest, SeveralInput
 from app.registration.inviting import MOST_AT_ONCE, already_invited
+from app.registration.people import listed_name
 from app.registration.rules.invitations import repeated
 from app.registration.rules.names import normal_email
 from app.registration.rules.pasting import FIELDS, Row, rows_of
 from app.web import deps
 from app.web.desk_invitations import groups_of, languages, typed
-from app.web.desk_registrations import listed_name, styled
+from app.web.desk_registrations import styled
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import sentence
 from app.web.site import site_of

@@ -18,6 +18,7 @@ from app.kit.errors import Expired, Refused
 from app.kit.inputs import Input, parse
 from app.mail.outbox import about
 from app.registration import applying, linking, reviewing
+from app.registration.accompanying import Ties, ties_of
 from app.registration.desk_queries import (
     Overview,
     SeatTally,
@@ -187,11 +188,12 @@ class Seen:
     facts: list[Any] | None
     mails: list[Any] | None
     hold_backs: list[Any]
+    ties: Ties
     following: tuple[str, int] | None
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Ten queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
+    """Eleven queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
     seat may be put on, and one for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     subject = f"registration:{code}"
@@ -201,6 +203,7 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
         facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
         hold_backs=_hold_backs(db, desk, whole),
         mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        ties=ties_of(db, whole.row),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
 
@@ -247,6 +250,7 @@ async def _page(
         "hold_backs": seen.hold_backs,
         "list_address": link(f"{desk.base}/registrations", wanted),
         "question": link("", wanted),
+        "ties": seen.ties,
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
     }

@@ -15,7 +15,7 @@ from app.kit import clock
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
 from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_count, desk_list, tallies
-from app.registration.rules.names import list_name
+from app.registration.people import listed_name, shown_institution
 from app.registration.rules.states import State
 from app.web import deps
 
@@ -63,6 +63,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "beginning": link(address, wanted, whole=whole) if wanted.after else "",
         "printed": sheet(desk.lang, address, counted, wanted, (before, len(rows), total)),
         "may_enter": desk.may(Permission.DECIDE_REGISTRATIONS),
+        "sees_letters": desk.may(Permission.SEE_SENSITIVE),
     }
     return deps.show_at_desk(request, desk, "desk/registrations.html", **values, lines=lines)
 
@@ -217,7 +218,7 @@ def line(lang: Lang, row: Any, href: str) -> Line:
     In a private capacity the institution is left out (rules §2).
     """
     private = row.attends_as == "private"
-    under = [styled(row), text_of(lang, "desk.list.private") if private else row.institution]
+    under = [styled(row), text_of(lang, "desk.list.private") if private else shown_institution(row)]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
     return Line(row, href, name_of(lang, row), " · ".join(part for part in under if part), label(lang, row))
@@ -226,8 +227,3 @@ def line(lang: Lang, row: Any, href: str) -> Line:
 def styled(row: Any) -> str:
     """Titles in the order they are used, and the position; "" where neither was given."""
     return " · ".join(part for part in (", ".join(row.titles), row.position_title) if part)
-
-
-def listed_name(row: Any) -> str:
-    """The family name in capitals, the given name; the Khmer or typed name where there is no family name."""
-    return list_name(row.family_name, row.given_name, row.display_name) or str(row.name_km)

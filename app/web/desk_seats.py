@@ -13,12 +13,12 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, Refused
 from app.registration.arranging import put_terms
+from app.registration.people import listed_name
 from app.registration.quotas import House
 from app.registration.simulating import Simulation, numbers_of, simulate
 from app.web import deps
 from app.web.deps import DESK_FORM, Desk
 from app.web.desk_numbers_form import TIMES, fields_of, read_numbers
-from app.web.desk_registrations import listed_name
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import read_form_token
 from app.web.site import site_of

@@ -23,12 +23,12 @@ from app.programme.queries import published
 from app.programme.rules.visibility import Attribution, withholds_attendance
 from app.registration import picking
 from app.registration.inputs import ListInput, PlacesInput
+from app.registration.people import listed_name
 from app.registration.pick_queries import Count, counts_of, names_in
 from app.registration.rules.picks import PickState
 from app.registration.rules.states import HOLDS_SEAT, State
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_registrations import listed_name
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 

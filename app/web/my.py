@@ -14,7 +14,7 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
-from app.registration import answering, applying
+from app.registration import answering, applying, lettering
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
@@ -24,6 +24,7 @@ from app.registration.rules.states import State
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.institutions import institutions
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.sheets import MOST_FIELDS, fields_of, parse_with
 from app.web.site import site_of
@@ -36,14 +37,14 @@ Deed = Callable[[Db, Actor, Forum, str], object]
 @router.get("/{lang}/my/{secret}")
 async def my(request: Request, lang: str, secret: str) -> Response:
     """Status, place in the queue, details, calendar."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _show(request, words, secret, own)
 
 
 @router.get("/{lang}/my/{secret}/details")
 async def details(request: Request, lang: str, secret: str) -> Response:
     """The form to correct one's details."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     sheet = await _sheet(request, own)
     answered = {one.field: sheet.values[one.code] for one in sheet.questions if one.code in sheet.values}
     return _details(request, words, secret, own, sheet, Form({**_typed(own), **answered}))
@@ -52,13 +53,13 @@ async def details(request: Request, lang: str, secret: str) -> Response:
 @router.post("/{lang}/my/{secret}/details")
 async def correct(request: Request, lang: str, secret: str) -> Response:
     """Take corrected details."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     sheet = await _sheet(request, own)
     sent = await read_form(request, fields=MOST_FIELDS, files=files_asked(sheet.questions))
     came = await read_answers(sent, sheet.questions, site_of(request).settings.file_limit_bytes)
     answers = came if sent.get("questions") else None  # a page opened before there were any leaves them as they are
     try:
-        _check_token(request, sent, own)
+        check_token(request, sent, own)
         more = () if answers is None else answering.read(sheet.questions, answers, sheet.files).faults
         read = parse_with(Person, fields_of(sent, _FIELDS), more)
         edition, now = _edition(sent), clock.now()
@@ -66,11 +67,11 @@ async def correct(request: Request, lang: str, secret: str) -> Response:
         def deed(db: Db, by: Actor, forum: Forum, code: str) -> bool:
             return applying.correct(db, by, forum, code, read, edition, now=now, answers=answers, language=words)
 
-        await _do(request, own, deed)
+        await do(request, own, deed)
     except (Refused, Expired) as refused:
         again = refilled(words, sent, file_again(refused, sheet.questions, came), several(sheet.questions))
         return _details(request, words, secret, own, sheet, again, refused.status)
-    return _back(words, secret, "corrected")
+    return back(words, secret, "corrected")
 
 
 @router.post("/{lang}/my/{secret}/confirmation")
@@ -97,7 +98,7 @@ async def turn_down(request: Request, lang: str, secret: str) -> Response:
 @router.get("/{lang}/my/{secret}/cancellation")
 async def cancellation(request: Request, lang: str, secret: str) -> Response:
     """Ask once more before giving the registration up."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _show(request, words, secret, own, template="registration/cancel.html")
 
 
@@ -108,7 +109,8 @@ async def cancel(request: Request, lang: str, secret: str) -> Response:
     return await _button(request, lang, secret, "cancelled", lambda *what: applying.cancel(*what, now=now))
 
 
-async def _own(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
+async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
+    """The language and registration of a page under a secret link. Raises NotFound."""
     words, found = language(lang), token(secret)
     return words, await site_of(request).read(lambda db: own_registration(db, found))
 
@@ -119,12 +121,13 @@ async def _sheet(request: Request, own: Own) -> Sheet:
     return await site_of(request).read(lambda db: sheet_of(db, row.forum_id, category, row.id))
 
 
-async def _posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
-    words, own = await _own(request, lang, secret)
+async def posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
+    """The same for a form of such a page, with what was sent."""
+    words, own = await own_of(request, lang, secret)
     return words, own, await read_form(request)
 
 
-async def _do(request: Request, own: Own, deed: Deed) -> None:
+async def do(request: Request, own: Own, deed: Deed) -> None:
     """Have the person's own deed written."""
     by, slug, code = Actor.participant(own.row.id), own.forum.slug, own.row.code
     await site_of(request).write_settled(slug, lambda db: deed(db, by, forum_by_slug(db, slug), code))
@@ -132,19 +135,20 @@ async def _do(request: Request, own: Own, deed: Deed) -> None:
 
 async def _button(request: Request, lang: str, secret: str, done: str, deed: Deed) -> Response:
     """A button of the page: its token, its deed, and the page again saying what was done."""
-    words, own, sent = await _posted(request, lang, secret)
+    words, own, sent = await posted(request, lang, secret)
     try:
-        _check_token(request, sent, own)
-        await _do(request, own, deed)
+        check_token(request, sent, own)
+        await do(request, own, deed)
     except (Refused, Expired) as refused:
         said = refilled(words, sent, refused)
         again = await site_of(request).read(lambda db: own_registration(db, secret))
         return _show(request, words, secret, again, said, status=refused.status)
-    return _back(words, secret, done)
+    return back(words, secret, done)
 
 
-def _check_token(request: Request, sent: FormData, own: Own) -> None:
-    read_form_token(request, sent, "my", own.row.code)
+def check_token(request: Request, sent: FormData, own: Own) -> str:
+    """The request key of a form that was shown on this person's page. Raises what `read_form_token` does."""
+    return read_form_token(request, sent, "my", own.row.code)[0]
 
 
 def _edition(sent: FormData) -> int:
@@ -155,7 +159,8 @@ def _edition(sent: FormData) -> int:
     )
 
 
-def _back(lang: Lang, secret: str, done: str) -> Response:
+def back(lang: Lang, secret: str, done: str) -> Response:
+    """After a form: the person's page, saying what was done."""
     return RedirectResponse(f"/{lang}/my/{secret}?done={done}", 303)
 
 
@@ -213,6 +218,8 @@ def _show(
         "own": own,
         "name": shown_name(own.row, lang),
         "state": State(own.row.state),
+        "brings": lettering.deserves_letters(own.row) and own.category.in_hall and own.row.accompanies_id is None,
+        "gets_letters": lettering.deserves_letters(own.row),
         "given_up": _GIVEN_UP.get(own.row.state, "request"),
         "secret_path": f"/{lang}/my/{secret}",
         "feed": ways(site.settings.base_url, f"/calendars/{secret_feed}.ics", title, title),
@@ -242,5 +249,6 @@ def _details(
         "token": form_token(request, "my", own.row.code),
         "secret_path": f"/{lang}/my/{secret}",
         "countries": countries(lang),
+        "institutions": institutions(lang),
     }
     return page(request, lang, "registration/details.html", status=status, secret=True, **values)

@@ -32,6 +32,7 @@ from app.registration.rules.names import normal_email
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.institutions import institutions
 from app.web.invitation_codes import try_typed_code
 from app.web.pages import form_token, page, read_form_token, twin
 from app.web.picks import ChoiceDay, choices, codes_sent
@@ -194,6 +195,7 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
         "brings_files": files_asked(sheet.questions) > 0,
         "token": form_token(request, sheet.purpose, sheet.way.bound_to),
         "countries": countries(sheet.lang),
+        "institutions": institutions(sheet.lang),
         "is_open": sheet.category.door is Door.OPEN or sheet.way.is_invited,
         "way": sheet.way,
         "register_path": f"/{sheet.lang}/{sheet.forum.slug}/register",

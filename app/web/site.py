@@ -1,9 +1,10 @@
 """What the doors share while the program runs: settings, database, pen, assets, ready calendars, known forums."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,12 +15,15 @@ from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.pen import Deed, Pen
+from app.kit.printing import pdf
 from app.kit.settings import Settings
 from app.registration.settling import settle
 from app.web.assets import Assets
 from app.web.forums import Forums
 
 T = TypeVar("T")
+PRINTED_AT_ONCE = 2
+"""Letters typeset at one time: each takes a core for some milliseconds, and pages go first."""
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
@@ -43,6 +48,11 @@ class Site:
     async def write(self, scope: str, deed: Deed[T]) -> T:
         """Have the pen write a deed in a forum's scope (its slug) or SITE; answers after the commit."""
         return await self.pen.write(scope, deed)
+
+    async def print(self, template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
+        """Have a PDF typeset in a thread, outside the pen; see `app.kit.printing`."""
+        async with self.press:
+            return await run_in_threadpool(pdf, template, values, at=at)
 
     async def write_settled(self, forum: str, deed: Deed[T]) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.

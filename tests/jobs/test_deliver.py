@@ -277,7 +277,9 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
         for lang in ("en", "km"):
             for name in names:
                 to, about = (row.email, "Vanna"), f"registration:{(other if name == 'offered' else row).code}"
-                queue_mail(db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values=values)
+                queue_mail(
+                    db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values={**values, "other": "HJKMNPQ"}
+                )
 
     crew.pen.write_now(SLUG, queue)
     while deliver(crew):

@@ -44,7 +44,9 @@ def test_a_registration_needs_no_pointer(
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/register/stu")
 
-    order = ["email", "assistant_name", "titles", "family_name", "given_name", "name_km", "display_name"]
+    # the assistant's own name is asked for once somebody else is chosen
+    names = ["titles", "family_name", "given_name", "name_order", "name_km", "display_name"]
+    order = ["for_whom-1", "email", *names]
     met = [tab_to(tab, lambda focus: focus["tag"] == "INPUT")["id"]]
     while met[-1] != order[-1]:
         tab.keyboard.press("Tab")

@@ -34,6 +34,7 @@ from app.registration.applying import accept, apply, cancel, confirm, turn_down
 from app.registration.arranging import put_terms
 from app.registration.holding import change_release, give_held, keep_back, release
 from app.registration.inputs import CategoryInput, HoldBackInput, PriorityInput, TermsInput
+from app.registration.merging import merge
 from app.registration.models import Application, Category, HoldBack, Place, Seat, Terms
 from app.registration.overriding import seat_beyond, set_priority
 from app.registration.reviewing import approve, decline, move
@@ -159,12 +160,17 @@ class Deeds(RuleBasedStateMachine):
         """
         queued = {row.id: row.category_id for row in before.applications.values() if row.state == WAITING}
         late = self.due(before)
+        given = {seat.id: seat.application_id for seat in before.seats}
         moved = {
             number
             for number in after.seat_of.keys() & before.seat_of.keys()
             if after.seat_of[number].category_id != before.seat_of[number].category_id
         }
-        for number in (after.seat_of.keys() - before.seat_of.keys()) | moved:
+        # a seat that went along in a merge was given before, and whoever holds one is never reordered
+        along = {
+            seat.application_id for seat in after.seats if seat.id in given and given[seat.id] != seat.application_id
+        }
+        for number in ((after.seat_of.keys() - before.seat_of.keys()) | moved) - along:
             new = after.applications[number]
             if new.code == aside:
                 continue
@@ -328,6 +334,17 @@ class Deeds(RuleBasedStateMachine):
     @rule(code=people, category=CATEGORIES)
     def move(self, code: str, category: str) -> None:
         self.do(lambda db: move(db, OPERATOR, the_forum(db), code, category, now=self.now))
+
+    @rule(keep=people, drop=people)
+    def merge(self, keep: str, drop: str) -> None:
+        """Two become one; nothing is known here of which stands better: the promises must hold either way."""
+        if keep == drop:
+            return
+        editions = self.row(keep).edition, self.row(drop).edition
+        self.do(lambda db: merge(db, OPERATOR, the_forum(db), keep, drop, editions, now=self.now))
+        if not self.refusal:
+            assert self.row(drop).merged_into_id == self.row(keep).id
+            assert self.row(drop).id not in self.hall.seat_of
 
     @rule(hours=st.integers(1, 50))
     def time_passes(self, hours: int) -> None:

@@ -24,7 +24,7 @@ from app.registration.quotas import house_of
 from app.web.desk_numbers_form import fields_of
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
-from tests.doors import ELSEWHERE, Doors, Standing, open_doors
+from tests.doors import COMPANION, ELSEWHERE, Doors, Standing, open_doors
 from tests.registration.asked import send_file
 
 ROLES = tuple(role.value for role in Role)
@@ -262,6 +262,43 @@ def about_invitation(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
     def knock(doors: Doors, by: str) -> Knock:
         return Knock(f"/desk/{SLUG}/invitations/{doors.invite().code}/{act}", {**desk_form(doors, by), **fields})
 
+
+def letter(doors: Doors, by: str, tail: str = "") -> Knock:
+    """A letter of somebody confirmed, on their own page or, with a tail, at the desk."""
+    one = doors.guest()
+    code = doors.letter(one)
+    return Knock(f"/desk/{SLUG}/letters/{code}.pdf" if tail else f"/en/my/{one.secret}/letters/{code}.pdf")
+
+
+def asking_for_a_letter(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    sent = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH"}
+    return Knock(f"/en/my/{one.secret}/letters", {**sealed("my", one.code), **sent})
+
+
+def bringing(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    sent = {"category": COMPANION, "family_name": codes.public_code()}
+    return Knock(f"/en/my/{one.secret}/companions", {**sealed("my", one.code), **sent})
+
+
+def taking_off(doors: Doors, _by: str) -> Knock:
+    one = doors.guest()
+    code = doors.companion(one)
+    return Knock(f"/en/my/{one.secret}/companions/{code}/removal", sealed("my", one.code))
+
+
+def pair(act: str = "") -> Callable[[Doors, str], Knock]:
+    """Two registrations of one name, looked at or decided on."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one, other = doors.register("DIP"), doors.register("DIP")
+        address = f"/desk/{SLUG}/duplicates/{one.code}/{other.code}"
+        if not act:
+            return Knock(address)
+        editions = {f"edition-{one.code}": "1", f"edition-{other.code}": "1"}
+        return Knock(f"{address}/{act}", {**desk_form(doors, by), "keep": one.code, **editions})
+
     return knock
 
 
@@ -332,6 +369,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/my/{secret}/files/{number}"): Row(own_file, ALL),
     ("GET", "/{lang}/my/{secret}/erasure"): Row(mine("/erasure"), ALL),
     ("POST", "/{lang}/my/{secret}/erasure"): Row(mine("/erasure", button=True), ALL, 303),
+    ("GET", "/{lang}/my/{secret}/companions"): Row(mine("/companions"), ALL),
+    ("POST", "/{lang}/my/{secret}/companions"): Row(bringing, ALL, 303),
+    ("POST", "/{lang}/my/{secret}/companions/{companion}/removal"): Row(taking_off, ALL, 303),
+    ("GET", "/{lang}/my/{secret}/letters"): Row(mine("/letters"), ALL),
+    ("POST", "/{lang}/my/{secret}/letters"): Row(asking_for_a_letter, ALL, 303),
+    ("GET", "/{lang}/my/{secret}/letters/{letter}.pdf"): Row(letter, ALL),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
     ("POST", "/login"): Row(asking_for_a_link, ALL),
     ("GET", "/login/{link}"): Row(unused_link, ALL),
@@ -411,6 +454,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/seats"): Row(at(f"{THE_DESK}/seats"), ORGANISE),
     ("POST", "/desk/{forum}/seats"): Row(numbers(), ORGANISE, 303),
     ("POST", "/desk/{forum}/seats/trial"): Row(numbers("/trial"), ORGANISE),
+    ("GET", "/desk/{forum}/duplicates"): Row(at(f"{THE_DESK}/duplicates"), PEOPLE),
+    ("GET", "/desk/{forum}/duplicates/{first}/{second}"): Row(pair(), PEOPLE),
+    ("POST", "/desk/{forum}/duplicates/{first}/{second}/merge"): Row(pair("merge"), DECIDE, 303),
+    ("POST", "/desk/{forum}/duplicates/{first}/{second}/difference"): Row(pair("difference"), DECIDE, 303),
+    ("GET", "/desk/{forum}/letters"): Row(at(f"{THE_DESK}/letters"), SENSITIVE),
+    ("GET", "/desk/{forum}/letters/{letter}.pdf"): Row(lambda doors, by: letter(doors, by, "desk"), SENSITIVE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
 }
@@ -712,6 +761,7 @@ PARTS = {
     "number": "1",
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
+PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:

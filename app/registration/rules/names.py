@@ -36,14 +36,28 @@ def normal_name(*parts: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(letters)).split())
 
 
-def list_name(family: str, given: str, display: str) -> str:
-    """The name for lists, family name first and in capitals (rules §2); the display name where there is none.
+GIVEN_FIRST = "given"
+"""The stated order of a Latin name whose given name stands first: Western and Cham names. The other is `family`."""
+
+
+def list_name(family: str, given: str, display: str, order: str = "") -> str:
+    """The name for lists, family name in capitals and first (rules §2) unless the person stated that the given name
+    is; the display name where there is none.
 
     Only the family name is put in capitals, and only in what is returned. Khmer has no capitals: it stays.
     """
-    if not family.strip():
-        return display.strip() or given.strip()
-    return f"{family.strip().upper()} {given.strip()}".rstrip()
+    family, given = family.strip(), given.strip()
+    if not family:
+        return display.strip() or given
+    parts = (given, family.upper()) if order == GIVEN_FIRST else (family.upper(), given)
+    return " ".join(part for part in parts if part)
+
+
+def written_name(family: str, given: str, order: str = "") -> str:
+    """A Latin name in running text, in the order the person stated; given name first where nothing was stated, as
+    passports are read out. Nothing is re-cased."""
+    parts = (family, given) if order == "family" else (given, family)
+    return " ".join(part for part in parts if part)
 
 
 def _folded(text: str) -> str:

@@ -10,6 +10,7 @@ from app.registration.rules.names import (
     list_name,
     normal_email,
     normal_name,
+    written_name,
 )
 
 moderate = settings(deadline=None)
@@ -86,3 +87,11 @@ def test_a_name_without_family_name_is_listed_as_it_was_typed() -> None:
 
 def test_khmer_names_are_listed_letter_for_letter() -> None:
     assert list_name("សុខ", "វណ្ណា", "") == "សុខ វណ្ណា"
+
+
+def test_the_order_somebody_stated_is_followed_in_text_and_in_lists_and_nothing_else_decides_it():
+    assert list_name("Mohamed", "Sales", "", "given") == "Sales MOHAMED"
+    assert list_name("Mohamed", "Sales", "", "family") == list_name("Mohamed", "Sales", "") == "MOHAMED Sales"
+    assert list_name("Mohamed", "", "", "given") == "MOHAMED"
+    assert written_name("van der Meer", "anna", "family") == "van der Meer anna"
+    assert written_name("van der Meer", "anna", "given") == written_name("van der Meer", "anna") == "anna van der Meer"

@@ -1,0 +1,55 @@
+"""PDF by Typst: templates under `templates/print/`, values as JSON; what people typed is set, never read as markup."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fontpkg
+
+from app.kit.templates import TEMPLATES
+
+FAMILIES = ("Source Serif 4", "Noto Sans Khmer")
+"""Latin and Khmer, from the installed font packages; nothing of the machine's own is used."""
+
+
+class NotPrinted(Exception):
+    """The template and these values make no PDF, or one with something missing in it (an unknown font)."""
+
+
+def pdf(template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
+    """The PDF (PDF/UA-1) of `templates/<template>` with `values`; the same bytes for the same values and `at`.
+
+    Takes some milliseconds of one core, so call it in a thread and never under the pen. Raises NotPrinted.
+    """
+    import typst  # noqa: PLC0415 - a library of 84 MB, of use only to who prints
+
+    path = TEMPLATES / template
+    try:
+        compiler = typst.Compiler(
+            str(path),
+            root=str(path.parent),
+            font_paths=_fonts(),
+            ignore_system_fonts=True,
+            sys_inputs={"values": json.dumps(dict(values), ensure_ascii=False)},
+        )
+        made, warnings = compiler.compile_with_warnings(
+            format="pdf", pdf_standards=["ua-1"], timestamp=int(at.timestamp())
+        )
+    except typst.TypstError as fault:
+        raise NotPrinted(f"{template}: {fault.message}") from fault
+    if warnings:
+        raise NotPrinted(f"{template}: " + "; ".join(warning.message for warning in warnings))
+    if not isinstance(made, bytes):
+        raise NotPrinted(f"{template}: no document")
+    return made
+
+
+@cache
+def _fonts() -> Any:
+    import typst  # noqa: PLC0415 - as above
+
+    folders = sorted({str(Path(fontpkg.path(family, 400, "normal")).parent) for family in FAMILIES})
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)

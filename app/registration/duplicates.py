@@ -1,0 +1,81 @@
+"""Which registrations may be one person's, for the desk. Each read asks for its permission itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.registration.desk_queries import Whole, desk_registration
+from app.registration.models import Application, Category, Distinct
+from app.registration.rules.likeness import Reason, Sketch, pairs, reasons
+from app.registration.rules.merges import Joined, Part, joined
+from app.registration.rules.states import State
+
+_applications, _categories, _distinct = table(Application), table(Category), table(Distinct)
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """Two live registrations that may be one person's, the earlier first; rows with their category's letter, band and
+    name."""
+
+    first: Any
+    second: Any
+    reasons: tuple[Reason, ...]
+
+
+def doubles(db: Db, by: Actor, forum: Forum) -> list[Double]:
+    """The pairs nobody has decided on yet, those with most in common first. Two queries, however many people."""
+    own = forum_id(forum)
+    by.must(Permission.SEE_PEOPLE, own)
+    named = [_categories.c[name].label(f"category_{name}") for name in ("letter", "band", "name")]
+    rows = db.execute(
+        select(_applications, *named)
+        .join(_categories, _categories.c.id == _applications.c.category_id)
+        .where(_applications.c.forum_id == own, _applications.c.ended_at.is_(None))
+        .order_by(_applications.c.id)
+    ).all()
+    apart = db.execute(select(_distinct.c.first_id, _distinct.c.second_id).where(_distinct.c.forum_id == own)).all()
+    by_id = {row.id: row for row in rows}
+    found = pairs([sketch(row) for row in rows], [(each.first_id, each.second_id) for each in apart])
+    return [Double(by_id[pair.first], by_id[pair.second], pair.reasons) for pair in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two registrations side by side, and what becomes of them if the first or the second is kept."""
+
+    first: Whole
+    second: Whole
+    reasons: tuple[Reason, ...]
+    keeping_first: Joined
+    keeping_second: Joined
+
+
+def compared(db: Db, by: Actor, forum: Forum, first: str, second: str) -> Compared:
+    """Both registrations whole. Raises NotFound where one is not of this forum."""
+    one, other = desk_registration(db, by, forum, first), desk_registration(db, by, forum, second)
+    parts = [
+        Part(State(whole.row.state), bool(whole.place_kind), whole.row.category_id, whole.category.in_hall)
+        for whole in (one, other)
+    ]
+    why = reasons(sketch(one.row), sketch(other.row))
+    return Compared(one, other, why, joined(parts[0], parts[1]), joined(parts[1], parts[0]))
+
+
+def sketch(row: Any) -> Sketch:
+    """What of an application is compared."""
+    return Sketch(
+        row.id,
+        row.email_normal,
+        row.family_name,
+        row.given_name,
+        row.name_km,
+        row.phone,
+        assisted=bool(row.assistant_name),
+    )

@@ -1,0 +1,183 @@
+"""Two registrations of one person become one; or an organiser says that they are two people's.
+
+The one that is kept takes the better standing and the better seat of the two; the other ends and points at it. Both
+keep their histories.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.audit.recording import record
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.errors import Conflict, Refused
+from app.mail.outbox import withhold
+from app.registration.applying import application_of
+from app.registration.models import Application, Distinct, Letter, Needs, Seat
+from app.registration.quotas import House, house_of
+from app.registration.rules.merges import Part, joined
+from app.registration.rules.names import normal_name
+from app.registration.rules.states import State
+from app.registration.seating import Asking, asking, end, free, move_queue, tell
+from app.registration.settling import settle
+
+_applications, _seats, _needs = table(Application), table(Seat), table(Needs)
+_letters, _distinct = table(Letter), table(Distinct)
+_FILLED = ("titles", "name_km", "name_order", "position_title", "institution", "country", "phone")
+"""What the kept registration takes from the other where it says nothing itself."""
+_ASKS = {
+    State.SEATED.value: "registration/seated",
+    State.AWAITING_APPROVAL.value: "registration/awaiting",
+    State.OFFERED.value: "registration/offered",
+}
+"""The mail that starts the hours of a seat that came along while its own mail had not left."""
+
+
+def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple[int, int], *, now: datetime) -> None:
+    """Join registration `drop` into `keep`; both are live and of one person, which the organiser has seen.
+
+    The better standing stays, with its group and its seat; a seat too many is freed and the queue moves. Companions,
+    letters and what the kept one left empty come along. `editions` are those of the two (keep, drop) as they were
+    looked at. Never gives a seat: nobody can be seated beyond the rule by it. Raises Refused: `same_registration`,
+    `merge_ended`, `merge_companion`, `merge_outside`; Conflict("changed_meanwhile").
+    """
+    own = forum_id(forum)
+    by.must(Permission.DECIDE_REGISTRATIONS, own)
+    house = settle(db, forum, now=now)
+    kept, dropped = application_of(db, forum, keep), application_of(db, forum, drop)
+    _refuse_unless_possible(house, kept, dropped)
+    if (kept.edition, dropped.edition) != editions:
+        raise Conflict("changed_meanwhile")
+    stands = joined(_part(db, house, kept), _part(db, house, dropped))
+    db.execute(update(_applications).where(_applications.c.accompanies_id == dropped.id).values(accompanies_id=kept.id))
+    db.execute(update(_letters).where(_letters.c.application_id == dropped.id).values(application_id=kept.id))
+    freed = False
+    values: dict[str, Any] = {}
+    if stands.takes_over:
+        withhold(db, forum.slug, f"registration:{kept.code}")  # what it says of the former standing is no longer true
+        if stands.frees_kept_seat:
+            freed = free(db, by, forum, _person(house, kept), now=now)
+        values = _standing_of(dropped)
+        if stands.moves_seat:
+            db.execute(update(_seats).where(_seats.c.application_id == dropped.id).values(application_id=kept.id))
+    elif stands.same_queue:
+        first = min((kept, dropped), key=lambda row: (-row.priority, row.asked_at, row.id))
+        values = {name: getattr(first, name) for name in ("asked_at", "priority", "priority_reason")}
+    filled = _filled(kept, dropped)
+    values |= filled
+    values |= {"confirmed_at": kept.confirmed_at or dropped.confirmed_at, "edition": kept.edition + 1}
+    if values["confirmed_at"] is not None:
+        values["confirm_by"] = None
+    freed |= end(db, by, forum, _person(house, dropped), State.CANCELLED, now=now)
+    db.execute(update(_applications).where(_applications.c.id == dropped.id).values(merged_into_id=kept.id))
+    db.execute(update(_applications).where(_applications.c.id == kept.id).values(**values))
+    _keep_needs(db, kept.id, dropped.id)
+    _record(db, by, forum, kept, dropped, (stands.takes_over, sorted(filled.keys() & set(_FILLED))), now)
+    _tell(db, forum, house, kept, dropped, now)
+    if freed:
+        move_queue(db, forum, house_of(db, own), now=now)
+
+
+def say_distinct(db: Db, by: Actor, forum: Forum, one: str, other: str, *, now: datetime) -> bool:
+    """These two are two people: they are not shown as a pair again. False where that was said before."""
+    own = forum_id(forum)
+    by.must(Permission.DECIDE_REGISTRATIONS, own)
+    rows = application_of(db, forum, one), application_of(db, forum, other)
+    first, second = sorted(row.id for row in rows)
+    if first == second:
+        raise Refused("same_registration")
+    there = (_distinct.c.first_id == first) & (_distinct.c.second_id == second)
+    if db.execute(select(_distinct.c.first_id).where(there)).first():
+        return False
+    db.execute(insert(_distinct).values(first_id=first, second_id=second, forum_id=own, said_at=now))
+    for row, beside in (rows, rows[::-1]):
+        subject, after = f"registration:{row.code}", {"other": beside.code}
+        record(db, forum.slug, by.signature, "registration.distinct", subject, now=now, after=after)
+    return True
+
+
+def _refuse_unless_possible(house: House, kept: Any, dropped: Any) -> None:
+    if kept.id == dropped.id:
+        raise Refused("same_registration")
+    if kept.ended_at is not None or dropped.ended_at is not None:
+        raise Refused("merge_ended")
+    if kept.id == dropped.accompanies_id or dropped.id == kept.accompanies_id:
+        raise Refused("merge_companion")  # a person and their own companion
+    if house.category_by_id(dropped.category_id).in_hall and not house.category_by_id(kept.category_id).in_hall:
+        raise Refused("merge_outside")  # the seat in the hall would be lost without a word
+
+
+def _part(db: Db, house: House, row: Any) -> Part:
+    seat = db.execute(select(_seats.c.id).where(_seats.c.application_id == row.id)).first()
+    in_hall = house.category_by_id(row.category_id).in_hall
+    return Part(State(row.state), seat is not None, row.category_id, in_hall)
+
+
+def _person(house: House, row: Any) -> Asking:
+    return asking(row, house.category_by_id(row.category_id).code)
+
+
+_STANDING = (
+    "category_id",
+    "state",
+    "asked_at",
+    "priority",
+    "priority_reason",
+    "confirm_by",
+    "offer_until",
+    "reminded_at",
+    "invitation_id",
+    "delegation_id",
+    "heads_delegation",
+)
+
+
+def _standing_of(row: Any) -> dict[str, Any]:
+    """What a seat or a place in a queue hangs on."""
+    return {name: getattr(row, name) for name in _STANDING}
+
+
+def _filled(kept: Any, dropped: Any) -> dict[str, Any]:
+    values = {name: getattr(dropped, name) for name in _FILLED if not getattr(kept, name) and getattr(dropped, name)}
+    if values:
+        names = ("family_name", "given_name", "name_km", "display_name", "institution")
+        values["name_search"] = normal_name(*(values.get(name, getattr(kept, name)) for name in names))
+    return values
+
+
+def _keep_needs(db: Db, kept: int, dropped: int) -> None:
+    """Meals and access needs go along where the kept registration has none."""
+    if db.execute(select(_needs.c.application_id).where(_needs.c.application_id == kept)).first() is None:
+        db.execute(update(_needs).where(_needs.c.application_id == dropped).values(application_id=kept))
+
+
+def _record(
+    db: Db, by: Actor, forum: Forum, kept: Any, dropped: Any, took: tuple[bool, list[str]], now: datetime
+) -> None:
+    def write(kind: str, code: str, after: Mapping[str, Any]) -> None:
+        record(db, forum.slug, by.signature, kind, f"registration:{code}", now=now, after=after)
+
+    took_over, filled = took
+    after = {"other": dropped.code, "standing": "other" if took_over else "own", "filled": filled}
+    write("registration.merged", kept.code, after)
+    write("registration.merged_into", dropped.code, {"other": kept.code})
+
+
+def _tell(db: Db, forum: Forum, house: House, kept: Any, dropped: Any, now: datetime) -> None:
+    """Write to the kept address, with its link; to the other address only that nothing more stands behind its own."""
+    row = application_of(db, forum, kept.code)
+    person = _person(house, row)
+    offered = row.state == State.OFFERED.value
+    hours_unset = row.offer_until is None if offered else row.confirmed_at is None and row.confirm_by is None
+    if hours_unset and row.state in _ASKS and (row.state, row.category_id) != (kept.state, kept.category_id):
+        hours = house.terms.offer_hours if offered else house.terms.confirm_hours
+        tell(db, forum, person, _ASKS[row.state], now=now, values={"hours": hours})
+    tell(db, forum, person, "registration/merged", now=now, values={"other": dropped.code})
+    if dropped.email_normal != kept.email_normal:
+        tell(db, forum, _person(house, dropped), "registration/merged_away", now=now)

@@ -1,0 +1,136 @@
+"""Registrations that may be one person's: the list, the two side by side, and what is decided about them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.rules import Permission
+from app.forum.models import Forum
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import Expired, Refused
+from app.kit.i18n import Lang
+from app.registration import merging
+from app.registration.desk_queries import Whole
+from app.registration.duplicates import Compared, compared, doubles
+from app.registration.people import listed_name, shown_name
+from app.web import deps
+from app.web.countries import country_name
+from app.web.deps import Desk
+from app.web.desk_registrations import label
+from app.web.forms import Form, read_form, refilled
+from app.web.pages import code as code_of
+
+router = APIRouter(include_in_schema=False)
+_DONE = frozenset({"merged", "distinct"})
+
+
+@router.get("/desk/{forum}/duplicates")
+async def duplicates(request: Request, forum: str) -> Response:
+    """The pairs nobody has decided on yet."""
+    desk, found = await deps.read_at_desk(request, forum, lambda db, desk: doubles(db, desk.actor, desk.forum))
+    done = request.query_params.get("done", "")
+    lines = [
+        (pair, [(row, listed_name(row), label(desk.lang, row)) for row in (pair.first, pair.second)]) for pair in found
+    ]
+    return deps.show_at_desk(request, desk, "desk/duplicates.html", lines=lines, done=done if done in _DONE else "")
+
+
+@router.get("/desk/{forum}/duplicates/{first}/{second}")
+async def compare(request: Request, forum: str, first: str, second: str) -> Response:
+    """The two side by side."""
+    return await _page(request, forum, first, second)
+
+
+@router.post("/desk/{forum}/duplicates/{first}/{second}/merge")
+async def merge(request: Request, forum: str, first: str, second: str) -> Response:
+    """They are one person's: keep one, end the other."""
+    now, codes = clock.now(), (code_of(first), code_of(second))
+
+    def deed(db: Db, desk: Desk, found: Forum, sent: FormData) -> None:
+        keep = sent.get("keep")
+        if keep not in codes:
+            raise Refused("same_registration")
+        kept, dropped = codes if keep == codes[0] else codes[::-1]
+        editions = _edition(sent, kept), _edition(sent, dropped)
+        merging.merge(db, desk.actor, found, kept, dropped, editions, now=now)
+
+    return await _act(request, forum, codes, deed, "merged")
+
+
+@router.post("/desk/{forum}/duplicates/{first}/{second}/difference")
+async def difference(request: Request, forum: str, first: str, second: str) -> Response:
+    """They are two people's."""
+    now, codes = clock.now(), (code_of(first), code_of(second))
+
+    def deed(db: Db, desk: Desk, found: Forum, _sent: FormData) -> None:
+        merging.say_distinct(db, desk.actor, found, *codes, now=now)
+
+    return await _act(request, forum, codes, deed, "distinct")
+
+
+def _edition(sent: FormData, code: str) -> int:
+    """Which edition of a registration was looked at; 0, which none is, where that is not said."""
+    text = sent.get(f"edition-{code}")
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+Deed = Callable[[Db, Desk, Forum, FormData], None]
+
+
+async def _act(request: Request, forum: str, codes: tuple[str, str], deed: Deed, done: str) -> Response:
+    sent = await read_form(request)
+    desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
+    try:
+        await deps.write_at_desk(request, desk, sent, lambda db, found: deed(db, desk, found, sent))
+    except (Refused, Expired) as refused:
+        return await _page(request, forum, *codes, form=refilled(desk.lang, sent, refused), status=refused.status)
+    return deps.back(f"{desk.base}/duplicates?done={done}")
+
+
+async def _page(
+    request: Request, forum: str, first: str, second: str, *, form: Form | None = None, status: int = 200
+) -> Response:
+    codes = code_of(first), code_of(second)
+    desk, found = await deps.read_at_desk(request, forum, lambda db, desk: compared(db, desk.actor, desk.forum, *codes))
+    both = (found.first, found.second)
+    live = all(whole.row.ended_at is None for whole in both) and codes[0] != codes[1]
+    values: dict[str, Any] = {
+        "both": [(whole, listed_name(whole.row), label(desk.lang, whole.row)) for whole in both],
+        "rows": _rows(desk.lang, found),
+        "reasons": found.reasons,
+        "keeping": (found.keeping_first, found.keeping_second),
+        "may": live and desk.may(Permission.DECIDE_REGISTRATIONS),
+        "live": live,
+        "form": form or Form(),
+    }
+    return deps.show_at_desk(request, desk, "desk/compare.html", status=status, **values)
+
+
+def _rows(lang: Lang, found: Compared) -> list[tuple[str, str, str, bool]]:
+    """What the two say, line by line: the field's key, both values, whether they differ. Empty in both is left out."""
+
+    def told(whole: Whole) -> dict[str, str]:
+        row = whole.row
+        return {
+            "display_name": shown_name(row, lang),
+            "titles": ", ".join(row.titles),
+            "family_name": row.family_name,
+            "given_name": row.given_name,
+            "name_km": row.name_km,
+            "email": row.email,
+            "assistant": row.assistant_name,
+            "phone": row.phone,
+            "institution": row.institution,
+            "position_title": row.position_title,
+            "country": country_name(row.country, lang),
+        }
+
+    first, second = told(found.first), told(found.second)
+    return [
+        (name, first[name], second[name], first[name] != second[name]) for name in first if first[name] or second[name]
+    ]
