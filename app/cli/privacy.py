@@ -19,6 +19,7 @@ GOES = {
     "consents": "consents to sensitive questions",
     "facts": "facts: their personal values",
     "mails": "mails: address, name and values",
+    "letters": "letters: what they hold of passports",
 }
 STAYS = {
     "registrations": "registrations with name and address",

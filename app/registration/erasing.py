@@ -13,6 +13,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.mail.redacting import redact
 from app.registration.applying import person_of
+from app.registration.lettering import forget_passports
 from app.registration.models import Answer, Application, Consent, File, Invitation, Needs
 from app.registration.quotas import house_of
 from app.registration.rules.states import State, may_follow
@@ -33,6 +34,7 @@ _NAMES: dict[str, Any] = {
 }
 EMPTY: dict[str, Any] = {
     **_NAMES,
+    "name_order": "",
     "email": "",
     "email_normal": "",
     "live_key": None,
@@ -50,7 +52,8 @@ EMPTY: dict[str, Any] = {
 
 def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """Cancel a registration if it is live (its seat goes to the next, rules §1.5) and empty what is personal about it:
-    columns, needs, answers, files, consents, its facts and mails, and the personal invitation it came from.
+    columns, needs, answers, files, consents, what letters hold of the passport, its facts and mails, and the personal
+    invitation it came from. Whoever comes along is erased with it: the person named them.
 
     Category, state, times and place in the chain of facts stay; so does the digest of the own page's link, which says
     from now on that everything is erased. False where that was done before. For the person, or an organiser who
@@ -63,17 +66,24 @@ def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     freed = False
     if may_follow(State(row.state), State.CANCELLED):
         freed = end(db, by, forum, person, State.CANCELLED, now=now)
-    for held in HELD:
-        db.execute(delete(held).where(held.c.application_id == row.id))
-    values = {**EMPTY, "erased_at": now, "edition": row.edition + 1}
-    db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
-    subjects = [f"registration:{code}", *_empty_invitation(db, row)]
-    record(db, forum.slug, by.signature, "registration.erased", subjects[0], now=now)
-    purge_personal(db, forum.slug, subjects=subjects)
-    redact(db, forum.slug, subjects=subjects)
+    along = (_applications.c.accompanies_id == row.id) & _applications.c.erased_at.is_(None)
+    for one in (row, *db.execute(select(_applications).where(along)).all()):
+        _empty(db, by, forum, one, now=now)
     if freed:
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
     return True
+
+
+def _empty(db: Db, by: Actor, forum: Forum, row: Any, *, now: datetime) -> None:
+    for held in HELD:
+        db.execute(delete(held).where(held.c.application_id == row.id))
+    forget_passports(db, forum, now=now, application=row.id)
+    values = {**EMPTY, "erased_at": now, "edition": row.edition + 1}
+    db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
+    subjects = [f"registration:{row.code}", *_empty_invitation(db, row)]
+    record(db, forum.slug, by.signature, "registration.erased", subjects[0], now=now)
+    purge_personal(db, forum.slug, subjects=subjects)
+    redact(db, forum.slug, subjects=subjects)
 
 
 def _empty_invitation(db: Db, row: Any) -> list[str]:

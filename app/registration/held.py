@@ -19,6 +19,7 @@ COLUMNS = (
     "given_name",
     "name_km",
     "display_name",
+    "name_order",
     "attends_as",
     "institution",
     "position_title",

@@ -102,7 +102,17 @@ def desk_invitation(db: Db, by: Actor, forum: Forum, code: str) -> WholeInvitati
     row = db.execute(_whole().where(mine)).first()
     if row is None:
         raise NotFound
-    names = ("code", "state", "confirmed_at", "family_name", "given_name", "name_km", "display_name", "institution")
+    names = (
+        "code",
+        "state",
+        "confirmed_at",
+        "family_name",
+        "given_name",
+        "name_km",
+        "name_order",
+        "display_name",
+        "institution",
+    )
     made = select(*(_applications.c[name] for name in names)).where(_applications.c.invitation_id == row.id)
     return WholeInvitation(row, list(db.execute(made.order_by(_applications.c.id))))
 

@@ -28,8 +28,9 @@ def person_columns(sent: Person) -> dict[str, Any]:
 
 def shown_name(row: Any, lang: str = "en") -> str:
     """How a person is addressed: the typed display name as it stands; else the titles and the name in the reader's
-    script, Khmer family name first, Latin in the order the person stated, or else as in the passport."""
-    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    script, Khmer family name first, Latin in the order the person stated, or else as in the passport. An invitation
+    has a name too, and nothing stated about its order."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name, "")
     if get("display_name"):
         return str(get("display_name"))
     latin = written_name(str(get("family_name")), str(get("given_name")), str(get("name_order") or ""))
@@ -39,7 +40,8 @@ def shown_name(row: Any, lang: str = "en") -> str:
 
 def listed_name(row: Any) -> str:
     """The name for lists (rules §2); the typed or Khmer name where there is no family name."""
-    return list_name(row.family_name, row.given_name, row.display_name, row.name_order) or str(row.name_km)
+    order = getattr(row, "name_order", "")
+    return list_name(row.family_name, row.given_name, row.display_name, order) or str(row.name_km)
 
 
 def shown_institution(row: Any) -> str:

@@ -17,10 +17,12 @@ from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.mail.redacting import count_unredacted, redact
-from app.registration.models import Answer, Application, Consent, File, Needs, Question, Terms
+from app.registration.lettering import forget_passports
+from app.registration.models import Answer, Application, Consent, File, Letter, Needs, Question, Terms
 
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
+_letters = table(Letter)
 KINDS = ("registration", "invitation", "delegation")
 """What facts and mails that name people are about."""
 
@@ -83,6 +85,7 @@ class Purge:
     consents: int
     facts: int
     mails: int
+    letters: int
     registrations: int
     erased: int
     other_answers: int
@@ -90,7 +93,7 @@ class Purge:
     @property
     def emptied(self) -> int:
         """How many rows it empties, of all kinds."""
-        return self.needs + self.answers + self.files + self.consents + self.facts + self.mails
+        return self.needs + self.answers + self.files + self.consents + self.facts + self.mails + self.letters
 
     def due(self, now: datetime) -> bool:
         """Has the day come?"""
@@ -98,7 +101,7 @@ class Purge:
 
 
 def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
-    """What the purge would empty as things stand, changing nothing. Ten queries."""
+    """What the purge would empty as things stand, changing nothing. Eleven queries."""
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
     on = retention_of(db, forum)
@@ -119,6 +122,7 @@ def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
         consents=count(_consents, _consents.c.question_id.in_(sensitive)),
         facts=count_personal(db, forum.slug, kinds=KINDS),
         mails=count_unredacted(db, forum.slug, kinds=KINDS, before=_written_before(at, now)),
+        letters=count(_letters, _letters.c.purged_at.is_(None)),
         registrations=registrations - erased,
         erased=erased,
         other_answers=count(_answers, _answers.c.question_id.not_in(sensitive)),
@@ -142,9 +146,10 @@ def purge(db: Db, by: Actor, forum: Forum, *, now: datetime, before_the_day: boo
         db.execute(delete(rows).where(rows.c.application_id.in_(mine)))
     for rows in (_answers, _consents):
         db.execute(delete(rows).where(rows.c.application_id.in_(mine), rows.c.question_id.in_(sensitive)))
+    forget_passports(db, forum, now=now)
     redact(db, forum.slug, kinds=KINDS, before=_written_before(found.at, now))
     purge_personal(db, forum.slug, kinds=KINDS)
-    counted = ("needs", "answers", "files", "consents", "facts", "mails")
+    counted = ("needs", "answers", "files", "consents", "facts", "mails", "letters")
     after = {name: getattr(found, name) for name in counted}
     record(db, forum.slug, by.signature, "retention.purged", f"forum:{forum.slug}", now=now, after=after)
     return found.emptied

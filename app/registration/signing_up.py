@@ -70,7 +70,7 @@ def move_lists(
 def _rows(db: Db, own: int, uids: Collection[str] | None) -> list[Any]:
     """The picks of these sessions with their people, by session."""
     people = _applications.c
-    person = [people[name] for name in ("titles", "family_name", "given_name", "name_km", "display_name")]
+    person = [people[name] for name in ("titles", "family_name", "given_name", "name_km", "name_order", "display_name")]
     wanted = (
         select(_picks, people.state.label("person_state"), people.code, people.language, people.email, *person)
         .join(_applications, people.id == _picks.c.application_id)

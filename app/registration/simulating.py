@@ -131,7 +131,7 @@ def _waiting(row: Any) -> Waiting:
 
 def _who_matters(own: int) -> Any:
     """Everybody who waits or sits, with what a list shows of them and the category's code."""
-    names = ("id", "code", "family_name", "given_name", "name_km", "display_name", "priority", "asked_at")
+    names = ("id", "code", "family_name", "given_name", "name_km", "name_order", "display_name", "priority", "asked_at")
     waits = _applications.c.state == State.WAITING.value
     return (
         select(

@@ -22,6 +22,7 @@ from app.mail.outbox import about
 from app.registration import inviting
 from app.registration.invitation_inputs import ReplyDate
 from app.registration.invitation_queries import WholeInvitation, desk_invitation
+from app.registration.people import listed_name
 from app.registration.rules.invitations import Kind, Reply
 from app.web import deps
 from app.web.deps import Desk
@@ -30,7 +31,7 @@ from app.web.desk_invitations import label, typed
 from app.web.desk_outbox import letter
 from app.web.desk_registration import sees_history
 from app.web.desk_registrations import label as registration_label
-from app.web.desk_registrations import listed_name, styled
+from app.web.desk_registrations import styled
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of

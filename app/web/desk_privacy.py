@@ -19,7 +19,7 @@ from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
 
 router = APIRouter(include_in_schema=False)
-EMPTIED = ("needs", "answers", "files", "consents", "facts", "mails")
+EMPTIED = ("needs", "answers", "files", "consents", "facts", "mails", "letters")
 STAYS = ("registrations", "other_answers", "erased")
 
 
