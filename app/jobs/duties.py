@@ -21,7 +21,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
-from app.registration import seating, settling
+from app.registration import reminding, seating, settling
 
 log = logging.getLogger("sala.jobs")
 
@@ -136,6 +136,7 @@ def _settle(db: Db, slug: str) -> None:
     try:
         settling.settle(db, forum, now=clock.now())
         settling.remind(db, forum, now=clock.now())
+        reminding.remind_focal_points(db, forum, now=clock.now())
     except Refused as refused:
         if refused.code != "registration_not_set_up":
             raise

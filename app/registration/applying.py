@@ -81,7 +81,7 @@ def apply(
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
-    number = _insert(db, columns, secret)
+    number = insert_row(db, columns, secret)
     person = Asking(
         number,
         code,
@@ -164,7 +164,8 @@ def _row(
     }
 
 
-def _insert(db: Db, row: dict[str, Any], secret: bytes) -> int:
+def insert_row(db: Db, row: dict[str, Any], secret: bytes) -> int:
+    """Write a new application with its digests; its id."""
     defaults = {
         "priority": 0,
         "priority_reason": "",
@@ -211,9 +212,10 @@ def application_of(db: Db, forum: Forum, code: str) -> Any:
 
 
 def _person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
-    """The application for its own person or an organiser who decides; anybody else finds nothing."""
+    """The application for its own person, the focal point who named them, or an organiser who decides; anybody else
+    finds nothing."""
     row = application_of(db, forum, code)
-    if not by.owns(row.id):
+    if not (by.owns(row.id) or by.owns_delegation(row.delegation_id)):
         by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
     return row, asking(row, house_of(db, forum_id(forum)).category_by_id(row.category_id).code)
 

@@ -112,7 +112,8 @@ def _phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _country(code: str) -> str:
+def country_code(code: str) -> str:
+    """A country's code from the list, or nothing."""
     if code and code not in COUNTRIES:
         raise PydanticCustomError("not_a_choice", "not a country")
     return code
@@ -143,13 +144,14 @@ class Person(Input):
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
     position_title: Line = ""
-    country: Annotated[str, AfterValidator(_country)] = ""
+    country: Annotated[str, AfterValidator(country_code)] = ""
     phone: Annotated[Line, AfterValidator(_phone)] = ""
     meals: Line = ""
     access: Text = ""
 
 
-def _ticked(value: object) -> bool:
+def ticked(value: object) -> bool:
+    """Was a box ticked?"""
     return value is True or value in ("yes", "on", "1")
 
 
@@ -167,7 +169,7 @@ class ApplicationInput(Person):
     language: Lang
     email: Annotated[EmailStr, StringConstraints(max_length=254)]
     assistant_name: Line = ""
-    consent: Annotated[bool, BeforeValidator(_ticked), AfterValidator(_consents)] = Field(
+    consent: Annotated[bool, BeforeValidator(ticked), AfterValidator(_consents)] = Field(
         default=False, validate_default=True
     )
 

@@ -28,13 +28,14 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
         "kind": fact.kind,
+        "seats": after.get("seats", ""),
     }
     key = f"desk.history.{fact.kind}"
     return Told(
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),
         words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
-        note=str(after.get("note", "")),
+        note=str(after.get("note", "") or after.get("reason", "")),
         changes=_changes(lang, after.get("changed", ()), fact.personal or {}),
     )
 
@@ -45,7 +46,7 @@ def who(lang: Lang, actor: str, name: str) -> str:
     return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
 
 
-_KINDS = frozenset({"user", "participant", "visitor", "worker", "operator"})
+_KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator"})
 
 
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:

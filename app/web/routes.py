@@ -5,7 +5,11 @@ from fastapi import APIRouter
 from app.web import (
     calendars,
     changes,
+    delegation,
+    delegation_list,
     desk,
+    desk_delegation,
+    desk_delegations,
     desk_outbox,
     desk_registration,
     desk_registrations,
@@ -25,8 +29,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk.router,
     desk_registrations.router,
     desk_registration.router,
+    desk_delegations.router,
+    desk_delegation.router,
     desk_outbox.router,
     my.router,
+    delegation_list.router,  # its empty tables before a delegation's page: no secret is called list.csv
+    delegation.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

@@ -115,6 +115,48 @@ def offer(doors: Doors, one: Standing) -> None:
     doors.write(SLUG, lambda db: db.execute(update(table_of).where(table_of.c.id == one.id).values(**values)))
 
 
+DETAILS = {
+    "institution": "An embassy",
+    "deadline": "2027-02-01T17:00",
+    "focal_name": "Dara Lim",
+    "focal_email": "dara@embassy.example",
+    "language": "en",
+}
+
+
+def ours(tail: str = "", button: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
+    """Something on a focal point's page: whoever holds its link is the focal point."""
+
+    def knock(doors: Doors, _by: str) -> Knock:
+        party = doors.delegate(delegate(doors.delegated(), email=""), seats=2, category="ACC" if False else "ORG")
+        address = f"/en/delegations/{party.secret}{tail.format(code=party.people[0])}"
+        return Knock(address, {**sealed("delegation", party.code), **fields} if button else None)
+
+    return knock
+
+
+def accepting(doors: Doors, by: str) -> Knock:
+    """A list that was read, on its way back."""
+    asked = ours("/list", button=True, pasted="family name\nNew")(doors, by)
+    page = Page(doors.post(asked.address, by, asked.fields).text)
+    return Knock(f"{asked.address}/acceptance", page.hidden)
+
+
+def inviting_one(doors: Doors, by: str) -> Knock:
+    fields = {**desk_form(doors, by), **DETAILS, "category": "ORG", "seats": "1"}
+    return Knock(f"{THE_DESK}/delegations", fields)
+
+
+def of_theirs(act: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the desk about a delegation of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        party = doors.delegate(seats=1, category="ORG")
+        return Knock(f"{THE_DESK}/delegations/{party.code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
 def registering(doors: Doors, _by: str) -> Knock:
     sent = {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New", "consent": "yes"}
     return Knock(f"/en/{SLUG}/register/stu", {**sealed(f"register/{SLUG}/STU"), **sent})
@@ -193,6 +235,46 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation"), ALL),
     ("POST", "/{lang}/my/{secret}/cancellation"): Row(mine("/cancellation", button=True), ALL, 303),
+    ("GET", "/{lang}/delegations/list.{kind}"): Row(at("/km/delegations/list.xlsx"), ALL),
+    ("GET", "/{lang}/delegations/{secret}"): Row(ours(), ALL),
+    ("GET", "/{lang}/delegations/{secret}/people"): Row(ours("/people"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people"): Row(
+        ours("/people", button=True, family_name="New", attends_as="official"), ALL, 303
+    ),
+    ("GET", "/{lang}/delegations/{secret}/people/{code}"): Row(ours("/people/{code}"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/details"): Row(
+        ours("/people/{code}/details", button=True, family_name="Other", edition="1"), ALL, 303
+    ),
+    ("GET", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(ours("/people/{code}/substitution"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(
+        ours("/people/{code}/substitution", button=True, family_name="Else"), ALL, 303
+    ),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/head"): Row(ours("/people/{code}/head", button=True), ALL, 303),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/cancellation"): Row(
+        ours("/people/{code}/cancellation", button=True), ALL, 303
+    ),
+    ("POST", "/{lang}/delegations/{secret}/seats"): Row(ours("/seats", button=True, seats="1"), ALL, 303),
+    ("POST", "/{lang}/delegations/{secret}/calendar"): Row(ours("/calendar", button=True), ALL, 303),
+    ("GET", "/{lang}/delegations/{secret}/list"): Row(ours("/list"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/list"): Row(ours("/list", button=True, pasted="family name\nNew"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/list/acceptance"): Row(accepting, ALL, 303),
+    ("GET", "/desk/{forum}/delegations"): Row(at(f"{THE_DESK}/delegations"), PEOPLE),
+    ("GET", "/desk/{forum}/delegations/new"): Row(at(f"{THE_DESK}/delegations/new"), DECIDE),
+    ("POST", "/desk/{forum}/delegations"): Row(inviting_one, DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/shares"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/delegations/shares", {**desk_form(doors, by), "seats": "1"}), DECIDE, 303
+    ),
+    ("GET", "/desk/{forum}/delegations/{code}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/delegations/{doors.delegate(seats=1, category='ORG').code}"), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/delegations/{code}/seats"): Row(of_theirs("seats", seats="1"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/details"): Row(
+        of_theirs("details", edition="1", reference="NV 2", **DETAILS), DECIDE, 303
+    ),
+    ("POST", "/desk/{forum}/delegations/{code}/invitation"): Row(of_theirs("invitation"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/renewal"): Row(of_theirs("renewal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/withdrawal"): Row(of_theirs("withdrawal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/link"): Row(of_theirs("link"), DECIDE),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
     ("POST", "/login"): Row(asking_for_a_link, ALL),
     ("GET", "/login/{link}"): Row(unused_link, ALL),
