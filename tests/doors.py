@@ -283,7 +283,9 @@ def furnish_delegations(doors: Doors) -> Mapping[str, Party]:
         "closed": doors.delegate(delegate(4), institution="A ministry", category="MIN", seats=2, **past),
         "ended": doors.delegate(institution="An institute", category="ORG", seats=1),
         "even": doors.delegate(institution="A party", category="PTY", seats=2),
-        "uneven": doors.delegate(institution="Another party", category="PTY", seats=1, uneven_reason="It asked for one"),
+        "uneven": doors.delegate(
+            institution="Another party", category="PTY", seats=1, uneven_reason="It asked for one"
+        ),
     }
     operator = Actor.operator()
 

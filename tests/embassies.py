@@ -32,7 +32,14 @@ def inviting(category: str = "DIP", seats: int = 3, **changes: Any) -> dict[str,
 
 
 def make_delegation(
-    db: Db, category: str = "DIP", seats: int = 3, *, now: datetime = NOW, by: Actor | None = None, slug: str = SLUG, **changes: Any
+    db: Db,
+    category: str = "DIP",
+    seats: int = 3,
+    *,
+    now: datetime = NOW,
+    by: Actor | None = None,
+    slug: str = SLUG,
+    **changes: Any,
 ) -> Any:
     """A delegation as it stands after the deed: its row."""
     forum, sent = the_forum(db, slug), parse(InvitingInput, inviting(category, seats, **changes))
@@ -51,7 +58,9 @@ def delegate(number: int, **changes: Any) -> DelegateInput:
     return parse(DelegateInput, fields)
 
 
-def name_some(db: Db, row: Any, *people: DelegateInput, now: datetime = NOW, key: str = "", slug: str = SLUG) -> list[str]:
+def name_some(
+    db: Db, row: Any, *people: DelegateInput, now: datetime = NOW, key: str = "", slug: str = SLUG
+) -> list[str]:
     """Have the focal point of a delegation name people; their codes."""
     by = Actor.focal_point(row.id)
     return name(db, by, the_forum(db, slug), row.code, people, key or public_code(20), SECRET, now=now)

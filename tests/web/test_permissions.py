@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.accounts.models import User
 from app.accounts.rules import Role
@@ -19,10 +19,11 @@ from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import mark_failed
 from app.registration import applying
-from app.registration.models import Application
+from app.registration.models import Application, Category
 from tests.cast import NOW, SECRET, SLUG
 from tests.conftest import Clock
-from tests.doors import ELSEWHERE, Doors, Standing, open_doors
+from tests.doors import ELSEWHERE, Doors, Page, Standing, open_doors
+from tests.embassies import delegate
 
 ROLES = tuple(role.value for role in Role)
 CAST = ("", "participant", "nobody", "foreign", "site_owner", *ROLES)
@@ -47,6 +48,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_fil
         found.enrol("site_owner", site_owner=True)
         for role in Role:
             found.enrol(role.value, role)
+        found.write(SLUG, add_badges)
         found.pretend("participant", found.register().secret)
         yield found
 
@@ -124,26 +126,40 @@ DETAILS = {
 }
 
 
+OUTSIDE = "ACC"
+"""A class of badges outside the hall: every knock has a delegation of its own, and the hall would be full."""
+
+
+def add_badges(db: Db) -> None:
+    kinds = table(Category)
+    one = dict(db.execute(select(kinds).where(kinds.c.code == "ORG")).mappings().first() or {})
+    own = {"code": OUTSIDE, "in_hall": False, "guarantee": 0, "limit": None, "position": 99}
+    db.execute(insert(kinds).values({**one, **own, "id": None}))
+
+
 def ours(tail: str = "", button: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
     """Something on a focal point's page: whoever holds its link is the focal point."""
 
     def knock(doors: Doors, _by: str) -> Knock:
-        party = doors.delegate(delegate(doors.delegated(), email=""), seats=2, category="ACC" if False else "ORG")
+        person = delegate(1, email="", family_name=f"Envoy {codes.public_code()}")
+        party = doors.delegate(person, seats=2, category=OUTSIDE)
         address = f"/en/delegations/{party.secret}{tail.format(code=party.people[0])}"
-        return Knock(address, {**sealed("delegation", party.code), **fields} if button else None)
+        # the focal point is the same person everywhere, whose people have names of their own
+        typed = {name: value.format(one=codes.public_code()) for name, value in fields.items()}
+        return Knock(address, {**sealed("delegation", party.code), **typed} if button else None)
 
     return knock
 
 
 def accepting(doors: Doors, by: str) -> Knock:
     """A list that was read, on its way back."""
-    asked = ours("/list", button=True, pasted="family name\nNew")(doors, by)
+    asked = ours("/list", button=True, pasted="family name\nNew {one}")(doors, by)
     page = Page(doors.post(asked.address, by, asked.fields).text)
     return Knock(f"{asked.address}/acceptance", page.hidden)
 
 
 def inviting_one(doors: Doors, by: str) -> Knock:
-    fields = {**desk_form(doors, by), **DETAILS, "category": "ORG", "seats": "1"}
+    fields = {**desk_form(doors, by), **DETAILS, "category": OUTSIDE, "seats": "1"}
     return Knock(f"{THE_DESK}/delegations", fields)
 
 
@@ -151,7 +167,7 @@ def of_theirs(act: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
     """A form of the desk about a delegation of its own each time."""
 
     def knock(doors: Doors, by: str) -> Knock:
-        party = doors.delegate(seats=1, category="ORG")
+        party = doors.delegate(seats=1, category=OUTSIDE)
         return Knock(f"{THE_DESK}/delegations/{party.code}/{act}", {**desk_form(doors, by), **fields})
 
     return knock
@@ -239,24 +255,26 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/delegations/{secret}"): Row(ours(), ALL),
     ("GET", "/{lang}/delegations/{secret}/people"): Row(ours("/people"), ALL),
     ("POST", "/{lang}/delegations/{secret}/people"): Row(
-        ours("/people", button=True, family_name="New", attends_as="official"), ALL, 303
+        ours("/people", button=True, family_name="New {one}", attends_as="official"), ALL, 303
     ),
     ("GET", "/{lang}/delegations/{secret}/people/{code}"): Row(ours("/people/{code}"), ALL),
     ("POST", "/{lang}/delegations/{secret}/people/{code}/details"): Row(
-        ours("/people/{code}/details", button=True, family_name="Other", edition="1"), ALL, 303
+        ours("/people/{code}/details", button=True, family_name="Other {one}", edition="1"), ALL, 303
     ),
     ("GET", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(ours("/people/{code}/substitution"), ALL),
     ("POST", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(
-        ours("/people/{code}/substitution", button=True, family_name="Else"), ALL, 303
+        ours("/people/{code}/substitution", button=True, family_name="Else {one}"), ALL, 303
     ),
-    ("POST", "/{lang}/delegations/{secret}/people/{code}/head"): Row(ours("/people/{code}/head", button=True), ALL, 303),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/head"): Row(
+        ours("/people/{code}/head", button=True), ALL, 303
+    ),
     ("POST", "/{lang}/delegations/{secret}/people/{code}/cancellation"): Row(
         ours("/people/{code}/cancellation", button=True), ALL, 303
     ),
     ("POST", "/{lang}/delegations/{secret}/seats"): Row(ours("/seats", button=True, seats="1"), ALL, 303),
     ("POST", "/{lang}/delegations/{secret}/calendar"): Row(ours("/calendar", button=True), ALL, 303),
     ("GET", "/{lang}/delegations/{secret}/list"): Row(ours("/list"), ALL),
-    ("POST", "/{lang}/delegations/{secret}/list"): Row(ours("/list", button=True, pasted="family name\nNew"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/list"): Row(ours("/list", button=True, pasted="family name\nNew {one}"), ALL),
     ("POST", "/{lang}/delegations/{secret}/list/acceptance"): Row(accepting, ALL, 303),
     ("GET", "/desk/{forum}/delegations"): Row(at(f"{THE_DESK}/delegations"), PEOPLE),
     ("GET", "/desk/{forum}/delegations/new"): Row(at(f"{THE_DESK}/delegations/new"), DECIDE),
@@ -265,7 +283,7 @@ MATRIX: dict[tuple[str, str], Row] = {
         lambda doors, by: Knock(f"{THE_DESK}/delegations/shares", {**desk_form(doors, by), "seats": "1"}), DECIDE, 303
     ),
     ("GET", "/desk/{forum}/delegations/{code}"): Row(
-        lambda doors, _by: Knock(f"{THE_DESK}/delegations/{doors.delegate(seats=1, category='ORG').code}"), PEOPLE
+        lambda doors, _by: Knock(f"{THE_DESK}/delegations/{doors.delegate(seats=1, category=OUTSIDE).code}"), PEOPLE
     ),
     ("POST", "/desk/{forum}/delegations/{code}/seats"): Row(of_theirs("seats", seats="1"), DECIDE, 303),
     ("POST", "/desk/{forum}/delegations/{code}/details"): Row(
@@ -567,6 +585,7 @@ PARTS = {
     "slug": "x",
     "category": "stu",
 }
+PARTS |= {"kind": "csv"}
 PARTS |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 
 
