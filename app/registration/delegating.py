@@ -1,5 +1,6 @@
 """What an organiser does about delegations: invite, change the seats or the focal point, withdraw (rules §3)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
     """Invite an institution with so many seats of a category; its code. Its focal point is written to.
 
     The seats are taken by the rule, or none is. Raises Refused: `unknown_category`, `door_over`, `deadline_past`,
-    `deadline_after_forum`, `uneven_needs_reason` and what `_take_seats` raises.
+    `deadline_after_forum`, `uneven_needs_reason` and what `_plan` raises.
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -50,6 +51,7 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
         raise Invalid([Fault("category", "unknown_category")])
     _check_deadline(forum, sent.deadline, now)
     _check_share(db, own, house.categories[sent.category], sent.seats, sent.uneven_reason)
+    beyond = _plan(by, forum, house, sent.category, sent.seats, sent, now=now)
     code = codes.public_code()
     row = {
         "forum_id": own,
@@ -72,7 +74,7 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
     }
     db.execute(update(_delegations).where(_delegations.c.id == number).values(**digests))
     after = {"category": sent.category, "seats": sent.seats, "reference": sent.reference}
-    beyond = _take_seats(db, by, forum, house, sent.category, number, sent.seats, sent, now=now)
+    _take(db, forum, house, sent.category, number, sent.seats, now=now)
     personal = {"focal_name": sent.focal_name, "focal_email": sent.focal_email}
     record_about(db, by, forum, code, "invited", now=now, after={**after, **beyond}, personal=personal)
     write_to_focal_point(db, forum, delegation_of(db, forum, code), "invited", now=now)
@@ -109,38 +111,35 @@ def _check_share(db: Db, own: int, category: Any, seats: int, reason: str, code:
         raise Invalid([Fault("uneven_reason", "uneven_needs_reason", {"seats": common})])
 
 
-def _take_seats(
-    db: Db,
-    by: Actor,
-    forum: Forum,
-    house: House,
-    category: str,
-    delegation: int,
-    seats: int,
-    sent: SeatsInput | ShareInput,
-    *,
-    now: datetime,
+def _plan(
+    by: Actor, forum: Forum, house: House, category: str, seats: int, sent: SeatsInput | ShareInput, *, now: datetime
 ) -> dict[str, Any]:
-    """Take so many seats by the rule, or beyond limit and guarantee where that is asked for with a reason; what the
-    fact says of the latter. Raises Refused: `delegation_no_room` with how many are free, `no_place`,
-    `over_needs_reason`, Forbidden without SEAT_OVER_LIMITS.
+    """Ask the rule for so many seats, before anything is written; beyond limit and guarantee where that is asked for
+    with a reason, and then what the fact says of it.
+
+    Raises Refused: `delegation_no_room` with how many are free, `no_place`, `over_needs_reason`; Forbidden without
+    SEAT_OVER_LIMITS.
     """
     over, reason = (sent.over, sent.over_reason) if isinstance(sent, SeatsInput) else (False, "")
     if over:
         by.must(Permission.SEAT_OVER_LIMITS, forum_id(forum))
         if not reason:
             raise Invalid([Fault("over_reason", "over_needs_reason")])
-    free, beyond = house.available(now).seats_left[category], 0
-    for taken in range(seats):
-        if not can_seat(house, category, now=now):
+    then, hall, beyond = replace(house, taken=dict(house.taken)), house.hall_of(category), 0
+    for planned in range(seats):
+        if not can_seat(then, category, now=now):
             if not over:
-                raise Invalid([Fault("seats", "delegation_no_room", {"free": min(free, taken), "wanted": seats})])
-            hall = house.hall_of(category)
-            if not may_override(hall.capacity, house.taken_in(hall)):
+                raise Invalid([Fault("seats", "delegation_no_room", {"free": planned, "wanted": seats})])
+            if not may_override(hall.capacity, then.taken_in(hall)):
                 raise Invalid([Fault("seats", "no_place")])
             beyond += 1
-        take(db, forum, house, category, "delegation", now=now, delegation_id=delegation)
+        then.taken[category] += 1
     return {"over": beyond, "note": reason} if beyond else {}
+
+
+def _take(db: Db, forum: Forum, house: House, category: str, delegation: int, seats: int, *, now: datetime) -> None:
+    for _ in range(seats):
+        take(db, forum, house, category, "delegation", now=now, delegation_id=delegation)
 
 
 def resize(db: Db, by: Actor, forum: Forum, code: str, sent: SeatsInput, *, now: datetime) -> bool:
@@ -148,7 +147,7 @@ def resize(db: Db, by: Actor, forum: Forum, code: str, sent: SeatsInput, *, now:
     so many, for the same reason.
 
     Raises Refused: `ended_delegation`, `delegation_named` with how many are, `uneven_needs_reason` and what
-    `_take_seats` raises.
+    `_plan` raises.
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -176,13 +175,13 @@ def _bring_to(
     if sent.seats < named:
         raise Invalid([Fault("seats", "delegation_named", {"named": named})])
     category = house.category_by_id(row.category_id).code
-    beyond: dict[str, Any] = {}
+    wanted = max(0, sent.seats - len(rows))
+    beyond = _plan(by, forum, house, category, wanted, sent, now=now) if wanted else {}
     surplus = unnamed[: max(0, len(rows) - sent.seats)]
     for seat in surplus:
         drop(db, seat)
         house.taken[category] -= 1
-    if sent.seats > len(rows):
-        beyond = _take_seats(db, by, forum, house, category, row.id, sent.seats - len(rows), sent, now=now)
+    _take(db, forum, house, category, row.id, wanted, now=now)
     values = {"seats": sent.seats, "uneven_reason": reason, "edition": row.edition + 1}
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
     before, after = {"seats": len(rows)}, {"seats": sent.seats, "reason": reason, **beyond}

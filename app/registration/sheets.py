@@ -56,6 +56,7 @@ def read_file(body: bytes) -> Rows:
 def read_text(text: str) -> Rows:
     """The rows of a pasted text: columns between tabs, semicolons, commas or bars, whichever its first line has most
     of. Raises Refused: `list_empty`, `list_too_long`, `list_unreadable`."""
+    text = text.lstrip("\ufeff")
     if "\0" in text:
         raise Refused("list_unreadable")
     delimiter = _delimiter(text)

@@ -77,6 +77,8 @@ async def preview(request: Request, lang: str, secret: str) -> Response:
         listing = await run_in_threadpool(lambda: database.read(lambda db: _listing(db, party, read())))
     except Answer as refused:
         return _form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+    finally:
+        await sent.close()  # and with it the file, which may lie on the disk meanwhile
     return _preview(request, words, secret, party, listing)
 
 

@@ -274,7 +274,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/{lang}/delegations/{secret}/seats"): Row(ours("/seats", button=True, seats="1"), ALL, 303),
     ("POST", "/{lang}/delegations/{secret}/calendar"): Row(ours("/calendar", button=True), ALL, 303),
     ("GET", "/{lang}/delegations/{secret}/list"): Row(ours("/list"), ALL),
-    ("POST", "/{lang}/delegations/{secret}/list"): Row(ours("/list", button=True, pasted="family name\nNew {one}"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/list"): Row(
+        ours("/list", button=True, pasted="family name\nNew {one}"), ALL
+    ),
     ("POST", "/{lang}/delegations/{secret}/list/acceptance"): Row(accepting, ALL, 303),
     ("GET", "/desk/{forum}/delegations"): Row(at(f"{THE_DESK}/delegations"), PEOPLE),
     ("GET", "/desk/{forum}/delegations/new"): Row(at(f"{THE_DESK}/delegations/new"), DECIDE),
