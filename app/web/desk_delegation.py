@@ -21,6 +21,7 @@ from app.registration import delegating, delegation_links
 from app.registration.delegation_inputs import DelegationInput, SeatsInput, WithdrawalInput
 from app.registration.delegation_queries import Party, desk_delegation
 from app.registration.delegations import institution_name
+from app.registration.rules.delegations import EVEN
 from app.web import deps
 from app.web.countries import countries, country_name
 from app.web.deps import Desk
@@ -188,6 +189,7 @@ async def _page(
         "form": again,
         "details": again if of == DelegationInput.__name__ else Form(stored),
         "seats_form": again if of == SeatsInput.__name__ else Form(seats),
+        "even": seen.party.category.code in EVEN,
         "countries": countries(desk.lang),
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
         "shows_links": desk.may(Permission.SHOW_LINKS),
