@@ -267,11 +267,8 @@ def correct_member(
 def withdraw_member(db: Db, by: Actor, forum: Forum, code: str, application: str, *, now: datetime) -> bool:
     """Withdraw somebody: until the deadline the seat is the delegation's again, afterwards it goes to the next."""
     _, row = _opening(db, by, forum, code, now=now)
-    person = member_of(db, row.id, application)
-    done = applying.cancel(db, by, forum, application, now=now)
-    if person.heads_delegation:
-        db.execute(update(_applications).where(_applications.c.id == person.id).values(heads_delegation=False))
-    return done
+    member_of(db, row.id, application)
+    return applying.cancel(db, by, forum, application, now=now)
 
 
 def hand_back(db: Db, by: Actor, forum: Forum, code: str, seats: int, *, now: datetime) -> int:

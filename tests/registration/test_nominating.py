@@ -156,9 +156,9 @@ def test_a_seat_of_somebody_withdrawn_is_the_delegations_until_the_deadline_and_
 
 
 def test_somebody_who_cancels_leaves_the_seat_to_the_delegation(embassy: Embassy) -> None:
-    (one,) = embassy.name(delegate(1))
+    (one,) = embassy.name(delegate(1, heads="yes"))
     cancel(embassy.db, holder(one), embassy.forum, one.code, now=NOW)
-    assert (len(embassy.seats()), embassy.named()) == (3, 0)
+    assert (len(embassy.seats()), embassy.named(), embassy.hall.row(one.code).heads_delegation) == (3, 0, False)
     party = desk_delegation(embassy.db, Actor.operator(), embassy.forum, embassy.row.code)
     assert ([one.row.state for one in party.former], party.unnamed) == (["cancelled"], 3)
 
