@@ -38,15 +38,18 @@ from app.main import create_app
 from app.registration import (
     accompanying,
     applying,
+    delegating,
     holding,
     inviting,
     lettering,
+    nominating,
     overriding,
     picking,
     replying,
     reviewing,
 )
 from app.registration.applying import application_of, apply, feed_token, manage_token
+from app.registration.delegations import delegation_feed_token
 from app.registration.erasing import erase
 from app.registration.inputs import CompanionInput, HoldBackInput, PriorityInput
 from app.registration.invitation_inputs import CodeInput, Guest
@@ -59,6 +62,7 @@ from app.web.site import Site
 from app.web.speakers import people_of
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
+from tests.embassies import delegate, make_delegation, name_some, page_of
 from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
@@ -76,6 +80,17 @@ class Standing:
     code: str
     secret: str
     feed: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A delegation as a test needs it: its code, the secrets of its page and its calendar, its people, its row's id."""
+
+    code: str
+    secret: str
+    feed: str
+    people: tuple[str, ...]
     id: int
 
 
@@ -154,6 +169,17 @@ class Doors:
             )
 
         found: Standing = self.write(slug, deed)
+        return found
+
+    def delegate(self, *people: Any, slug: str = SLUG, now: Any = NOW, **changes: Any) -> Party:
+        """A delegation invited and its people named, through the deeds."""
+
+        def deed(db: Db) -> Party:
+            row = make_delegation(db, slug=slug, now=now, **changes)
+            named = name_some(db, row, *people, slug=slug, now=now) if people else []
+            return Party(row.code, page_of(row), delegation_feed_token(SECRET, row.id, 1), tuple(named), row.id)
+
+        found: Party = self.write(slug, deed)
         return found
 
     def invite(self, category: str = "THK", slug: str = SLUG, **changes: Any) -> "Invited":
@@ -338,6 +364,7 @@ class Shown:
     standings: Mapping[str, Standing]
     link: str
     invitations: Mapping[str, Invited]
+    delegations: Mapping[str, Party]
 
 
 def furnish(doors: Doors) -> Shown:
@@ -389,7 +416,7 @@ def furnish(doors: Doors) -> Shown:
 
     doors.write(SLUG, more)
     doors.make_wait(one["waiting"])
-    return Shown(one, doors.sign_in_link(), invitations_of_every_kind(doors))
+    return Shown(one, doors.sign_in_link(), invitations_of_every_kind(doors), furnish_delegations(doors))
 
 
 def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
@@ -410,6 +437,32 @@ def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
     return {**one, "code": doors.make_code("SENATE-7F3K")}
 
 
+def furnish_delegations(doors: Doors) -> Mapping[str, Party]:
+    """Delegations that are named in part, not at all, past their deadline and withdrawn, and uneven parties."""
+    early = NOW - timedelta(days=20)
+    past = {"deadline": NOW - timedelta(days=1), "now": early}
+    khmer = {"institution_km": "ស្ថានទូតមួយ", "reference": "NV 14/2026"}
+    parties = {
+        "open": doors.delegate(delegate(1, heads="yes"), delegate(2, email="", name_km="ចាន់"), delegate(3), **khmer),
+        "empty": doors.delegate(institution="An agency", category="ORG"),
+        "closed": doors.delegate(delegate(4), institution="A ministry", category="MIN", seats=2, **past),
+        "ended": doors.delegate(institution="An institute", category="ORG", seats=1),
+        "even": doors.delegate(institution="A party", category="PTY", seats=2),
+        "uneven": doors.delegate(
+            institution="Another party", category="PTY", seats=1, uneven_reason="It asked for one"
+        ),
+    }
+    operator = Actor.operator()
+
+    def deed(db: Db) -> None:
+        forum, by = the_forum(db), Actor.focal_point(parties["open"].id)
+        nominating.withdraw_member(db, by, forum, parties["open"].code, parties["open"].people[2], now=NOW)
+        delegating.withdraw(db, operator, forum, parties["ended"].code, people=True, now=NOW)
+
+    doors.write(SLUG, deed)
+    return parties
+
+
 def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
     """Every path of the site that a GET answers with a page, with all the addresses that it has on this site.
 
@@ -419,7 +472,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         seen = read_as_public(db, "km" if lang == "km" else "en", SLUG)
         standing = registration_of(db, the_forum(db), now=NOW)
     base, asked = f"/{lang}/{SLUG}", f"lang={lang}"
-    one = shown.standings.values()
+    one, embassy = shown.standings.values(), f"/{lang}/delegations/{shown.delegations['open'].secret}"
+    people, closed = shown.delegations["open"].people, shown.delegations["closed"].secret
     desk = f"/desk/{SLUG}"
     return {
         "/login": [f"/login?{asked}"],
@@ -479,6 +533,17 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/my/{secret}/letters": [
             f"/{lang}/my/{shown.standings[name].secret}/letters" for name in ("confirmed", "waiting")
         ],
+        "/desk/{forum}/delegations": [f"{desk}/delegations?{asked}", f"/desk/{ELSEWHERE}/delegations?{asked}"],
+        "/desk/{forum}/delegations/new": [f"{desk}/delegations/new?{asked}"],
+        "/desk/{forum}/delegations/{code}": [
+            f"{desk}/delegations/{each.code}?{asked}" for each in shown.delegations.values()
+        ],
+        "/{lang}/delegations/{secret}": [f"/{lang}/delegations/{each.secret}" for each in shown.delegations.values()]
+        + [f"{embassy}?done=named"],
+        "/{lang}/delegations/{secret}/people": [f"{embassy}/people", f"/{lang}/delegations/{closed}/people"],
+        "/{lang}/delegations/{secret}/people/{code}": [f"{embassy}/people/{code}" for code in people[:2]],
+        "/{lang}/delegations/{secret}/people/{code}/substitution": [f"{embassy}/people/{people[0]}/substitution"],
+        "/{lang}/delegations/{secret}/list": [f"{embassy}/list"],
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],
         "/{lang}/{forum}/programme": [f"{base}/programme", f"{base}/programme?day=2027-03-24", f"{base}/programme?q=x"],

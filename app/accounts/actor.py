@@ -9,7 +9,8 @@ from app.kit.errors import Forbidden, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user with roles by forum id, a participant holding a secret link, the worker, the operator, or a visitor."""
+    """A user with roles by forum id, a participant or focal point holding a secret link, the worker, the operator, or a
+    visitor."""
 
     kind: str
     id: int | None = None
@@ -31,6 +32,11 @@ class Actor:
     def invited(cls, invitation_id: int) -> "Actor":
         """Whoever holds the secret link of this invitation."""
         return cls("invited", invitation_id)
+
+    @classmethod
+    def focal_point(cls, delegation_id: int) -> "Actor":
+        """Whoever holds the secret link of this delegation."""
+        return cls("focal_point", delegation_id)
 
     @classmethod
     def worker(cls) -> "Actor":
@@ -57,6 +63,10 @@ class Actor:
     def owns(self, application_id: int | None) -> bool:
         """Is this the participant whose application it is?"""
         return self.kind == "participant" and self.id is not None and self.id == application_id
+
+    def owns_delegation(self, delegation_id: int | None) -> bool:
+        """Is this the focal point of this delegation?"""
+        return self.kind == "focal_point" and self.id is not None and self.id == delegation_id
 
     @property
     def signature(self) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, next_attempt
-from app.registration import inviting, retaining, seating, settling, signing_up
+from app.registration import inviting, reminding, retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
 
@@ -140,6 +140,7 @@ def _settle(db: Db, slug: str) -> None:
     try:
         settling.settle(db, forum, now=clock.now())
         settling.remind(db, forum, now=clock.now())
+        reminding.remind_focal_points(db, forum, now=clock.now())
         inviting.remind_invited(db, forum, now=clock.now())
         # a version may have cancelled a session or closed it; who publishes does so below the floor of the picks
         signing_up.move_lists(db, forum, None, now=clock.now())

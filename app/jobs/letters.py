@@ -15,6 +15,7 @@ from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
+from app.jobs.delegation_letters import about_delegation
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, days, moment, text_of
@@ -59,6 +60,8 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
         return _about_registration(db, message, name, settings)
     if kind == "invitation":
         return _about_invitation(db, message, name, settings)
+    if kind == "delegation":
+        return _about_delegation(db, message, name, settings)
     if kind == "user":
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -146,6 +149,14 @@ def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -
     foot, name = _foot(forum, lang), shown_name(row, lang)
     to = forum.title.of(lang), name
     return Contents(values, link, *to, foot=foot, reply_to=_secretariat(forum), why="mail.foot_invitation")
+
+
+def _about_delegation(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
+    forum = forum_by_slug(db, message.forum)
+    lang: Lang = "km" if message.language == "km" else "en"
+    values, link = about_delegation(db, forum, message, code, lang, settings)
+    foot, reply_to = _foot(forum, lang), _secretariat(forum)
+    return Contents(values, link, forum.title.of(lang), message.to_name, foot=foot, reply_to=reply_to)
 
 
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:

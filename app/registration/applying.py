@@ -252,9 +252,10 @@ def application_of(db: Db, forum: Forum, code: str) -> Any:
 
 
 def person_of(db: Db, by: Actor, forum: Forum, code: str) -> tuple[Any, Asking]:
-    """The application for its own person or an organiser who decides; anybody else finds nothing."""
+    """The application for its own person, the focal point who named them, or an organiser who decides; anybody else
+    finds nothing."""
     row = application_of(db, forum, code)
-    if not by.owns(row.id):
+    if not (by.owns(row.id) or by.owns_delegation(row.delegation_id)):
         by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
     return row, asking(row, house_of(db, forum_id(forum)).category_by_id(row.category_id).code)
 

@@ -162,11 +162,12 @@ class Person(Input):
     access: Text = ""
 
 
-def _ticked(value: object) -> bool:
+def ticked(value: object) -> bool:
+    """Was a box ticked?"""
     return value is True or value in ("yes", "on", "1")
 
 
-Ticked = Annotated[bool, BeforeValidator(_ticked)]
+Ticked = Annotated[bool, BeforeValidator(ticked)]
 """A box that may be ticked."""
 
 
@@ -193,7 +194,7 @@ class ApplicationInput(Person):
     email: Annotated[EmailStr, StringConstraints(max_length=254)]
     for_whom: Literal["", "self", "other"] = ""
     assistant_name: Annotated[Line, AfterValidator(_assistant)] = Field(default="", validate_default=True)
-    consent: Annotated[bool, BeforeValidator(_ticked), AfterValidator(_consents)] = Field(
+    consent: Annotated[bool, BeforeValidator(ticked), AfterValidator(_consents)] = Field(
         default=False, validate_default=True
     )
 
@@ -275,7 +276,7 @@ class ListInput(Input):
     """Whom an organiser puts on a session's list, by the registration's code; `forced` in spite of a clash."""
 
     registration: Annotated[str, BeforeValidator(lambda value: str(value).strip().upper()), Field(max_length=32)]
-    forced: Annotated[bool, BeforeValidator(_ticked)] = False
+    forced: Annotated[bool, BeforeValidator(ticked)] = False
 
 
 class HoldBackInput(Input):

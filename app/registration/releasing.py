@@ -13,6 +13,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.kit.db import Db, table
 from app.mail.outbox import withhold
+from app.registration.delegations import write_to_focal_point
 from app.registration.models import Delegation, HoldBack, Invitation, Seat
 from app.registration.seating import drop
 
@@ -43,8 +44,13 @@ def lapse_invitation(
 
 
 def release_delegation(db: Db, by: Actor, forum: Forum, delegation: Any, *, now: datetime) -> int:
-    """The deadline has come: unnamed seats are given up and nobody can be named any more; how many seats (rules §3)."""
+    """The deadline has come: unnamed seats are given up and nobody can be named any more; how many seats (rules §3).
+
+    The focal point is told where any was.
+    """
     freed = _drop_unnamed(db, _seats.c.delegation_id == delegation.id)
+    if freed:
+        write_to_focal_point(db, forum, delegation, "released", now=now, values={"seats": freed})
     db.execute(update(_delegations).where(_delegations.c.id == delegation.id).values(released_at=now))
     subject = f"delegation:{delegation.code}"
     record(db, forum.slug, by.signature, "delegation.released", subject, now=now, after={"seats": freed})

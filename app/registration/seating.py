@@ -238,7 +238,8 @@ def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: d
     for companion in _companions(db, person.id):
         freed |= end(db, by, forum, companion, State.CANCELLED, now=now)
     withhold(db, forum.slug, f"registration:{person.code}")
-    values = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None, "decision_note": note}
+    values: dict[str, Any] = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None}
+    values |= {"decision_note": note, "heads_delegation": False}
     step(db, by, forum, person, state, now=now, values=values)
     return freed
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.calendars import feeds, personal
+from app.calendars import delegations, feeds, personal
 from app.calendars.feeds import Feed
 from app.calendars.shelves import Shelf
 from app.kit import clock
@@ -53,7 +53,8 @@ async def speaker(request: Request, lang: str, forum: str, code: str) -> Respons
 
 
 async def own(request: Request) -> Response:
-    """A person's own calendar, whoever asks with its token; unknown tokens are not found, without a way to sign in."""
+    """A person's or a delegation's own calendar, whoever asks with its token; unknown ones are not found, without a way
+    to sign in."""
     site, token, moment = site_of(request), pages.token(request.path_params["token"]), time.monotonic()
     feed = site.recent.get(token, moment)
     if feed is None:
@@ -68,10 +69,13 @@ router.add_route("/calendars/{token}.ics", own, methods=["GET"])
 
 def _own(db: Db, site: Site, token: str) -> Feed:
     holder = personal.holder_of(db, token)
+    make: Callable[..., Feed] = personal.personal
+    if holder is None:
+        holder, make = delegations.delegation_holder(db, token), delegations.of_delegation
     if holder is None:
         raise NotFound
     shelf = site.shelves.at(db, holder.forum, holder.lang, site.settings.base_url)
-    return personal.personal(shelf, holder, token, now=clock.now())
+    return make(shelf, holder, token, now=clock.now())
 
 
 async def _public(request: Request, lang: str, forum: str, make: Callable[[Shelf], Feed]) -> Response:

@@ -43,7 +43,9 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         at=fact.at,
         who=who(lang, fact.actor, fact.actor_name),
         words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
-        note=str(personal.get("note", "") or after.get("note", "") or personal.get("word", "")),
+        note=str(
+            personal.get("note", "") or after.get("note", "") or after.get("reason", "") or personal.get("word", "")
+        ),
         changes=_changes(lang, after.get("changed", ()), personal),
     )
 
@@ -54,7 +56,7 @@ def who(lang: Lang, actor: str, name: str) -> str:
     return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
 
 
-_KINDS = frozenset({"user", "participant", "visitor", "worker", "operator", "invited"})
+_KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator", "invited"})
 
 
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:

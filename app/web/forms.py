@@ -25,8 +25,8 @@ class Form:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-async def read_form(request: Request, *, fields: int = 60, files: int = 0) -> FormData:
-    """The form that was sent, with at most so many fields and files.
+async def read_form(request: Request, *, fields: int = 60, files: int = 0, longest: int = MOST_BYTES) -> FormData:
+    """The form that was sent, with at most so many fields of so many bytes, and files where a page asks for any.
 
     Raises Forbidden where another site's page sent it, and HTTPException(400) for what is no form in UTF-8: another
     character set named by the sender could bring in halves of letters that no later step can write.
@@ -38,7 +38,7 @@ async def read_form(request: Request, *, fields: int = 60, files: int = 0) -> Fo
         raise HTTPException(400)
     if message.get_content_type() == "application/x-www-form-urlencoded" and not (await request.body()).isascii():
         raise HTTPException(400)
-    return await request.form(max_files=files, max_fields=fields, max_part_size=MOST_BYTES)
+    return await request.form(max_files=files, max_fields=fields, max_part_size=longest)
 
 
 def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ...] = ()) -> Form:

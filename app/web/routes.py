@@ -5,7 +5,11 @@ from fastapi import APIRouter
 from app.web import (
     calendars,
     changes,
+    delegation,
+    delegation_list,
     desk,
+    desk_delegation,
+    desk_delegations,
     desk_duplicates,
     desk_enter,
     desk_hold_backs,
@@ -51,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_seats.router,
     desk_duplicates.router,
     desk_letters.router,
+    desk_delegations.router,
+    desk_delegation.router,
     desk_outbox.router,
     desk_questions.router,
     desk_privacy.router,
@@ -61,6 +67,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     invitations.router,
     my_companions.router,
     my_letters.router,
+    delegation_list.router,  # its empty tables before a delegation's page: no secret is called list.csv
+    delegation.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

@@ -1,6 +1,7 @@
 """Whatever is sent: a plain answer in the reader's language, what was typed shown again, nothing written, no fault."""
 
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -655,6 +656,7 @@ RIGHT = {"lang": "en", "forum": SLUG, "code": "D1-02", "on": "2027-03-23", "slug
 RIGHT |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32, "rest:path": "base/layout.css", "message": "1"}
 RIGHT |= {"number": "1"}
 RIGHT |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
+RIGHT |= {"kind": "csv"}
 
 
 @pytest.mark.parametrize("odd", ODD, ids=ascii)
@@ -764,7 +766,7 @@ def on_postgres(postgres_base: str) -> Iterator[Doors]:
     from tests import cluster
     from tests.conftest import settings_for
 
-    with cluster.copy_of(postgres_base, "bad_input") as url, clock.reading(lambda: NOW):
+    with cluster.copy_of(postgres_base, f"bad_input_{uuid.uuid4().hex[:12]}") as url, clock.reading(lambda: NOW):
         app = create_app(settings_for(url, SMTP_URL="smtp://127.0.0.1:9"))
         with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
             found = Doors(app, client)

@@ -18,7 +18,7 @@ from tests.doors import KHMER, Doors, Page, Shown, furnish, open_doors, places
 
 LANGS = ("en", "km")
 LOADS = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "video": "src", "object": "data"}
-SECRET = ("/login", "/desk", "/{lang}/my", "/{lang}/invitations")
+SECRET = ("/login", "/desk", "/{lang}/my", "/{lang}/invitations", "/{lang}/delegations")
 LIVE = {"/{lang}/{forum}/register", "/{lang}/{forum}/register/{category}"}
 """Open to everybody, but true only now: how the seats stand, and a form of its own each time."""
 
@@ -67,8 +67,10 @@ def nothing_wrong(seen: Seen, fault: Any) -> None:
 
 
 def test_every_path_of_the_site_that_answers_with_a_page_is_looked_at_here(seen: Seen) -> None:
-    files = {path for method, path in seen.doors.routes if method == "GET" and path.endswith((".ics", ".pdf"))}
-    files |= {path for method, path in seen.doors.routes if path.endswith(("/data.json", "/files/{number}"))}
+    files = {
+        path for method, path in seen.doors.routes if method == "GET" and path.endswith((".ics", ".pdf", ".{kind}"))
+    }
+    files |= {path for path in read if path.endswith(("/data.json", "/files/{number}"))}
     others = {"/static/{rest:path}", "/"}
     looked_at = set(places(seen.doors, seen.shown, "en"))
     assert {path for method, path in seen.doors.routes if method == "GET"} == looked_at | files | others

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from app.accounts.models import User
 from app.accounts.rules import Role
@@ -24,7 +24,8 @@ from app.registration.quotas import house_of
 from app.web.desk_numbers_form import fields_of
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
-from tests.doors import COMPANION, ELSEWHERE, Doors, Standing, open_doors
+from tests.doors import COMPANION, ELSEWHERE, Doors, Page, Standing, open_doors
+from tests.embassies import delegate
 from tests.registration.asked import send_file
 
 ROLES = tuple(role.value for role in Role)
@@ -52,6 +53,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_fil
         found.enrol("site_owner", site_owner=True)
         for role in Role:
             found.enrol(role.value, role)
+        found.write(SLUG, add_badges)
         found.pretend("participant", found.register().secret)
         yield found
 
@@ -118,6 +120,62 @@ def offer(doors: Doors, one: Standing) -> None:
     values = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
     table_of = table(Application)
     doors.write(SLUG, lambda db: db.execute(update(table_of).where(table_of.c.id == one.id).values(**values)))
+
+
+DETAILS = {
+    "institution": "An embassy",
+    "deadline": "2027-02-01T17:00",
+    "focal_name": "Dara Lim",
+    "focal_email": "dara@embassy.example",
+    "language": "en",
+}
+
+
+OUTSIDE = "ACC"
+"""A class of badges outside the hall: every knock has a delegation of its own, and the hall would be full."""
+
+
+def add_badges(db: Db) -> None:
+    kinds = table(Category)
+    one = dict(db.execute(select(kinds).where(kinds.c.code == "ORG")).mappings().first() or {})
+    own = {"code": OUTSIDE, "in_hall": False, "guarantee": 0, "limit": None, "position": 99}
+    db.execute(insert(kinds).values({**one, **own, "id": None}))
+
+
+def ours(tail: str = "", button: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
+    """Something on a focal point's page: whoever holds its link is the focal point."""
+
+    def knock(doors: Doors, _by: str) -> Knock:
+        person = delegate(1, email="", family_name=f"Envoy {codes.public_code()}")
+        party = doors.delegate(person, seats=2, category=OUTSIDE)
+        address = f"/en/delegations/{party.secret}{tail.format(code=party.people[0])}"
+        # the focal point is the same person everywhere, whose people have names of their own
+        typed = {name: value.format(one=codes.public_code()) for name, value in fields.items()}
+        return Knock(address, {**sealed("delegation", party.code), **typed} if button else None)
+
+    return knock
+
+
+def accepting_a_list(doors: Doors, by: str) -> Knock:
+    """A list that was read, on its way back."""
+    asked = ours("/list", button=True, pasted="family name\nNew {one}")(doors, by)
+    page = Page(doors.post(asked.address, by, asked.fields).text)
+    return Knock(f"{asked.address}/acceptance", page.hidden)
+
+
+def inviting_an_institution(doors: Doors, by: str) -> Knock:
+    fields = {**desk_form(doors, by), **DETAILS, "category": OUTSIDE, "seats": "1"}
+    return Knock(f"{THE_DESK}/delegations", fields)
+
+
+def of_theirs(act: str, /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the desk about a delegation of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        party = doors.delegate(seats=1, category=OUTSIDE)
+        return Knock(f"{THE_DESK}/delegations/{party.code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
 
 
 def registering(doors: Doors, _by: str) -> Knock:
@@ -375,6 +433,50 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/my/{secret}/letters"): Row(mine("/letters"), ALL),
     ("POST", "/{lang}/my/{secret}/letters"): Row(asking_for_a_letter, ALL, 303),
     ("GET", "/{lang}/my/{secret}/letters/{letter}.pdf"): Row(letter, ALL),
+    ("GET", "/{lang}/delegations/list.{kind}"): Row(at("/km/delegations/list.xlsx"), ALL),
+    ("GET", "/{lang}/delegations/{secret}"): Row(ours(), ALL),
+    ("GET", "/{lang}/delegations/{secret}/people"): Row(ours("/people"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people"): Row(
+        ours("/people", button=True, family_name="New {one}", attends_as="official"), ALL, 303
+    ),
+    ("GET", "/{lang}/delegations/{secret}/people/{code}"): Row(ours("/people/{code}"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/details"): Row(
+        ours("/people/{code}/details", button=True, family_name="Other {one}", edition="1"), ALL, 303
+    ),
+    ("GET", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(ours("/people/{code}/substitution"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/substitution"): Row(
+        ours("/people/{code}/substitution", button=True, family_name="Else {one}"), ALL, 303
+    ),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/head"): Row(
+        ours("/people/{code}/head", button=True), ALL, 303
+    ),
+    ("POST", "/{lang}/delegations/{secret}/people/{code}/cancellation"): Row(
+        ours("/people/{code}/cancellation", button=True), ALL, 303
+    ),
+    ("POST", "/{lang}/delegations/{secret}/seats"): Row(ours("/seats", button=True, seats="1"), ALL, 303),
+    ("POST", "/{lang}/delegations/{secret}/calendar"): Row(ours("/calendar", button=True), ALL, 303),
+    ("GET", "/{lang}/delegations/{secret}/list"): Row(ours("/list"), ALL),
+    ("POST", "/{lang}/delegations/{secret}/list"): Row(
+        ours("/list", button=True, pasted="family name\nNew {one}"), ALL
+    ),
+    ("POST", "/{lang}/delegations/{secret}/list/acceptance"): Row(accepting_a_list, ALL, 303),
+    ("GET", "/desk/{forum}/delegations"): Row(at(f"{THE_DESK}/delegations"), PEOPLE),
+    ("GET", "/desk/{forum}/delegations/new"): Row(at(f"{THE_DESK}/delegations/new"), DECIDE),
+    ("POST", "/desk/{forum}/delegations"): Row(inviting_an_institution, DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/shares"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/delegations/shares", {**desk_form(doors, by), "seats": "1"}), DECIDE, 303
+    ),
+    ("GET", "/desk/{forum}/delegations/{code}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/delegations/{doors.delegate(seats=1, category=OUTSIDE).code}"), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/delegations/{code}/seats"): Row(of_theirs("seats", seats="1"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/details"): Row(
+        of_theirs("details", edition="1", reference="NV 2", **DETAILS), DECIDE, 303
+    ),
+    ("POST", "/desk/{forum}/delegations/{code}/invitation"): Row(of_theirs("invitation"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/renewal"): Row(of_theirs("renewal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/withdrawal"): Row(of_theirs("withdrawal"), DECIDE, 303),
+    ("POST", "/desk/{forum}/delegations/{code}/link"): Row(of_theirs("link"), DECIDE),
     ("GET", "/login"): Row(at("/login"), NOT_SIGNED_IN, 200, 303),
     ("POST", "/login"): Row(asking_for_a_link, ALL),
     ("GET", "/login/{link}"): Row(unused_link, ALL),
@@ -762,6 +864,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
+PARTS |= {"kind": "csv"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:

@@ -1,0 +1,167 @@
+"""Tables that people send: CSV and XLSX files and pasted text become rows of texts; and the empty ones they fill in.
+
+Nothing of a file is trusted: not its name, its announced sizes, its dimensions or its formulas. What cannot be read
+is refused with a reason, whatever it is.
+"""
+
+import csv
+import io
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from itertools import islice
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from app.kit.errors import Refused
+
+MOST_BYTES = 1_000_000
+"""The longest file taken: below the usual limit of a request, so that this and not that is what is answered."""
+MOST_ROWS = 1000
+MOST_COLUMNS = 40
+_MOST_UNPACKED = 20_000_000
+_MOST_PARTS = 200
+_MOST_SCANNED = 50_000
+_DELIMITERS = "\t;,|"
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+
+Rows = list[tuple[int, list[str]]]
+"""Rows that hold something, with their numbers as a spreadsheet shows them, from 1."""
+
+
+def read_file(body: bytes) -> Rows:
+    """The rows of a file: the first sheet of an XLSX workbook, or a CSV text in UTF-8 or UTF-16.
+
+    Raises Refused: `list_too_large`, `list_empty`, `list_too_long`, `old_office`, `list_encoding`, `list_unreadable`.
+    """
+    if len(body) > MOST_BYTES:
+        raise Refused("list_too_large", most=MOST_BYTES // 1000)
+    if body.startswith(_OLD_OFFICE):
+        raise Refused("old_office")
+    if body.startswith(b"PK\x03\x04"):
+        return _within_limits(_workbook_rows(body))
+    encoding = next((name for bom, name in _BOMS if body.startswith(bom)), "utf-8")
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError:
+        raise Refused("list_encoding") from None
+    return read_text(text)
+
+
+def read_text(text: str) -> Rows:
+    """The rows of a pasted text: columns between tabs, semicolons, commas or bars, whichever its first line has most
+    of. Raises Refused: `list_empty`, `list_too_long`, `list_unreadable`."""
+    text = text.lstrip("\ufeff")
+    if "\0" in text:
+        raise Refused("list_unreadable")
+    delimiter = _delimiter(text)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t")
+    try:
+        return _within_limits(enumerate(lines, 1))
+    except csv.Error:
+        raise Refused("list_unreadable") from None
+
+
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_DELIMITERS, key=lambda sign: (first.count(sign), -_DELIMITERS.index(sign)))
+
+
+def _within_limits(rows: Iterable[tuple[int, list[str]]]) -> Rows:
+    kept: Rows = []
+    for number, cells in rows:
+        trimmed = [cell.strip() for cell in cells]
+        while trimmed and not trimmed[-1]:
+            trimmed.pop()
+        if trimmed:
+            kept.append((number, trimmed[: MOST_COLUMNS + 1]))
+        if len(kept) > MOST_ROWS + 10 or number > _MOST_SCANNED:  # a few lines may stand above the names of columns
+            raise Refused("list_too_long", most=MOST_ROWS)
+    if not kept:
+        raise Refused("list_empty")
+    return kept
+
+
+def _workbook_rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The first sheet's rows. What a broken or hostile workbook makes the reader raise is one refusal."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of parts that are not read here, such as drop-down lists
+            _check_archive(body)
+            book = load_workbook(io.BytesIO(body), read_only=True, data_only=False, keep_links=False)
+            try:
+                sheet = book.worksheets[0]
+                sheet.reset_dimensions()  # what the file says of its own size may be anything
+                found = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
+                rows = [[_shown(value) for value in row] for row in islice(found, _MOST_SCANNED + 1)]
+            finally:
+                book.close()
+    except Refused:
+        raise
+    except Exception:  # noqa: BLE001 - a file can break the reader in any way, and all of them are the file's fault
+        raise Refused("list_unreadable") from None
+    return enumerate(rows, 1)
+
+
+def _check_archive(body: bytes) -> None:
+    """The announced sizes bound what is unpacked: zipfile reads no more of a part than it announces."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        parts = archive.infolist()
+        if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
+            raise Refused("list_too_large", most=MOST_BYTES // 1000)
+
+
+def _shown(value: Any) -> str:
+    """A cell as the text somebody would have typed; a formula stays its own text and is nothing else."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, str | int | float) else "="
+
+
+def is_formula(cell: str) -> bool:
+    """Would a spreadsheet compute this, or has it failed to? Such a cell is nobody's name."""
+    return cell.startswith("=") or cell in _FAILURES
+
+
+_FAILURES = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
+
+
+def letter_of(column: int) -> str:
+    """The letter of a column, counted from 0, as a spreadsheet shows it."""
+    return str(get_column_letter(column + 1))
+
+
+def empty_csv(headers: Sequence[str]) -> bytes:
+    """A CSV file with the names of the columns, in UTF-8 with its mark: without it some programs garble Khmer."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(headers)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def empty_workbook(headers: Sequence[str], title: str) -> bytes:
+    """An XLSX workbook with the names of the columns; all cells are texts, so a telephone number keeps its plus."""
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.title = title[:31]
+    for place, header in enumerate(headers, 1):
+        cell = sheet.cell(row=1, column=place, value=header)
+        cell.font = Font(bold=True)
+        column = sheet.column_dimensions[get_column_letter(place)]
+        column.width, column.number_format = max(14, len(header) + 4), "@"
+        for row in range(2, 52):
+            sheet.cell(row=row, column=place).number_format = "@"
+    sheet.freeze_panes = "A2"
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()

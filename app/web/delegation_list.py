@@ -1,0 +1,200 @@
+"""A list of delegates: sent as a file or pasted, looked at with its faults by row and column, and accepted."""
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.actor import Actor
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit import clock, codes
+from app.kit.db import Db
+from app.kit.errors import Answer, Fault, NotFound, Refused
+from app.kit.i18n import Lang, text_of
+from app.kit.inputs import parse
+from app.registration import nominating
+from app.registration.delegation_inputs import DelegateInput
+from app.registration.delegation_queries import Party
+from app.registration.listing import COLUMNS, Listing, read_list
+from app.registration.rules.countries import COUNTRIES
+from app.registration.rules.names import list_name
+from app.registration.sheets import MOST_BYTES, MOST_ROWS, Rows, empty_csv, empty_workbook, read_file, read_text
+from app.web.countries import country_name
+from app.web.delegation_pages import back, common, do, own
+from app.web.forms import Form, read_form, refilled
+from app.web.headers import FEED
+from app.web.pages import language, page, read_form_token, sentence
+from app.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+_KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_LONGEST = 1_000_000
+"""Bytes of a pasted table, and of a list that was read, on its way back for acceptance."""
+
+
+@router.get("/{lang}/delegations/list.{kind}")
+async def template(lang: str, kind: str) -> Response:
+    """An empty table to fill in, as CSV or XLSX, with the columns named in the page's language."""
+    if kind not in _KINDS:
+        raise NotFound
+    headers = {"content-disposition": f'attachment; filename="delegation.{kind}"', "cache-control": FEED}
+    return Response(_empty(language(lang), kind), headers=headers, media_type=_KINDS[kind])
+
+
+@cache
+def _empty(lang: Lang, kind: str) -> bytes:
+    headers = [text_of(lang, f"delegations.column.{field}") for field in COLUMNS]
+    return empty_csv(headers) if kind == "csv" else empty_workbook(headers, text_of(lang, "delegations.delegation"))
+
+
+@router.get("/{lang}/delegations/{secret}/list")
+async def sending(request: Request, lang: str, secret: str) -> Response:
+    """The form to send a list, and what its columns mean."""
+    words, party = await own(request, lang, secret)
+    return _form(request, words, secret, party, Form())
+
+
+@router.post("/{lang}/delegations/{secret}/list")
+async def preview(request: Request, lang: str, secret: str) -> Response:
+    """Read a list and show what was read, with its faults by row and column. Nothing is written."""
+    words, party = await own(request, lang, secret)
+    sent = await read_form(request, files=1, longest=_LONGEST)
+    try:
+        read_form_token(request, sent, "delegation", party.row.code)
+        read, database = await _reader(sent), site_of(request).database
+        # a thousand rows take a while to look through: not in the loop that answers everybody
+        listing = await run_in_threadpool(lambda: database.read(lambda db: _listing(db, party, read())))
+    except Answer as refused:
+        return _form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+    finally:
+        await sent.close()  # and with it the file, which may lie on the disk meanwhile
+    return _preview(request, words, secret, party, listing)
+
+
+async def _reader(sent: FormData) -> Callable[[], Rows]:
+    """What reads the list that was sent: the file, or else the pasted table. Raises Refused("list_missing")."""
+    file, pasted = sent.get("file"), sent.get("pasted")
+    if isinstance(file, UploadFile) and file.filename:
+        body = await file.read(MOST_BYTES + 1)
+        return lambda: read_file(body)
+    if isinstance(pasted, str) and pasted.strip():
+        return lambda: read_text(pasted)
+    raise Refused("list_missing")
+
+
+def _listing(db: Db, party: Party, rows: Rows) -> Listing:
+    own_forum = forum_id(party.forum)
+    return read_list(
+        rows,
+        party.row.institution,
+        _country_names,
+        lambda person: nominating.person_key(party.row, person),
+        lambda keys: nominating.registered_already(db, own_forum, keys),
+    )
+
+
+def _country_names(lang: str) -> Mapping[str, str]:
+    known: Lang = "km" if lang == "km" else "en"
+    return {code: country_name(code, known) for code in COUNTRIES}
+
+
+@router.post("/{lang}/delegations/{secret}/list/acceptance")
+async def accept(request: Request, lang: str, secret: str) -> Response:
+    """Name everybody of a list that was looked at, all or none."""
+    words, party = await own(request, lang, secret)
+    sent, now, site = await read_form(request, longest=_LONGEST), clock.now(), site_of(request)
+    people: list[DelegateInput] = []
+
+    def deed(db: Db, by: Actor, forum: Forum, code: str, key: str) -> object:
+        return nominating.name(db, by, forum, code, people, key, site.settings.secret_key, now=now)
+
+    try:
+        people += _unpacked(site.settings.secret_key, party, sent.get("people"))
+    except Refused as spoilt:
+        return _form(request, words, secret, party, refilled(words, sent, spoilt), spoilt.status)
+    refused = await do(request, party, sent, deed)
+    if refused is None:
+        return back(words, secret, "list", len(people))
+    # somebody registered meanwhile, or a seat went: said as a whole, the list itself is looked at anew
+    whole = refused if not refused.faults[0].field else Refused(refused.faults[0].code)
+    _, party = await own(request, lang, secret)
+    return _form(request, words, secret, party, refilled(words, FormData(), whole), refused.status)
+
+
+def _purpose(party: Party) -> str:
+    return f"delegation-list/{party.row.code}"
+
+
+def _packed(secret: bytes, party: Party, listing: Listing) -> str:
+    """The people of a list, sealed for this delegation: they are kept nowhere until they are accepted."""
+    text = json.dumps([dict(one.fields) for one in listing.people], ensure_ascii=False, separators=(",", ":"))
+    return codes.seal(secret, _purpose(party), base64.urlsafe_b64encode(zlib.compress(text.encode())).decode())
+
+
+def _unpacked(secret: bytes, party: Party, sealed: object) -> list[DelegateInput]:
+    """The people of a sealed list. Raises Refused("list_spoilt") for what was not sealed here for this delegation."""
+    packed = codes.unseal(secret, _purpose(party), sealed) if isinstance(sealed, str) else None
+    if packed is None:
+        raise Refused("list_spoilt")
+    people = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
+    return [parse(DelegateInput, fields) for fields in people]
+
+
+def _form(request: Request, lang: Lang, secret: str, party: Party, form: Form, status: int = 200) -> Response:
+    values = {
+        **common(request, lang, secret, party),
+        "form": form,
+        "columns": [(text_of(lang, f"delegations.column.{field}"), _about(lang, party, field)) for field in COLUMNS],
+        "kilobytes": MOST_BYTES // 1000,
+        "rows": MOST_ROWS,
+    }
+    return page(request, lang, "delegation/list.html", status=status, secret=True, **values)
+
+
+def _about(lang: Lang, party: Party, field: str) -> str:
+    return text_of(lang, f"delegations.about.{field}", institution=party.row.institution)
+
+
+def _preview(request: Request, lang: Lang, secret: str, party: Party, listing: Listing) -> Response:
+    faults = [
+        {
+            "row": fault.row,
+            "cell": f"{fault.column}{fault.row}",
+            "column": text_of(lang, f"delegations.column.{fault.field}") if fault.field in COLUMNS else "",
+            "words": sentence(lang, Fault(fault.field, fault.code, dict(fault.values))),
+        }
+        for fault in listing.faults
+    ]
+    people = [
+        {
+            "row": one.row,
+            "name": list_name(
+                one.person.family_name, one.person.given_name, one.person.display_name or one.person.name_km
+            ),
+            "position": one.person.position_title,
+            "email": one.person.email,
+            "heads": one.person.heads,
+        }
+        for one in listing.people
+    ]
+    fits = len(people) <= party.unnamed and not faults
+    values = {
+        **common(request, lang, secret, party),
+        "faults": faults,
+        "people": people,
+        "ignored": ", ".join(listing.ignored),
+        "fits": fits,
+        "packed": _packed(site_of(request).settings.secret_key, party, listing) if fits else "",
+    }
+    return page(request, lang, "delegation/preview.html", status=200 if fits else 422, secret=True, **values)
