@@ -17,6 +17,7 @@ from app.web.countries import countries
 from app.web.deps import DESK_FORM, Desk
 from app.web.desk_invitations import groups_of, languages, typed
 from app.web.forms import Form, read_form, refilled
+from app.web.institutions import institutions
 from app.web.pages import read_form_token
 from app.web.site import site_of
 
@@ -60,5 +61,6 @@ async def _page(request: Request, forum: str, kept: Form, status: int = 200) -> 
         "groups": groups,
         "languages": languages(desk.lang),
         "countries": countries(desk.lang),
+        "institutions": institutions(desk.lang),
     }
     return deps.show_at_desk(request, desk, "desk/enter.html", status=status, **values)

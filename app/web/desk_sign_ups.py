@@ -155,7 +155,7 @@ async def _page(
         "people": [(row, listed_name(row), _standing(row)) for row in people],
         "sees_people": desk.may(Permission.SEE_PEOPLE),
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
-        "edits": desk.may(Permission.EDIT_PROGRAMME),
+        "edits_places": desk.may(Permission.EDIT_PROGRAMME),
         "form": Form({"places": count}) if form is None else Form({"places": count, **form.kept}, form.faults),
         "done": done if form is None and done in DONE else "",
     }

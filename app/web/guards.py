@@ -21,6 +21,7 @@ _HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
 TAKES_FILES = (
     re.compile(r"/(en|km)/[a-z0-9-]+/register/[a-z0-9]+"),
     re.compile(r"/(en|km)/my/[A-Za-z0-9_-]+/details"),
+    re.compile(r"/(en|km)/invitations/[A-Za-z0-9_-]+/registration"),
 )
 """Where forms with answers are sent, which may ask for files."""
 

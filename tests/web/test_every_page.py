@@ -67,10 +67,8 @@ def nothing_wrong(seen: Seen, fault: Any) -> None:
 
 
 def test_every_path_of_the_site_that_answers_with_a_page_is_looked_at_here(seen: Seen) -> None:
-    files = {
-        path for method, path in seen.doors.routes if method == "GET" and path.endswith((".ics", ".pdf", ".{kind}"))
-    }
-    files |= {path for path in read if path.endswith(("/data.json", "/files/{number}"))}
+    read = {path for method, path in seen.doors.routes if method == "GET"}
+    files = {path for path in read if path.endswith((".ics", ".pdf", ".{kind}", "/data.json", "/files/{number}"))}
     others = {"/static/{rest:path}", "/"}
     looked_at = set(places(seen.doors, seen.shown, "en"))
     assert {path for method, path in seen.doors.routes if method == "GET"} == looked_at | files | others

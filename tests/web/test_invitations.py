@@ -36,7 +36,8 @@ def accept(doors: Doors, one: Invited, **changes: str) -> Any:
     filled = {
         field.attributes["name"]: field.attributes.get("value", "")
         for field in page.all("input")
-        if field.attributes.get("type") != "checkbox" and field.attributes["name"] not in {"website", "attends_as"}
+        if field.attributes.get("type") != "checkbox"
+        and field.attributes["name"] not in {"website", "attends_as", "for_whom", "name_order"}
     }
     return doors.post(address, fields={**filled, "attends_as": "official", "consent": "yes", **changes})
 

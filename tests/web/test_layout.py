@@ -63,7 +63,7 @@ def test_on_a_phone_letters_are_squares_and_every_way_to_a_calendar_is_in_sight(
     tab.set_viewport_size({"width": 390, "height": 800})
     tab.goto(f"/{lang}/{SLUG}/register")
     boxes = [letter.bounding_box() for letter in tab.locator(".category > .letter").all()]
-    assert len(boxes) == 11
+    assert len(boxes) == 12
     assert [box for box in boxes if not 0.9 < box["width"] / box["height"] < 1.15] == []
     tab.goto(f"/{lang}/{SLUG}/calendar")
     links = [link.bounding_box() for link in tab.locator("main a").all()]
