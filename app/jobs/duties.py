@@ -92,7 +92,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
             ours = outbox.mark_failed(db, message, said, again)
         if not let_in and again:
             outbox.put_off(db, again)
-        if ours and again is None:
+        if ours and outcome is Outcome.SENT:
             _start_hours(db, message, after)
         if not ours:
             log.warning("message %s took too long and is another's by now", message.id)

@@ -182,10 +182,16 @@ def _networks(name: str, text: str) -> tuple[str, ...]:
     return _list(text)
 
 
+_DIFFERENT = 10
+"""So many different characters a key of 32 has at least, made by chance: every lasting link hangs on it."""
+
+
 def _secret(given: str, production: bool, var: Path) -> bytes:
     if given:
         if len(given) < 32:
             raise BadSettings("SECRET_KEY is too short: it must have 32 or more random characters.")
+        if len(set(given)) < _DIFFERENT:
+            raise BadSettings("SECRET_KEY is not random. Let a command make it: openssl rand -base64 32")
         return given.encode()
     if production:
         raise BadSettings("SECRET_KEY is not set. A production start needs one: 32 or more random characters.")

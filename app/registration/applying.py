@@ -64,8 +64,8 @@ def apply(
     one and is sent its link (rules §1.10, §2). Whom the organisers asked to come brings a `welcome`. `answers` are
     those to the category's questions; None where no form with them was filled in (an organiser, a focal point): the
     person answers on their own page. Raises Invalid for them, and Refused: `door_not_yet`, `door_closed`, `door_over`,
-    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`, and why the welcome holds
-    no longer.
+    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`, `assistant_unconfirmed`,
+    and why the welcome holds no longer.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
@@ -74,10 +74,11 @@ def apply(
     before = db.execute(
         select(_applications).where(
             _applications.c.forum_id == own,
-            or_(_applications.c.request_key == request_key, _applications.c.live_key == person_key),
+            or_(_applications.c.request_key == request_key, _applications.c.live_key.in_(_same_person(email, sent))),
         )
     ).all()
-    row = min(before, key=lambda row: row.request_key != request_key, default=None)
+    here = [row for row in before if row.request_key == request_key or _is_same(row, person_key, sent)]
+    row = min(here, key=lambda row: row.request_key != request_key, default=None)
     if row is not None and row.request_key == request_key:
         same = row.live_key == person_key if row.live_key else row.email_normal == email
         if not same:
@@ -97,6 +98,8 @@ def apply(
         tell(db, forum, asking(row, sent.category), "registration/known", now=now)
         return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     confirmed = _is_confirmed(by, own, sent, welcome)
+    if sent.assistant_name and not confirmed:
+        _refuse_an_unknown_assistant(db, own, email)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
@@ -166,7 +169,35 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
     """A person is an address; an assistant's address carries several principals, each once by name (rules §1.10)."""
     if not sent.assistant_name:
         return email
-    return f"{email}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
+    return f"{email}|{_named(sent)}"
+
+
+UNCONFIRMED_PRINCIPALS = 3
+"""So many principals may be registered from an address of which nobody has shown yet that it is read."""
+
+
+def _refuse_an_unknown_assistant(db: Db, own: int, email: str) -> None:
+    """Else one stranger could take every seat of an open category, or fill any mailbox, under made-up names."""
+    here = (_applications.c.forum_id == own) & (_applications.c.email_normal == email)
+    live = select(_applications.c.confirmed_at).where(here, _applications.c.ended_at.is_(None))
+    times = list(db.execute(live).scalars())
+    if len(times) >= UNCONFIRMED_PRINCIPALS and not any(times):
+        raise Refused("assistant_unconfirmed", most=UNCONFIRMED_PRINCIPALS)
+
+
+def _same_person(email: str, sent: ApplicationInput) -> tuple[str, str]:
+    """The keys under which this person may stand: by the address alone, or as a principal of it."""
+    return email, f"{email}|{_named(sent)}"
+
+
+def _named(sent: Any) -> str:
+    return normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)
+
+
+def _is_same(row: Any, person_key: str, sent: ApplicationInput) -> bool:
+    """Is the registration this person's? Whoever registered for themselves is not registered again as the principal of
+    their own address, nor the other way round (rules §1.10)."""
+    return bool(row.live_key == person_key or _named(row) == _named(sent))
 
 
 def _pass_the_door(

@@ -1,5 +1,6 @@
 """What people may send about registration, validated once for all doors."""
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -141,6 +142,18 @@ FamilyName = Annotated[Line, AfterValidator(_some_name)]
 """A family name; it may be empty where there is a `name_km`, which stands before it."""
 
 
+def _readable(text: str) -> str:
+    """A name is empty or has a letter in it: signs and invisible letters alone would be a line without a name."""
+    if text and not any(unicodedata.category(letter)[0] == "L" for letter in text if letter not in _NO_LETTERS):
+        raise PydanticCustomError("name_missing", "a name")
+    return text
+
+
+_NO_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Fillers that Unicode counts as letters and that draw nothing."""
+Name = Annotated[Line, AfterValidator(_readable)]
+
+
 class Person(Input):
     """Who attends, as typed: nothing is re-cased or computed over. The typed display name stands as it is.
 
@@ -148,11 +161,11 @@ class Person(Input):
     """
 
     titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
-    name_km: Line = ""
-    family_name: Annotated[Line, AfterValidator(_some_name)] = Field(default="", validate_default=True)
-    given_name: Line = ""
+    name_km: Name = ""
+    family_name: Annotated[Name, AfterValidator(_some_name)] = Field(default="", validate_default=True)
+    given_name: Name = ""
     name_order: Literal["", "family", "given"] = ""
-    display_name: Line = ""
+    display_name: Name = ""
     attends_as: Literal["official", "private"] = "official"
     institution: Line = ""
     position_title: Line = ""

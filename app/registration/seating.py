@@ -266,7 +266,8 @@ def tell(
 def start_hours(db: Db, forum: Forum, code: str, template: str, *, sent_at: datetime) -> None:
     """The mail `template` about registration `code` has left at `sent_at`: the hours it speaks of start (rules §2).
 
-    A mail that has failed for good starts them too, at its failure: else the seat would be held for ever.
+    One that failed for good starts none: nothing expires before the person could know of it. The desk shows it, and an
+    organiser confirms by hand, shows the link or cancels.
     """
     own = forum_id(forum)
     house = house_of(db, own)

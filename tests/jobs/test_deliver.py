@@ -198,7 +198,7 @@ def test_a_mail_refused_by_policy_is_tried_for_days_and_then_fails_and_starts_it
             (message,) = messages(crew)
     assert (message.state, message.error) == ("failed", "554 5.7.1 Relay access denied")
     assert timedelta(days=4) < clock.at - NOW < timedelta(days=6)
-    assert the_row(crew, row.code).confirm_by == clock.at + timedelta(hours=48)
+    assert the_row(crew, row.code).confirm_by is None
 
 
 @pytest.mark.parametrize(
@@ -304,11 +304,12 @@ def test_no_encoded_word_that_reached_the_outbox_adds_a_header_or_stops_the_othe
         assert [address.addr_spec for address in mail["To"].addresses] == [RITH.email]
 
 
-def test_a_mail_refused_for_good_starts_the_hours_of_its_seat(crew: Crew, sink: Sink) -> None:
+def test_a_mail_refused_for_good_starts_no_hours_since_nobody_could_know_of_them(crew: Crew, sink: Sink) -> None:
     row = registered(crew)
     sink.answers[VANNA.email] = "550 no such user here"
     deliver(crew)
-    assert the_row(crew, row.code).confirm_by == NOW + timedelta(hours=48)
+    assert [message.state for message in messages(crew)] == ["failed"]
+    assert the_row(crew, row.code).confirm_by is None
 
 
 def test_a_message_that_cannot_be_made_fails_alone(crew: Crew, sink: Sink) -> None:

@@ -5,7 +5,12 @@ import pytest
 
 from app.kit.settings import SETTINGS, BadSettings, read
 
-KEY = "k" * 32
+KEY = "0123456789abcdef" * 2
+
+
+def test_a_key_that_is_not_random_is_refused(tmp_path: Path):
+    with pytest.raises(BadSettings, match="openssl rand"):
+        read({"SALA_ENV": "production", "SECRET_KEY": "a" * 40, "SALA_VAR": str(tmp_path)})
 
 
 def test_a_development_start_needs_nothing(tmp_path: Path):

@@ -42,6 +42,35 @@ def apply_as(hall: SmallHall, sent: ApplicationInput, key: str, **options: Any) 
 # ---- asking to attend
 
 
+def test_an_address_nobody_has_confirmed_registers_three_principals_and_goes_on_once_it_is(db: Db):
+    def principal(number: int) -> Any:
+        names = {"email": "one@example.org", "assistant_name": "Me", "family_name": f"Principal{number}"}
+        return make_application(db, VANNA, **names)
+
+    first, *_ = [principal(number) for number in range(3)]
+    with pytest.raises(Refused, match="assistant_unconfirmed"):
+        principal(3)
+    confirm(db, holder(first), the_forum(db), first.code, now=NOW)
+    assert principal(3).state == "seated"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({}, {"assistant_name": "Vanna Sok"}),
+        ({"assistant_name": "Vanna Sok"}, {}),
+        ({"assistant_name": "A"}, {"assistant_name": "B"}),
+    ],
+)
+def test_a_person_is_one_whether_they_register_themselves_or_as_a_principal(
+    hall: SmallHall, first: dict[str, str], then: dict[str, str]
+) -> None:
+    names = {"email": "two@example.org", "family_name": "Twofold", "given_name": "Ann"}
+    one = apply(hall.db, Actor.visitor(), hall.forum, request(VANNA, **names, **first), "first", SECRET, now=NOW)
+    again = apply(hall.db, Actor.visitor(), hall.forum, request(VANNA, **names, **then), "then", SECRET, now=NOW)
+    assert (again.code, again.known) == (one.code, True)
+
+
 def test_an_open_category_seats_at_once(hall: SmallHall):
     row = hall.ask("STU")
     assert (row.state, hall.seat(row).number, hall.seat(row).kind) == ("seated", 1, "person")
