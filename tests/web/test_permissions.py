@@ -131,7 +131,7 @@ DETAILS = {
 }
 
 
-OUTSIDE = "ACC"
+OUTSIDE = "BADGE"
 """A class of badges outside the hall: every knock has a delegation of its own, and the hall would be full."""
 
 
@@ -319,6 +319,8 @@ def about_invitation(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
 
     def knock(doors: Doors, by: str) -> Knock:
         return Knock(f"/desk/{SLUG}/invitations/{doors.invite().code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
 
 
 def letter(doors: Doors, by: str, tail: str = "") -> Knock:
