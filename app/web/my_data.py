@@ -21,6 +21,7 @@ from app.web.countries import country_name
 from app.web.desk_history import told
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
+from app.web.my import own_of
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.site import site_of
 
@@ -57,14 +58,14 @@ async def sent_file(request: Request, lang: str, secret: str, number: str) -> Re
 @router.get("/{lang}/my/{secret}/erasure")
 async def ask_erasure(request: Request, lang: str, secret: str) -> Response:
     """Say what erasing means and ask once more."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     return _erasure_page(request, words, secret, own)
 
 
 @router.post("/{lang}/my/{secret}/erasure")
 async def erase_all(request: Request, lang: str, secret: str) -> Response:
     """Erase: the registration ends, a seat goes to the next, and what is personal goes."""
-    words, own = await _own(request, lang, secret)
+    words, own = await own_of(request, lang, secret)
     sent, slug, code, now = await read_form(request), own.forum.slug, own.row.code, clock.now()
     by = Actor.participant(own.row.id)
     try:
@@ -73,11 +74,6 @@ async def erase_all(request: Request, lang: str, secret: str) -> Response:
     except (Refused, Expired) as refused:
         return _erasure_page(request, words, secret, own, refilled(words, sent, refused), refused.status)
     return RedirectResponse(f"/{words}/my/{secret}", 303, headers={"cache-control": SECRET})
-
-
-async def _own(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
-    words, found = language(lang), token(secret)
-    return words, await site_of(request).read(lambda db: own_registration(db, found))
 
 
 async def _held(request: Request, lang: str, secret: str) -> tuple[Lang, Held]:
