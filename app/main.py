@@ -48,7 +48,9 @@ def create_app(settings: Settings) -> Published:
     errors.install(app)
     for router in routes.ROUTERS:
         app.include_router(router)
-    return Published(Guards(app, settings), lambda: database.read(revisions), apart=not database.is_sqlite)
+    return Published(
+        Guards(app, settings, errors.too_large(app)), lambda: database.read(revisions), apart=not database.is_sqlite
+    )
 
 
 def app() -> Published:

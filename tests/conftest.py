@@ -38,7 +38,7 @@ from app.kit.settings import Settings
 from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
-from tests import cluster
+from tests import cluster, one_dialect
 from tests.cast import NOW, SECRET_KEY, SLUG
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +46,7 @@ FORUM_FILE = ROOT / "app" / "editions" / "forums" / f"{SLUG}.yaml"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 _SHARED = pytest.StashKey[Path]()
+one_dialect.install()
 
 hypothesis.settings.register_profile(
     "here", deadline=None, max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -59,9 +60,16 @@ hypothesis.settings.load_profile("ci" if IN_CI else "here")
 # ---- the run: one folder shared by its workers; programs that may be missing
 
 
+def _in_memory() -> str | None:
+    """A folder in memory with room for the run's databases, or None: every commit waits for the disk otherwise."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
+    return str(memory) if roomy else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
-    config.stash[_SHARED] = Path(given["shared"] if given else tempfile.mkdtemp(prefix="sala-tests-"))
+    config.stash[_SHARED] = Path(given["shared"] if given else tempfile.mkdtemp(prefix="sala-tests-", dir=_in_memory()))
     if given is None:
         # a run that is ended from outside still stops what it started
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -155,9 +163,12 @@ def loaded_file(tmp_path_factory: pytest.TempPathFactory, forum_file: ForumFile)
 
 
 @pytest.fixture
-def sqlite_url(loaded_file: Path, tmp_path: Path) -> str:
+def sqlite_url(loaded_file: Path, shared: Path) -> Iterator[str]:
     """The address of this test's own SQLite file."""
-    return f"sqlite:///{shutil.copy(loaded_file, tmp_path / 'sala.sqlite')}"
+    own = shared / uuid.uuid4().hex[:16]
+    own.mkdir()
+    yield f"sqlite:///{shutil.copy(loaded_file, own / 'sala.sqlite')}"
+    shutil.rmtree(own)
 
 
 @pytest.fixture(scope="session")

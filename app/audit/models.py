@@ -1,4 +1,4 @@
-"""The table of facts."""
+"""The tables of facts and of the heads of their chains."""
 
 from datetime import datetime
 from typing import Any
@@ -30,4 +30,14 @@ class Fact(SQLModel, table=True):
     personal: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     salt: str | None = None
     digest: str
+    hash: str
+
+
+class Head(SQLModel, table=True):
+    """How far a chain goes: the number and hash of its last fact, kept beside it so that a removed end shows."""
+
+    __tablename__ = "audit_head"
+
+    scope: str = Field(primary_key=True)
+    number: int
     hash: str

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from app.audit.models import Fact
+from app.audit.models import Fact, Head
 from app.kit.db import Db, table
 
-_facts = table(Fact)
+_facts, _heads = table(Fact), table(Head)
 
 
 def record(
@@ -32,10 +32,8 @@ def record(
     `actor` is (kind:id, name to show); `kind` says what happened ("registration.approved"), `subject` to what
     ("registration:K3TP9QA"). Names, addresses and the like go into `personal`, which a purge may empty.
     """
-    last = db.execute(
-        select(_facts.c.number, _facts.c.hash).where(_facts.c.scope == scope).order_by(_facts.c.number.desc()).limit(1)
-    ).first()
-    number, previous = (last.number + 1, last.hash) if last else (1, "")
+    last = head_of(db, scope)
+    number, previous = (last[0] + 1, last[1]) if last else (1, "")
     salt = secrets.token_hex(16)
     row = {
         "scope": scope,
@@ -51,13 +49,29 @@ def record(
         "salt": salt,
         "digest": _digest(salt, personal or {}),
     }
-    db.execute(insert(_facts).values(**row, hash=_hash(previous, row)))
+    link = _hash(previous, row)
+    db.execute(insert(_facts).values(**row, hash=link))
+    head = {"number": number, "hash": link}
+    if last:
+        db.execute(update(_heads).where(_heads.c.scope == scope).values(**head))
+    else:
+        db.execute(insert(_heads).values(scope=scope, **head))
 
 
-def first_broken(db: Db, scope: str) -> int | None:
+def head_of(db: Db, scope: str) -> tuple[int, str] | None:
+    """The number and hash of the last fact of `scope`, or None where nothing happened yet.
+
+    Written down elsewhere, it proves later that nothing up to there was taken back (`sala verify --head`).
+    """
+    found = db.execute(select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == scope)).first()
+    return (found.number, found.hash) if found else None
+
+
+def first_broken(db: Db, scope: str, noted: tuple[int, str] | None = None) -> int | None:
     """The number of the first fact whose hash does not follow from what stands before it, or None where all do.
 
-    A removed, changed or reordered line shows here; a purged one (personal and salt both empty) does not.
+    A removed, changed or reordered line shows here, and so does a removed end: the chain is held against its head and
+    against one `noted` down earlier (number, hash). A purged line (personal and salt both empty) does not show.
     """
     previous, expected = "", 1
     for fact in db.execute(select(_facts).where(_facts.c.scope == scope).order_by(_facts.c.number)).mappings():
@@ -65,8 +79,12 @@ def first_broken(db: Db, scope: str) -> int | None:
         whole = not told if fact["salt"] is None else fact["digest"] == _digest(fact["salt"], told)
         if fact["number"] != expected or fact["hash"] != _hash(previous, fact) or not whole:
             return int(expected)
+        if noted and fact["number"] == noted[0] and fact["hash"] != noted[1]:
+            return int(expected)
         previous, expected = fact["hash"], expected + 1
-    return None
+    if noted and noted[0] >= expected:
+        return expected
+    return None if head_of(db, scope) == ((expected - 1, previous) if expected > 1 else None) else expected
 
 
 def history(db: Db, scope: str, subject: str) -> list[Fact]:

@@ -1,5 +1,6 @@
 """Commands about a forum: load it from a file, publish its programme, verify its facts."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.accounts.actor import Actor
-from app.audit.recording import first_broken
+from app.audit.recording import first_broken, head_of
 from app.cli.house import House, opened
 from app.editions import exporting, loading
 from app.editions.reading import BadFile, Misplaced, read_forum_file
@@ -124,12 +125,28 @@ def publish(
         print(f"{slug}: version {number} published.")
 
 
-def verify(scope: Annotated[str, typer.Argument(help="a forum's slug, or `site`")] = SITE) -> None:
-    """Check the chain of facts of a forum or of the site."""
+def verify(
+    scope: Annotated[str, typer.Argument(help="a forum's slug, or `site`")] = SITE,
+    head: Annotated[str, typer.Option(help="NUMBER:HASH as printed earlier: the chain must still hold it")] = "",
+) -> None:
+    """Check the chain of facts of a forum or of the site, and print its head to be noted down elsewhere."""
+    noted = _noted(head)
     with opened() as house:
         if scope != SITE:
             known(house, scope)
-        broken = house.database.read(lambda db: first_broken(db, scope))
+        broken, last = house.database.read(lambda db: (first_broken(db, scope, noted), head_of(db, scope)))
     if broken is not None:
         sys.exit(f"sala: the chain of {scope} is broken at fact {broken}.")
     print(f"{scope}: the chain of facts is whole.")
+    if last:
+        print(f"Its head, to note down elsewhere: {last[0]}:{last[1]}")
+
+
+def _noted(head: str) -> tuple[int, str] | None:
+    """A head as `verify` prints it. Ends the program where it is none."""
+    number, _, link = head.partition(":")
+    if not head:
+        return None
+    if not (number.isdecimal() and number.isascii() and len(number) <= 18 and re.fullmatch(r"[0-9a-f]{64}", link)):
+        sys.exit("sala: --head is NUMBER:HASH, as `sala verify` printed it.")
+    return int(number), link

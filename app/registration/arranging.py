@@ -114,7 +114,7 @@ def _refuse_if_over(db: Db, own: int, halls: Sequence[Hall], now: datetime, over
         found.append(over_by(hall.capacity, hall.quotas, mine, now))
     if any(found) and not over_is_meant:
         limits = ", ".join(f"{code} +{n}" for over in found for code, n in over.limits)
-        raise Refused("over", promised=found[0].promised, taken=found[0].taken, limits=limits)
+        raise Refused("over", promised=found[0].promised, taken=found[0].taken, limits=limits or "–")
 
 
 def _put_terms_row(db: Db, own: int, sent: TermsInput) -> bool:

@@ -51,7 +51,7 @@ def keep_back(db: Db, by: Actor, forum: Forum, sent: HoldBackInput, *, now: date
         went = beyond(house, sent.category, now=now)
         if not went.by_rule:
             if not sent.reason:
-                raise Refused("hold_back_too_many", left=taken, category=sent.category)
+                raise Refused("hold_back_too_many", left=taken, category=house.categories[sent.category].name)
             by.must(Permission.SEAT_OVER_LIMITS, own)
             if not went.possible:
                 raise Refused("hold_back_no_place", left=taken)
@@ -118,7 +118,7 @@ def give_held(db: Db, by: Actor, forum: Forum, hold_back: int, code: str, *, now
     if State(row.state) not in SEATABLE:
         raise Conflict("step_not_possible", state=row.state)
     if row.category_id != kept.category_id:
-        raise Refused("hold_back_other_group", category=house.category_by_id(kept.category_id).code)
+        raise Refused("hold_back_other_group", category=house.category_by_id(kept.category_id).name)
     unnamed = (_seats.c.hold_back_id == kept.id) & _seats.c.application_id.is_(None)
     seat = db.execute(select(_seats).where(unnamed).order_by(_seats.c.number, _seats.c.id).limit(1)).first()
     if seat is None:

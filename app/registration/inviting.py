@@ -171,12 +171,12 @@ def _override(
     db: Db, by: Actor, forum: Forum, house: House, row: Any, sent: InvitationTerms, free: int, now: datetime
 ) -> None:
     """One seat beyond what the rule gives, with a reason and the permission for it; never beyond the capacity."""
-    hall = house.hall_of(sent.category)
+    hall, name = house.hall_of(sent.category), house.categories[sent.category].name
     if not sent.reason:
-        raise Refused("not_enough_seats", category=sent.category, free=free)
+        raise Refused("not_enough_seats", category=name, free=free)
     by.must(Permission.SEAT_OVER_LIMITS, forum_id(forum))
     if not may_override(hall.capacity, house.taken_in(hall)):
-        raise Refused("not_enough_seats", category=sent.category, free=free)
+        raise Refused("not_enough_seats", category=name, free=free)
     eaten = eats_guarantee_of(hall.capacity, hall.quotas, house.taken_in(hall), sent.category, now)
     after = {"category": sent.category, "note": sent.reason, "guarantees": dict(eaten)}
     record(db, forum.slug, by.signature, "seat.over_limits", f"invitation:{row.code}", now=now, after=after)

@@ -89,9 +89,9 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     if seat is not None:
         house.taken[person.category] -= 1
         if not can_seat(house, category, now=now):
-            raise Refused("no_seat_there", category=category)
+            raise Refused("no_seat_there", category=house.categories[category].name)
         if _somebody_better_waits(db, row, house.categories[category].id):
-            raise Refused("others_wait_there", category=category)
+            raise Refused("others_wait_there", category=house.categories[category].name)
     target = house.categories[category].id
     db.execute(update(_applications).where(_applications.c.id == row.id).values(category_id=target))
     if seat is not None and seat.outside == house.categories[category].in_hall:

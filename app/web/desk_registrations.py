@@ -52,6 +52,8 @@ async def registrations(request: Request, forum: str) -> Response:
             desk_count(db, desk.actor, desk.forum, wanted),
         ),
     )
+    if wanted.category and wanted.category not in {tally.code for tally in counted}:
+        raise NotFound
     rows, more = found
     address = f"{desk.base}/registrations"
     lines = [line(desk.lang, row, link(f"{address}/{row.code}", wanted)) for row in rows]

@@ -14,7 +14,7 @@ from app.forum.models import Forum
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.web.deps import SignInNeeded, back
-from app.web.guards import BodyTooLarge
+from app.web.guards import App, BodyTooLarge, Receive, Scope, Send
 from app.web.headers import SECRET
 from app.web.pages import page, preferred, sentence
 from app.web.site import site_of
@@ -60,6 +60,16 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _too_large(request: Request, _error: Exception) -> Response:
     return await show(request, 413)
+
+
+def too_large(app: FastAPI) -> App:
+    """The same page for a body that was announced as too large: it is shown before the app is asked."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await show(Request({**scope, "app": app}), 413)
+        await response(scope, receive, send)
+
+    return answer
 
 
 async def _sign_in(request: Request, _error: Exception) -> Response:

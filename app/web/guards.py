@@ -27,10 +27,11 @@ TAKES_FILES = (
 
 
 class Guards:
-    """An ASGI layer around the router."""
+    """An ASGI layer around the router; `too_large` answers where a body is announced that is not even read."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App, settings: Settings, too_large: App) -> None:
         self.app = app
+        self._too_large = too_large
         self._hosts = {host.lower() for host in settings.allowed_hosts}
         self._limit = settings.body_limit_bytes
         self._limit_with_files = settings.body_limit_bytes + MOST_FILES * settings.file_limit_bytes
@@ -56,9 +57,9 @@ class Guards:
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
             return await _short(answer, 400, b"The length of the request is not clear.\n")
         limit = self._limit_of(scope, headers)
-        if len(length) > 18 or int(length) > limit:  # int() itself refuses thousands of digits
-            return await _short(answer, 413, b"The request is too large.\n")
         scope["client_address"] = self._client(scope, headers)
+        if len(length) > 18 or int(length) > limit:  # int() itself refuses thousands of digits
+            return await self._too_large(scope, receive, answer)
         return await self.app(scope, _limited(receive, limit), answer)
 
     def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:

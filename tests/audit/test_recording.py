@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from app.audit.models import Fact
-from app.audit.recording import first_broken, history, record
+from app.audit.models import Fact, Head
+from app.audit.recording import first_broken, head_of, history, record
 from app.kit.db import Db, table
 from tests.cast import NOW
 
@@ -63,6 +63,41 @@ def test_a_removed_line_shows_where_the_later_ones_are_numbered_anew(db: Db):
     for number in (3, 4, 5):
         change(db, number, number=number - 1)
     assert first_broken(db, CHAIN) == 2
+
+
+@pytest.mark.parametrize("left", [4, 0])
+def test_a_removed_end_shows(db: Db, left: int):
+    tell(db)
+    db.execute(delete(_facts).where(_facts.c.scope == CHAIN, _facts.c.number > left))
+    assert first_broken(db, CHAIN) == left + 1
+
+
+def test_a_removed_end_shows_when_more_has_happened_since(db: Db):
+    tell(db)
+    db.execute(delete(_facts).where(_facts.c.scope == CHAIN, _facts.c.number > 3))
+    tell(db, count=2)
+    assert first_broken(db, CHAIN) == 4
+
+
+def test_a_head_noted_down_shows_an_end_that_was_removed_with_its_head(db: Db):
+    tell(db)
+    noted = head_of(db, CHAIN)
+    assert noted is not None
+    assert noted[0] == 5
+    db.execute(delete(_facts).where(_facts.c.scope == CHAIN, _facts.c.number > 3))
+    hash_of_third = db.execute(select(_facts.c.hash).where(_facts.c.scope == CHAIN, _facts.c.number == 3)).scalar_one()
+    db.execute(update(table(Head)).where(table(Head).c.scope == CHAIN).values(number=3, hash=hash_of_third))
+    assert first_broken(db, CHAIN) is None, "what the chain and its head say together is not wrong"
+    assert first_broken(db, CHAIN, noted) == 4
+    tell(db, count=2)
+    assert first_broken(db, CHAIN, noted) == 5, "another fact stands where the noted one stood"
+
+
+def test_a_chain_that_went_on_still_holds_the_head_noted_down_earlier(db: Db):
+    tell(db)
+    noted = head_of(db, CHAIN)
+    tell(db)
+    assert first_broken(db, CHAIN, noted) is None
 
 
 @pytest.mark.parametrize(

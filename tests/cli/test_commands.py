@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.accounts import signing_in
 from app.accounts.models import User
+from app.audit.models import Fact
 from app.cli import main
 from app.cli.serve import FORUMS
 from app.kit.db import Database, Db, table
@@ -121,6 +122,20 @@ def test_a_refusal_is_the_catalogues_sentence_and_no_traceback(sala: Sala, words
     done = sala(*words)
     assert done.returncode == 1
     assert done.stderr.strip() == f"sala: {text_of('en', f'refused.{code}', slug='nowhere', slugs=SLUG)}"
+
+
+def test_the_chains_head_is_printed_and_held_against_later(sala: Sala, database: Database) -> None:
+    head = sala("verify", SLUG).stdout.split()[-1]
+    assert sala("demo", "3").returncode == 0
+    assert sala("verify", SLUG, "--head", head).returncode == 0
+    last = sala("verify", SLUG).stdout.split()[-1]
+    facts = table(Fact)
+    with database.write_engine.begin() as connection:
+        connection.execute(delete(facts).where(facts.c.scope == SLUG, facts.c.number == int(last.partition(":")[0])))
+    assert (
+        sala("verify", SLUG).stderr.strip() == f"sala: the chain of {SLUG} is broken at fact {last.partition(':')[0]}."
+    )
+    assert "NUMBER:HASH" in sala("verify", SLUG, "--head", "12").stderr
 
 
 def test_the_demo_makes_people_once(sala: Sala) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.kit.i18n import text_of
 from app.web.guards import BodyTooLarge, Guards
 from app.web.headers import ALWAYS
 from tests.cast import SLUG
@@ -33,6 +34,11 @@ class Inside:
         await send({"type": "http.response.body", "body": b"inside"})
 
 
+async def too_large(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 413, "headers": []})
+    await send({"type": "http.response.body", "body": b"too large"})
+
+
 @pytest.fixture
 def inside() -> Inside:
     return Inside()
@@ -42,7 +48,7 @@ def inside() -> Inside:
 def through(inside: Inside, in_loop: Run) -> Callable[..., Answered]:
     def send(*, environment: dict[str, str] | None = None, **request: Any) -> Answered:
         settings = settings_for("sqlite:///unused.sqlite", BODY_LIMIT_BYTES=str(LIMIT), **(environment or {}))
-        answer: Answered = in_loop(lambda: ask(Guards(inside, settings), **request))
+        answer: Answered = in_loop(lambda: ask(Guards(inside, settings, too_large), **request))
         return answer
 
     return send
@@ -81,7 +87,7 @@ def test_the_hosts_are_those_of_the_settings(through: Through):
 def test_a_length_that_is_none_is_refused(in_loop: Run, inside: Inside, length: str):
     settings = settings_for("sqlite:///unused.sqlite")
     raw = length.encode("utf-8").decode("latin-1")
-    answer = in_loop(lambda: ask(Guards(inside, settings), method="POST", headers={"content-length": raw}))
+    answer = in_loop(lambda: ask(Guards(inside, settings, too_large), method="POST", headers={"content-length": raw}))
     assert answer.status == 400
     assert not inside.reached
 
@@ -157,3 +163,5 @@ def test_the_real_site_says_in_words_that_a_body_is_too_large(client: TestClient
     for content in (b"x" * 2_000_000, pieces()):
         answer = client.post(f"/km/{SLUG}/register/stu", content=content, headers=head)
         assert answer.status_code == 413
+        assert text_of("km", "errors.413.title") in answer.text
+        assert "x-frame-options" in answer.headers
