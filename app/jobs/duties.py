@@ -21,7 +21,7 @@ from app.kit.settings import Settings
 from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
-from app.mail.rules import Outcome, next_attempt
+from app.mail.rules import Outcome, is_answer, next_attempt
 from app.registration import inviting, reminding, retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
@@ -82,14 +82,17 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         log.exception("message %s cannot be made", message.id)
         outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
     after = clock.now()
-    again = None if outcome is Outcome.SENT else next_attempt(outcome, message.attempts, after)
+    answered = is_answer(outcome)
+    tries = message.answered + 1 if answered else message.attempts
+    again = None if outcome is Outcome.SENT else next_attempt(outcome, tries, after)
     let_in = connection.is_open or outcome not in {Outcome.CONFIGURATION, Outcome.CONNECTION}
 
     def keep(db: Db) -> None:
         if outcome is Outcome.SENT:
             ours = outbox.mark_sent(db, message, now=after)
         else:
-            ours = outbox.mark_failed(db, message, said, again)
+            cut = connection.text_on_its_way
+            ours = outbox.mark_failed(db, message, said, again, answered=answered, may_have_left=cut)
         if not let_in and again:
             outbox.put_off(db, again)
         if ours and outcome is Outcome.SENT:

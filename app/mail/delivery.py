@@ -143,12 +143,15 @@ class _Server(smtplib.SMTP):
 
     def __init__(self, host: str, port: int, until: _Until, **options: Any) -> None:
         self._until = until
+        self.text_on_its_way = False
         super().__init__(host, port, timeout=until.left(), **options)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
             self.file = io.BufferedReader(_Reading(self.sock, self._until))
-        return super().getreply()
+        answer = super().getreply()
+        self.text_on_its_way = answer[0] == _TEXT_MAY_COME
+        return answer
 
     def send(self, s: Any) -> None:
         if self.sock is not None:
@@ -168,7 +171,8 @@ class Connection:
 
     def __init__(self, url: str, *, seconds_for_one: float = SECONDS_FOR_ONE) -> None:
         self._url = urlsplit(url)
-        self._server: smtplib.SMTP | None = None
+        self._server: _Server | None = None
+        self._text_on_its_way = False
         self._seconds_for_one = seconds_for_one
         self._until = _Until(seconds_for_one)
 
@@ -188,6 +192,11 @@ class Connection:
         """Whether the server still listens: what it refused, if anything, was one message."""
         return self._server is not None
 
+    @property
+    def text_on_its_way(self) -> bool:
+        """Whether the line broke after the last message's text had begun to leave: the server may have taken it."""
+        return self._text_on_its_way
+
     def send(self, message: Prepared) -> tuple[Outcome, str]:
         """Send one message; what came of it and, where it failed, the server's own words.
 
@@ -195,6 +204,7 @@ class Connection:
         Whatever goes wrong before the server has let us in is not the message's fault (CONFIGURATION, CONNECTION).
         """
         self._until.set(self._seconds_for_one)
+        self._text_on_its_way = False
         if self._server is None:
             try:
                 self._server = self._open()
@@ -219,12 +229,12 @@ class Connection:
             return self._lost(Outcome.PERMANENT, error)
         return Outcome.SENT, ""
 
-    def _open(self) -> smtplib.SMTP:
+    def _open(self) -> _Server:
         url, options = self._url, parse_qs(self._url.query)
         host, secure = url.hostname or "localhost", url.scheme == "smtps"
         if secure:
             context = ssl.create_default_context()
-            server: smtplib.SMTP = _SecureServer(host, url.port or 465, self._until, context=context)
+            server: _Server = _SecureServer(host, url.port or 465, self._until, context=context)
         else:
             server = _Server(host, url.port or 25, self._until)
         try:
@@ -247,6 +257,7 @@ class Connection:
 
     def _lost(self, outcome: Outcome, error: Exception) -> tuple[Outcome, str]:
         if self._server is not None:
+            self._text_on_its_way = self._server.text_on_its_way and outcome is Outcome.CONNECTION
             self._server.close()
             self._server = None
         if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
@@ -254,7 +265,7 @@ class Connection:
         return outcome, str(error) or type(error).__name__
 
 
-_CLOSING = 421
+_CLOSING, _TEXT_MAY_COME = 421, 354
 _NOT_LET_IN = frozenset({530, 535, 538})
 _PERMANENT_FROM = 500
 

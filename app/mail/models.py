@@ -33,6 +33,8 @@ class Message(SQLModel, table=True):
     created_at: datetime
     due_at: datetime
     attempts: int = 0
+    answered: int = 0
+    """How many of the attempts ended with a server's answer about this message itself."""
     claimed_at: datetime | None = None
     sent_at: datetime | None = None
     possibly_repeated: bool = False

@@ -46,6 +46,7 @@ def queue_mail(
         "created_at": now,
         "due_at": due_at or now,
         "attempts": 0,
+        "answered": 0,
         "possibly_repeated": False,
         "error": "",
     }
@@ -54,7 +55,7 @@ def queue_mail(
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message this worker may send now; `repeated` where an earlier claim was cut and it may have left already."""
+    """A message this worker may send now; `repeated` where an earlier try was cut and it may have left already."""
 
     id: int
     message_id: str
@@ -66,6 +67,7 @@ class Claimed:
     subject: str
     values: dict[str, Any]
     attempts: int
+    answered: int
     repeated: bool
 
 
@@ -99,6 +101,7 @@ def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "") -> list[C
                     row.subject,
                     row.values,
                     row.attempts + 1,
+                    row.answered,
                     repeated,
                 )
             )
@@ -118,12 +121,23 @@ def mark_sent(db: Db, message: Claimed, *, now: datetime) -> bool:
     return _while_ours(db, message, state="sent", sent_at=now, error="")
 
 
-def mark_failed(db: Db, message: Claimed, error: str, retry_at: datetime | None) -> bool:
+def mark_failed(
+    db: Db,
+    message: Claimed,
+    error: str,
+    retry_at: datetime | None,
+    *,
+    answered: bool = False,
+    may_have_left: bool = False,
+) -> bool:
     """It did not leave: try again at `retry_at`, or give up where that is None. `error` is the server's own line.
 
+    `answered`: a server said so of this message itself. `may_have_left`: its text was on the way when the line broke.
     False, and nothing changed, where the claim is no longer this worker's.
     """
     values: dict[str, Any] = {"due_at": retry_at} if retry_at else {}
+    values["answered"] = message.answered + answered
+    values["possibly_repeated"] = message.repeated or may_have_left
     return _while_ours(db, message, state="retrying" if retry_at else "failed", error=error[:500], **values)
 
 

@@ -30,24 +30,28 @@ BACK_OFF_MINUTES: Mapping[Outcome, tuple[int, ...]] = {
 """Minutes to wait after the first, second, … attempt; the last number repeats. A failed sign-in waits longest
 at first, because servers lock accounts that knock too often."""
 
-MOST_ATTEMPTS: Mapping[Outcome, int] = {Outcome.PERMANENT: 1, Outcome.POLICY: 34, Outcome.TEMPORARY: 34}
-"""After so many attempts a message is given up. 34 are about five days, the time RFC 5321 §4.5.4.1 asks a sender to
+MOST_ANSWERS: Mapping[Outcome, int] = {Outcome.PERMANENT: 1, Outcome.POLICY: 34, Outcome.TEMPORARY: 34}
+"""After so many answers about itself a message is given up. 34 are about five days, the time RFC 5321 §4.5.4.1 asks a sender to
 keep trying; a policy may be that of our own settings, so there is as long to mend them."""
 
 CLAIM_LASTS = timedelta(minutes=10)
 """Longer than one delivery can last: delivery must give up on a silent server well before."""
 
 
+def is_answer(outcome: Outcome) -> bool:
+    """Did a server say something about the message itself? While none can be reached or none lets us in, none did."""
+    return outcome in MOST_ANSWERS
+
+
 def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | None:
     """When to try again (aware UTC) after `attempts` ≥ 1 attempts, the last just now; None: it has failed.
 
-    Only an answer about the message itself ends in giving up. While no server can be reached or none lets us
-    in, the message is not to blame and waits for as long as that lasts. What was sent has no next attempt:
-    ValueError, as for fewer attempts than one.
+    Only an answer about the message itself ends in giving up, and only such answers are counted for it: hours without
+    a server are not held against the message. What was sent has no next attempt: ValueError, as for fewer than one.
     """
     if outcome is Outcome.SENT or attempts < 1:
         raise ValueError(f"no next attempt: {outcome} after {attempts}")
-    if attempts >= MOST_ATTEMPTS.get(outcome, attempts + 1):
+    if attempts >= MOST_ANSWERS.get(outcome, attempts + 1):
         return None
     waits = BACK_OFF_MINUTES[outcome]
     return now + timedelta(minutes=waits[min(attempts, len(waits)) - 1])

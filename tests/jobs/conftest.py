@@ -28,6 +28,7 @@ class Sink:
     mails: list[EmailMessage] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable[[], Any] = lambda: None
+    _server: Any = None
 
     async def handle_RCPT(  # noqa: N802 - the server library's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -41,8 +42,13 @@ class Sink:
         mail = message_from_bytes(envelope.content, policy=default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        self._server = _server
         self.meanwhile()
         return "250 OK"
+
+    def hang_up(self) -> None:
+        """Break the line over which a text came, before it is answered."""
+        self._server.transport.abort()
 
 
 def free_port() -> int:

@@ -182,6 +182,30 @@ def test_a_worker_whose_claim_was_taken_over_says_nothing_of_the_message_and_the
     assert crew.pen.write_now(SITE, lambda db: mark_sent(db, taken_over[0], now=clock.at))
 
 
+def test_hours_without_a_server_are_not_held_against_a_mail(crew: Crew, sink: Sink, clock: Any) -> None:
+    registered(crew)
+    with crew.database.write_engine.begin() as connection:
+        connection.execute(update(table(Message)).values(attempts=200))
+    sink.answers[VANNA.email] = "451 try again later"
+    deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, message.attempts, message.answered) == ("retrying", 201, 1)
+    assert message.due_at == NOW + timedelta(minutes=5)
+
+
+def test_a_mail_whose_line_broke_over_its_text_is_sent_again_and_marked(crew: Crew, sink: Sink, clock: Any) -> None:
+    registered(crew)
+    sink.meanwhile = sink.hang_up
+    deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, message.possibly_repeated, message.answered) == ("retrying", True, 0)
+    sink.meanwhile = lambda: None
+    clock.at = message.due_at
+    deliver(crew)
+    assert len({mail["Message-ID"] for mail in sink.mails}) == 1 < len(sink.mails)
+    assert [(message.state, message.possibly_repeated) for message in messages(crew)] == [("sent", True)]
+
+
 def test_a_mail_refused_by_policy_is_tried_for_days_and_then_fails_and_starts_its_hours(
     crew: Crew, sink: Sink, clock: Any
 ) -> None:

@@ -84,14 +84,14 @@ def test_a_header_of_ours_that_would_break_is_refused() -> None:
 
 
 Server = Callable[[dict[str, str]], int]
-DRIP = "drip"
+DRIP, HANG_UP = "drip", "hang up"
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Starts a server that answers each command as scripted ("." is the end of a text); gives its port.
 
-    The answer DRIP never ends: a byte comes, and after a moment another.
+    The answer DRIP never ends: a byte comes, and after a moment another. With HANG_UP the line breaks.
     """
     opened: list[socket.socket] = []
 
@@ -116,7 +116,9 @@ def server() -> Iterator[Server]:
                             continue
                         word = "." if in_text else line.split()[0].decode().upper()
                         in_text = word == "DATA" and "DATA" not in script
-                        say(line_by_line, script.get(word, usual.get(word, "250 ok")))
+                        if (answer := script.get(word, usual.get(word, "250 ok"))) == HANG_UP:
+                            break
+                        say(line_by_line, answer)
                         if word == "QUIT":
                             break
         except OSError:
@@ -162,6 +164,26 @@ def test_only_an_answer_about_the_message_itself_gives_it_up(
     with Connection(f"smtp://127.0.0.1:{server(script)}") as connection:
         assert connection.send(compose(letter(), NOON))[0] is outcome
         assert connection.is_open is still_open
+
+
+@pytest.mark.parametrize(
+    ("script", "begun"),
+    [
+        ({".": HANG_UP}, True),
+        ({"DATA": HANG_UP}, False),
+        ({"DATA": "421 closing"}, False),
+        ({".": "421 closing"}, False),
+        ({".": "451 later"}, False),
+        ({"RCPT": HANG_UP}, False),
+        ({}, False),
+    ],
+)
+def test_a_line_that_breaks_over_the_text_leaves_open_whether_it_left(
+    server: Server, script: dict[str, str], begun: bool
+) -> None:
+    with Connection(f"smtp://127.0.0.1:{server(script)}") as connection:
+        connection.send(compose(letter(), NOON))
+        assert connection.text_on_its_way is begun
 
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:{}?starttls=1", "smtp://u:p@127.0.0.1:{}", "smtp://127.0.0.1:9{}"])
