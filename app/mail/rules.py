@@ -31,8 +31,8 @@ BACK_OFF_MINUTES: Mapping[Outcome, tuple[int, ...]] = {
 at first, because servers lock accounts that knock too often."""
 
 MOST_ANSWERS: Mapping[Outcome, int] = {Outcome.PERMANENT: 1, Outcome.POLICY: 34, Outcome.TEMPORARY: 34}
-"""After so many answers about itself a message is given up. 34 are about five days, the time RFC 5321 §4.5.4.1 asks a sender to
-keep trying; a policy may be that of our own settings, so there is as long to mend them."""
+"""After so many answers about itself a message is given up. 34 are about five days, the time RFC 5321 §4.5.4.1 asks
+a sender to keep trying; a policy may be that of our own settings, so there is as long to mend them."""
 
 CLAIM_LASTS = timedelta(minutes=10)
 """Longer than one delivery can last: delivery must give up on a silent server well before."""
