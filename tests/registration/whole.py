@@ -102,30 +102,30 @@ def holds(db: Db, row: Any) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def mark(db: Db, row: Any) -> dict[str, str]:
-    """Write a mark of its own into every free column that holds something about a person: words, bytes, dates and
-    instants; what to look for in `everything`, by `table[.key]:column`."""
+def mark(db: Db, row: Any, *, times: bool = False) -> dict[str, str]:
+    """Write a mark of its own into every free column that holds something about a person: words, bytes, dates, and
+    with `times` instants, by which deeds go; what to look for in `everything`, by `table[.key]:column`."""
     marks: dict[str, str] = {}
     for name, (rows, mine) in holds(db, row).items():
         assert db.execute(select(rows).where(mine)).first(), f"nothing in {name}: have `whole_person` fill it"
         for column in rows.columns:
             if column.primary_key or column.foreign_keys or column.name in FIXED:
                 continue
-            value = _mark(column, len(marks) + 1)
+            value = _mark(column, len(marks) + 1, times=times)
             if value is not None:
                 db.execute(update(rows).where(mine).values({column.name: value}))
                 marks[f"{name}:{column.name}"] = _look_for(value)
     return marks
 
 
-def _mark(column: Any, number: int) -> Any:
+def _mark(column: Any, number: int, *, times: bool) -> Any:
     """A value that stands nowhere else; None for numbers and yes or no, which could not be told from others."""
     word, days = f"mark{number:03}", timedelta(days=number)
     kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
     if isinstance(kind, JSON):
         return [word] if column.name in {"titles", "value"} else {"name": word}
     made: dict[type, Any] = {str: word, bytes: word.encode(), date: date(1901, 1, 1) + days, int: None, bool: None}
-    made[datetime] = datetime(2031, 1, 1, tzinfo=UTC) + days
+    made[datetime] = datetime(2031, 1, 1, tzinfo=UTC) + days if times else None
     return made[kind.python_type]
 
 
