@@ -154,7 +154,7 @@ def _letter(lang: Lang, forum: Forum, letter: Any) -> tuple[str, list[Line]]:
         ("letters.passport_number", letter.passport_number),
         ("letters.nationality", country_name(letter.nationality, lang)),
         ("letters.birth_date", born),
-        ("registration.my.asked_at", moment(letter.asked_at, lang, forum.timezone)),
+        ("registration.data.letter_at", moment(letter.asked_at, lang, forum.timezone)),
         ("registration.data.purged_at", purged),
     ]
     return text_of(lang, f"letters.kind.{letter.kind}"), _lines(lang, values)

@@ -21,6 +21,7 @@ from app.registration.delegation_inputs import SeatsInput
 from app.registration.erasing import erase
 from app.registration.holding import give_held, keep_back, release
 from app.registration.inputs import HoldBackInput
+from app.registration.merging import merge
 from app.registration.models import Application, Delegation, HoldBack, Seat
 from app.registration.overriding import seat_beyond
 from app.registration.settling import settle
@@ -146,7 +147,7 @@ def test_one_held_back_seat_given_to_two_at_the_same_instant_goes_to_one(either_
         database.close()
 
 
-# ---- a person erased, a member or a delegation withdrawn
+# ---- a person erased, a member or a delegation withdrawn, two registrations joined
 
 
 AFTER = DEADLINE + timedelta(hours=1)
@@ -186,6 +187,16 @@ def withdraws_member(now: datetime) -> Callable[[Db], Any]:
     return deed
 
 
+def joins(db: Db) -> Any:
+    """The member and the person are one: the person's own seat is too many."""
+    row = party(db)
+    mine = _applications.c.delegation_id == row.id
+    member = db.execute(select(_applications.c.code).where(mine)).scalar_one()
+    codes = member, code_of(db, "key1")
+    editions = tuple(application_of(db, the_forum(db), code).edition for code in codes)
+    return merge(db, OPERATOR, the_forum(db), *codes, editions, now=NOW)
+
+
 def withdraws_all(people: bool) -> Callable[[Db], Any]:
     return lambda db: delegating.withdraw(db, OPERATOR, the_forum(db), party(db).code, people=people, now=NOW)
 
@@ -201,6 +212,7 @@ FREEING: dict[str, tuple[Callable[[Db], Any], datetime, int]] = {
         NOW,
         1,
     ),
+    "two registrations are joined": (joins, NOW, 1),
     "a deadline comes": (lambda db: settle(db, the_forum(db), now=AFTER), AFTER, 1),
 }
 """What happens → the deed, when, and how many seats it frees for others."""
@@ -224,8 +236,8 @@ def test_what_is_freed_goes_to_those_who_ask_at_the_same_instant_and_no_more(
     with databases[0].reading() as db:
         assert db.execute(select(func.count()).select_from(_seats)).scalar_one() == HALL, "none wasted, none too many"
         late = _applications.c.request_key.in_([f"key{number}" for number in range(10, 14)])
-        states = sorted(db.execute(select(_applications.c.state).where(late)).scalars())
-        assert states == ["seated"] * (1 + frees) + ["waiting"] * (3 - frees)
+        states = list(db.execute(select(_applications.c.state).where(late).order_by(_applications.c.id)).scalars())
+        assert states == ["seated"] * (1 + frees) + ["waiting"] * (3 - frees), "the first to ask are the first seated"
         assert first_broken(db, SLUG) is None
     for database in databases:
         database.close()
