@@ -114,6 +114,14 @@ def own_sessions(slots: Sequence[AnySlot], sign_ups: Collection[str], picks: Col
     return [slot for slot in slots if slot.uid in common]
 
 
+def shared_sessions(slots: Sequence[AnySlot], sign_ups: Collection[str], picks: Collection[str]) -> list[AnySlot]:
+    """What a calendar of several people holds, in the order of `slots`: the plenaries, and each session that anybody
+    picked (their uids) once. Nothing gives way to a pick: the others are in the hall.
+    """
+    held = {slot.uid for slot in plenaries(slots, sign_ups)} | set(picks)
+    return [slot for slot in slots if slot.uid in held]
+
+
 def _gathers(slot: Slot) -> bool:
     return slot.type in GATHERINGS
 

@@ -1,5 +1,6 @@
 """What an organiser does about delegations: invite, change the seats or the focal point, withdraw (rules §3)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -75,7 +76,7 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
     db.execute(update(_delegations).where(_delegations.c.id == number).values(**digests))
     after = {"category": sent.category, "seats": sent.seats, "reference": sent.reference}
     _take(db, forum, house, sent.category, number, sent.seats, now=now)
-    personal = {"focal_name": sent.focal_name, "focal_email": sent.focal_email}
+    personal = {"focal_name": sent.focal_name, "focal_email": sent.focal_email, **_why(beyond, sent)}
     record_about(db, by, forum, code, "invited", now=now, after={**after, **beyond}, personal=personal)
     write_to_focal_point(db, forum, delegation_of(db, forum, code), "invited", now=now)
     return code
@@ -134,7 +135,12 @@ def _plan(
                 raise Invalid([Fault("seats", "no_place")])
             beyond += 1
         then.taken[category] += 1
-    return {"over": beyond, "note": reason} if beyond else {}
+    return {"over": beyond} if beyond else {}
+
+
+def _why(beyond: Mapping[str, Any], sent: SeatsInput | ShareInput) -> dict[str, str]:
+    """The reason to go beyond, for the personal part of a fact: what an organiser writes may name somebody."""
+    return {"note": sent.over_reason} if beyond and isinstance(sent, SeatsInput) else {}
 
 
 def _take(db: Db, forum: Forum, house: House, category: str, delegation: int, seats: int, *, now: datetime) -> None:
@@ -185,7 +191,8 @@ def _bring_to(
     values = {"seats": sent.seats, "uneven_reason": reason, "edition": row.edition + 1}
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
     before, after = {"seats": len(rows)}, {"seats": sent.seats, "reason": reason, **beyond}
-    record_about(db, by, forum, row.code, "resized", now=now, before=before, after=after)
+    why = _why(beyond, sent)
+    record_about(db, by, forum, row.code, "resized", now=now, before=before, after=after, personal=why)
     return len(surplus)
 
 
@@ -266,8 +273,8 @@ def withdraw(db: Db, by: Actor, forum: Forum, code: str, *, people: bool, now: d
     for seat in rows:
         if seat.application_id is None:
             drop(db, seat)
-    after = {"seats": len(rows) - len(named), "people": len(named) if people else 0, "note": note}
-    record_about(db, by, forum, code, "withdrawn", now=now, after=after)
+    after = {"seats": len(rows) - len(named), "people": len(named) if people else 0}
+    record_about(db, by, forum, code, "withdrawn", now=now, after=after, personal={"note": note} if note else None)
     if people and named:
         mine = _applications.c.id.in_(named) & (_applications.c.state == State.SEATED.value)
         for one in db.execute(select(_applications).where(mine).order_by(_applications.c.id)).all():

@@ -10,6 +10,7 @@ from app.accounts.rules import Permission
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
+from app.registration.carrying import Luggage, luggage
 from app.registration.desk_queries import Whole, desk_registration
 from app.registration.models import Application, Category, Distinct
 from app.registration.rules.likeness import Reason, Sketch, pairs, reasons
@@ -48,13 +49,16 @@ def doubles(db: Db, by: Actor, forum: Forum) -> list[Double]:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two registrations side by side, and what becomes of them if the first or the second is kept."""
+    """Two registrations side by side, and what becomes of them if the first or the second is kept; `brings_…` is what
+    the other one brings then."""
 
     first: Whole
     second: Whole
     reasons: tuple[Reason, ...]
     keeping_first: Joined
     keeping_second: Joined
+    brings_first: Luggage
+    brings_second: Luggage
 
 
 def compared(db: Db, by: Actor, forum: Forum, first: str, second: str) -> Compared:
@@ -65,7 +69,13 @@ def compared(db: Db, by: Actor, forum: Forum, first: str, second: str) -> Compar
         for whole in (one, other)
     ]
     why = reasons(sketch(one.row), sketch(other.row))
-    return Compared(one, other, why, joined(parts[0], parts[1]), joined(parts[1], parts[0]))
+    effects = joined(parts[0], parts[1]), joined(parts[1], parts[0])
+    pairs_kept = ((one, other, effects[0]), (other, one, effects[1]))
+    brings = [
+        luggage(db, forum, kept.row, dropped.row, (dropped if effect.takes_over else kept).category.code)
+        for kept, dropped, effect in pairs_kept
+    ]
+    return Compared(one, other, why, *effects, *brings)
 
 
 def sketch(row: Any) -> Sketch:

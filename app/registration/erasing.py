@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.accounts.actor import Actor
 from app.audit.purging import purge_personal
@@ -53,7 +53,8 @@ EMPTY: dict[str, Any] = {
 def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """Cancel a registration if it is live (its seat goes to the next, rules §1.5) and empty what is personal about it:
     columns, needs, answers, files, consents, what letters hold of the passport, its facts and mails, and the personal
-    invitation it came from. Whoever comes along is erased with it: the person named them.
+    invitation it came from. Whoever comes along is erased with it, because the person named them, and every
+    registration that was joined into it, because an organiser has seen that it is the same person's.
 
     Category, state, times and place in the chain of facts stay; so does the digest of the own page's link, which says
     from now on that everything is erased. False where that was done before. For the person, or an organiser who
@@ -66,12 +67,19 @@ def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     freed = False
     if may_follow(State(row.state), State.CANCELLED):
         freed = end(db, by, forum, person, State.CANCELLED, now=now)
-    along = (_applications.c.accompanies_id == row.id) & _applications.c.erased_at.is_(None)
-    for one in (row, *db.execute(select(_applications).where(along)).all()):
+    for one in (row, *_along(db, {row.id})):
         _empty(db, by, forum, one, now=now)
     if freed:
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
     return True
+
+
+def _along(db: Db, known: set[int]) -> list[Any]:
+    """Whoever comes along with these registrations, and what was joined into them, however far back."""
+    mine = or_(_applications.c.accompanies_id.in_(known), _applications.c.merged_into_id.in_(known))
+    unknown = _applications.c.id.not_in(known) & _applications.c.erased_at.is_(None)
+    found = list(db.execute(select(_applications).where(mine, unknown).order_by(_applications.c.id)))
+    return found + _along(db, known | {row.id for row in found}) if found else []
 
 
 def _empty(db: Db, by: Actor, forum: Forum, row: Any, *, now: datetime) -> None:

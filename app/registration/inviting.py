@@ -178,8 +178,9 @@ def _override(
     if not may_override(hall.capacity, house.taken_in(hall)):
         raise Refused("not_enough_seats", category=name, free=free)
     eaten = eats_guarantee_of(hall.capacity, hall.quotas, house.taken_in(hall), sent.category, now)
-    after = {"category": sent.category, "note": sent.reason, "guarantees": dict(eaten)}
-    record(db, forum.slug, by.signature, "seat.over_limits", f"invitation:{row.code}", now=now, after=after)
+    subject, after = f"invitation:{row.code}", {"category": sent.category, "guarantees": dict(eaten)}
+    personal = {"note": sent.reason}  # what an organiser writes may name somebody
+    record(db, forum.slug, by.signature, "seat.over_limits", subject, now=now, after=after, personal=personal)
 
 
 def _mail(db: Db, forum: Forum, row: Any, template: str, now: datetime) -> None:

@@ -19,18 +19,15 @@ from app.kit.db import Db, table
 from app.kit.errors import Conflict, Refused
 from app.mail.outbox import withhold
 from app.registration.applying import application_of
-from app.registration.models import Application, Distinct, Letter, Needs, Seat
+from app.registration.carrying import Luggage, filled, lift_picks, luggage, unpack_papers, unpack_picks
+from app.registration.models import Application, Distinct, Seat
 from app.registration.quotas import House, house_of
 from app.registration.rules.merges import Part, joined
-from app.registration.rules.names import normal_name
 from app.registration.rules.states import State
 from app.registration.seating import Asking, asking, end, free, move_queue, tell
 from app.registration.settling import settle
 
-_applications, _seats, _needs = table(Application), table(Seat), table(Needs)
-_letters, _distinct = table(Letter), table(Distinct)
-_FILLED = ("titles", "name_km", "name_order", "position_title", "institution", "country", "phone")
-"""What the kept registration takes from the other where it says nothing itself."""
+_applications, _seats, _distinct = table(Application), table(Seat), table(Distinct)
 _ASKS = {
     State.SEATED.value: "registration/seated",
     State.AWAITING_APPROVAL.value: "registration/awaiting",
@@ -43,7 +40,8 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     """Join registration `drop` into `keep`; both are live and of one person, which the organiser has seen.
 
     The better standing stays, with its group and its seat; a seat too many is freed and the queue moves. Companions,
-    letters and what the kept one left empty come along. `editions` are those of the two (keep, drop) as they were
+    letters, chosen sessions and what the kept one left empty or unanswered come along (`carrying.luggage`). There is no
+    way back: what is freed may go to somebody else at once. `editions` are those of the two (keep, drop) as they were
     looked at. Never gives a seat: nobody can be seated beyond the rule by it. Raises Refused: `same_registration`,
     `merge_ended`, `merge_companion`, `merge_outside`; Conflict("changed_meanwhile").
     """
@@ -55,8 +53,10 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     if (kept.edition, dropped.edition) != editions:
         raise Conflict("changed_meanwhile")
     stands = joined(_part(db, house, kept), _part(db, house, dropped))
-    db.execute(update(_applications).where(_applications.c.accompanies_id == dropped.id).values(accompanies_id=kept.id))
-    db.execute(update(_letters).where(_letters.c.application_id == dropped.id).values(application_id=kept.id))
+    group = house.category_by_id((dropped if stands.takes_over else kept).category_id).code
+    packed = luggage(db, forum, kept, dropped, group)
+    unpack_papers(db, packed, kept.id, dropped.id)
+    lift_picks(db, dropped.id)
     freed = False
     values: dict[str, Any] = {}
     if stands.takes_over:
@@ -69,16 +69,15 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     elif stands.same_queue:
         first = min((kept, dropped), key=lambda row: (-row.priority, row.asked_at, row.id))
         values = {name: getattr(first, name) for name in ("asked_at", "priority", "priority_reason")}
-    filled = _filled(kept, dropped)
-    values |= filled
+    values |= filled(packed, kept)
     values |= {"confirmed_at": kept.confirmed_at or dropped.confirmed_at, "edition": kept.edition + 1}
     if values["confirmed_at"] is not None:
         values["confirm_by"] = None
     freed |= end(db, by, forum, _person(house, dropped), State.CANCELLED, now=now)
     db.execute(update(_applications).where(_applications.c.id == dropped.id).values(merged_into_id=kept.id))
     db.execute(update(_applications).where(_applications.c.id == kept.id).values(**values))
-    _keep_needs(db, kept.id, dropped.id)
-    _record(db, by, forum, kept, dropped, (stands.takes_over, sorted(filled.keys() & set(_FILLED))), now)
+    _record(db, by, forum, kept, dropped, packed, now, takes_over=stands.takes_over)
+    unpack_picks(db, forum, packed, kept, dropped, values.get("state", kept.state), now=now)
     _tell(db, forum, house, kept, dropped, now)
     if freed:
         move_queue(db, forum, house_of(db, own), now=now)
@@ -143,30 +142,22 @@ def _standing_of(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _STANDING}
 
 
-def _filled(kept: Any, dropped: Any) -> dict[str, Any]:
-    values = {name: getattr(dropped, name) for name in _FILLED if not getattr(kept, name) and getattr(dropped, name)}
-    if values:
-        names = ("family_name", "given_name", "name_km", "display_name", "institution")
-        values["name_search"] = normal_name(*(values.get(name, getattr(kept, name)) for name in names))
-    return values
-
-
-def _keep_needs(db: Db, kept: int, dropped: int) -> None:
-    """Meals and access needs go along where the kept registration has none."""
-    if db.execute(select(_needs.c.application_id).where(_needs.c.application_id == kept)).first() is None:
-        db.execute(update(_needs).where(_needs.c.application_id == dropped).values(application_id=kept))
-
-
 def _record(
-    db: Db, by: Actor, forum: Forum, kept: Any, dropped: Any, took: tuple[bool, list[str]], now: datetime
+    db: Db, by: Actor, forum: Forum, kept: Any, dropped: Any, packed: Luggage, now: datetime, *, takes_over: bool
 ) -> None:
-    def write(kind: str, code: str, after: Mapping[str, Any]) -> None:
-        record(db, forum.slug, by.signature, kind, f"registration:{code}", now=now, after=after)
+    def write(kind: str, code: str, **told: Mapping[str, Any]) -> None:
+        record(db, forum.slug, by.signature, kind, f"registration:{code}", now=now, **told)
 
-    took_over, filled = took
-    after = {"other": dropped.code, "standing": "other" if took_over else "own", "filled": filled}
-    write("registration.merged", kept.code, after)
-    write("registration.merged_into", dropped.code, {"other": kept.code})
+    after = {
+        "other": dropped.code,
+        "standing": "other" if takes_over else "own",
+        "filled": sorted(packed.columns),
+        "answers": [one.code for one in packed.answers],
+        "sessions": packed.codes([*packed.picks, *(other for _, other in packed.better)]),
+    }
+    write("registration.merged", kept.code, after=after)
+    before = {"sessions": packed.codes(packed.clashing)}
+    write("registration.merged_into", dropped.code, before=before, after={"other": kept.code})
 
 
 def _tell(db: Db, forum: Forum, house: House, kept: Any, dropped: Any, now: datetime) -> None:

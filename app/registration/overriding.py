@@ -44,8 +44,9 @@ def seat_beyond(db: Db, by: Actor, forum: Forum, code: str, reason: str, *, now:
     if not went.possible:
         raise Refused("no_place")
     give(db, by, forum, house, person, now=now)
-    after = {"category": person.category, "note": reason, **over(went)}
-    record(db, forum.slug, by.signature, "seat.beyond", f"registration:{code}", now=now, after=after)
+    subject, after = f"registration:{code}", {"category": person.category, **over(went)}
+    personal = {"note": reason}  # what an organiser writes may name somebody
+    record(db, forum.slug, by.signature, "seat.beyond", subject, now=now, after=after, personal=personal)
     step(db, by, forum, person, State.SEATED, now=now, values={"decision_note": reason, "confirm_by": None})
     waited = row.state == State.WAITING.value
     template = "registration/promoted" if waited else "registration/approved"
@@ -81,6 +82,7 @@ def set_priority(db: Db, by: Actor, forum: Forum, code: str, sent: PriorityInput
         f"registration:{code}",
         now=now,
         before={"priority": row.priority},
-        after={"priority": sent.priority, "note": reason},
+        after={"priority": sent.priority},
+        personal={"note": reason} if reason else None,
     )
     return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -73,19 +74,24 @@ def sign_up_counts(db: Db, forum: Forum) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class OwnPick:
-    """One of a person's picks; `ahead` is the place in the session's list, from 1, for one that waits."""
+    """One of a person's picks; `ahead` is the place in the session's list, from 1, for one that waits, `number` the
+    place held. `asked_at` (UTC) is the standing in the list."""
 
     state: PickState
     admitted: bool
     ahead: int | None
+    number: int | None
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPicks:
-    """A person's picks by the sessions' uids, and the edition a form about them is opened on (0: never chosen)."""
+    """A person's picks by the sessions' uids, the edition a form about them is opened on (0: never chosen), and when
+    they last changed (UTC)."""
 
     edition: int
     by_uid: dict[str, OwnPick]
+    changed_at: datetime | None = None
 
     @property
     def admitted(self) -> frozenset[str]:
@@ -98,8 +104,8 @@ NO_PICKS = OwnPicks(0, {})
 
 def own_picks(db: Db, application: int) -> OwnPicks:
     """The picks of one person. Two queries."""
-    edition = db.execute(select(_lists.c.edition).where(_lists.c.application_id == application)).scalar_one_or_none()
-    if edition is None:
+    whole = db.execute(select(_lists).where(_lists.c.application_id == application)).first()
+    if whole is None:
         return NO_PICKS
     other, person = _picks.alias(), _applications.alias()
     # who waits in the same list with better standing; a pick whose person holds no seat yet counts for nobody
@@ -123,8 +129,8 @@ def own_picks(db: Db, application: int) -> OwnPicks:
     for row in rows:
         state = PickState(row.state)
         place = row.ahead + 1 if state is PickState.WAITING else None
-        found[row.session_uid] = OwnPick(state, row.admitted, place)
-    return OwnPicks(edition, found)
+        found[row.session_uid] = OwnPick(state, row.admitted, place, row.number, row.asked_at)
+    return OwnPicks(whole.edition, found, whole.changed_at)
 
 
 def places_held(db: Db, application: int, uids: Collection[str]) -> frozenset[str]:

@@ -130,13 +130,17 @@ def first_and_last(views: Iterable[Any]) -> tuple[datetime | None, datetime | No
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A person's own registration with what their page shows. `place_in_queue` counts from 1, in the category."""
+    """A person's own registration with what their page shows. `place_in_queue` counts from 1, in the category.
+
+    `place` is None without a seat in the hall; `seat_given_at` (UTC) is set for a badge outside it, too.
+    """
 
     row: Any
     forum: Forum
     category: Any
     terms: Any
     place: int | None
+    seat_given_at: datetime | None
     place_in_queue: int | None
     needs: tuple[str, str]
     answers: tuple[Answered, ...]
@@ -152,13 +156,14 @@ def own_registration(db: Db, token: str) -> Own:
     forum = db.execute(select(Forum).where(_forums.c.id == row.forum_id)).scalar_one()
     category = db.execute(select(_categories).where(_categories.c.id == row.category_id)).one()
     terms = terms_of(db, row.forum_id)
-    place = db.execute(select(_seats.c.number).where(_seats.c.application_id == row.id)).scalar_one_or_none()
+    seat = db.execute(select(_seats.c.number, _seats.c.given_at).where(_seats.c.application_id == row.id)).first()
+    place, given_at = (seat.number, seat.given_at) if seat else (None, None)
     needs = db.execute(select(_needs.c.meals, _needs.c.access).where(_needs.c.application_id == row.id)).first()
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
     told = (needs.meals, needs.access) if needs else ("", "")
     answers, consents = answers_of(db, row.id, sensitive=True), consents_of(db, row.id)
     left = sheet_of(db, row.forum_id, category.code, row.id).unanswered if row.ended_at is None else 0
-    return Own(row, forum, category, terms, place, queue, told, answers, consents, left)
+    return Own(row, forum, category, terms, place, given_at, queue, told, answers, consents, left)
 
 
 def terms_of(db: Db, own: int) -> Any:

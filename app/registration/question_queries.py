@@ -86,13 +86,15 @@ def questions_of(db: Db, own: int, category: str = "", *, retired: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was answered to a question: a value as kept, or the file (its id, the sender's name for it, bytes)."""
+    """What was answered to a question and when: a value as kept, or the file (its id, the sender's name for it,
+    bytes)."""
 
     question: QuestionView
     value: str | tuple[str, ...]
     file: int | None = None
     file_name: str = ""
     file_size: int = 0
+    at: datetime | None = None
 
     @property
     def words(self) -> tuple[Bilingual, ...]:
@@ -126,6 +128,8 @@ def answers_of(db: Db, application: int, *, sensitive: bool) -> tuple[Answered, 
         select(
             _questions,
             _answers.c.value,
+            _answers.c.answered_at,
+            _files.c.sent_at,
             _files.c.id.label("file"),
             _files.c.name.label("file_name"),
             _files.c.size.label("file_size"),
@@ -140,7 +144,8 @@ def answers_of(db: Db, application: int, *, sensitive: bool) -> tuple[Answered, 
     found = []
     for row in db.execute(wanted):
         value = YES if row.value is None else tuple(row.value) if isinstance(row.value, list) else str(row.value)
-        found.append(Answered(view_of(row), value, row.file, row.file_name or "", row.file_size or 0))
+        at = row.sent_at or row.answered_at
+        found.append(Answered(view_of(row), value, row.file, row.file_name or "", row.file_size or 0, at))
     return tuple(found)
 
 

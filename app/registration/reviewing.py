@@ -19,6 +19,7 @@ from app.registration.rules.seats import Waiting, standing
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import Asking, asking, can_seat, drop, end, give, move_queue, step, take, tell
 from app.registration.settling import settle
+from app.registration.signing_up import calendar_changed
 
 _applications, _seats = table(Application), table(Seat)
 
@@ -100,6 +101,8 @@ def move(db: Db, by: Actor, forum: Forum, code: str, category: str, *, now: date
     elif seat is not None:
         kept = dict.fromkeys(("delegation_id", "invitation_id", "hold_back_id"))
         db.execute(update(_seats).where(_seats.c.id == seat.id).values(category_id=target, **kept))
+    if seat is not None and seat.delegation_id is not None:
+        calendar_changed(db, row.id, now=now)
     record(
         db,
         forum.slug,

@@ -138,6 +138,11 @@ def arrive(db: Db, forum: Forum, application: int, *, now: datetime) -> None:
         move_lists(db, forum, uids, now=now)
 
 
+def calendar_changed(db: Db, application: int, *, now: datetime) -> None:
+    """What calendars hold of the person's picks changed, though the picks did not: another delegation, or none."""
+    db.execute(update(_lists).where(_lists.c.application_id == application).values(changed_at=now))
+
+
 def leave(db: Db, by: Actor, forum: Forum, application: int, code: str, *, now: datetime) -> None:
     """The registration has ended: its picks go, and each place to the next in that session's list."""
     mine = _picks.c.application_id == application

@@ -1,6 +1,6 @@
 """Registrations that may be one person's: the list, the two side by side, and what is decided about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,8 +13,9 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import Lang
+from app.kit.i18n import Bilingual, Lang, text_of
 from app.registration import merging
+from app.registration.carrying import Luggage
 from app.registration.desk_queries import Whole
 from app.registration.duplicates import Compared, compared, doubles
 from app.registration.people import listed_name, shown_name
@@ -104,11 +105,31 @@ async def _page(
         "rows": _rows(desk.lang, found),
         "reasons": found.reasons,
         "keeping": (found.keeping_first, found.keeping_second),
+        "brings": [_brings(desk.lang, one) for one in (found.brings_first, found.brings_second)],
         "may": live and desk.may(Permission.DECIDE_REGISTRATIONS),
         "live": live,
         "form": form or Form(),
     }
     return deps.show_at_desk(request, desk, "desk/compare.html", status=status, **values)
+
+
+def _brings(lang: Lang, one: Luggage) -> tuple[list[str], list[str]]:
+    """What comes along and what does not, as sentences. Sensitive answers and needs are told of in general alone."""
+
+    def named(key: str, words: Sequence[Bilingual]) -> list[str]:
+        several = "; ".join(each.of(lang) for each in words)
+        return [text_of(lang, f"desk.double.along.{key}", what=several)] if several else []
+
+    def counted(key: str, n: int) -> list[str]:
+        return [text_of(lang, f"desk.double.along.{key}", n=n)] if n else []
+
+    fields = "; ".join(text_of(lang, f"desk.field.{name}") for name in one.columns)
+    along = [text_of(lang, "desk.double.along.fields", what=fields)] if fields else []
+    along += named("sessions", one.titles(one.picks)) + named("places", one.places)
+    along += named("answers", one.labels(one.answers))
+    along += counted("companions", one.companions) + counted("letters", one.letters)
+    behind = named("clashing", one.titles(one.clashing)) + named("behind", one.labels(one.behind))
+    return along, behind
 
 
 def _rows(lang: Lang, found: Compared) -> list[tuple[str, str, str, bool]]:

@@ -82,8 +82,8 @@ def test_beyond_a_limit_needs_the_permission_and_a_reason_and_never_goes_beyond_
     assert refused.value.faults[0].code == "over_needs_reason"
     row = make_delegation(hall.db, "ORG", 2, **over)
     facts = table(Fact)
-    told = hall.db.execute(select(facts.c.after).where(facts.c.kind == "delegation.invited")).scalar_one()
-    assert (told["over"], told["note"]) == (1, over["over_reason"])
+    told = hall.db.execute(select(facts).where(facts.c.kind == "delegation.invited")).one()
+    assert (told.after["over"], told.personal["note"]) == (1, over["over_reason"])
     assert len(seat_rows(hall.db, row.id)) == 2
     with pytest.raises(Refused) as full:
         make_delegation(hall.db, "ORG", 7, **over)

@@ -1,26 +1,30 @@
 """A person erased: nothing of them is left anywhere in the database, the seat goes on, the chain stays whole."""
 
-import json
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
-from sqlmodel import SQLModel
 
 from app.accounts.actor import Actor
 from app.audit.recording import first_broken, history
 from app.kit.codes import public_code
-from app.kit.db import Db, table
+from app.kit.db import table
 from app.kit.errors import NotFound
 from app.mail.models import Message
 from app.registration.applying import apply
 from app.registration.erasing import HELD, erase
+from app.registration.inputs import PriorityInput
+from app.registration.merging import merge
 from app.registration.models import Application, Invitation
+from app.registration.overriding import seat_beyond, set_priority
 from app.registration.question_queries import answers_of, consents_of
+from app.registration.reviewing import decline, move
 from tests.cast import NOW, RITH, SECRET, SLUG, holder, request
 from tests.registration.asked import PDF, answer, ask_also, question
 from tests.registration.hall import SmallHall
+from tests.registration.whole import everything, mark, whole_person
 
+OPERATOR = Actor.operator()
 TELLING = {
     "email": "telling@person.example",
     "family_name": "Tellingname",
@@ -34,12 +38,6 @@ TELLING = {
     "access": "Tellingaccess",
     "assistant_name": "Tellingassistant",
 }
-
-
-def told(db: Db) -> str:
-    """Every row of every table, as text."""
-    rows = [row for each in SQLModel.metadata.sorted_tables for row in db.execute(select(each))]
-    return json.dumps([list(map(str, row)) for row in rows], ensure_ascii=False)
 
 
 def register(hall: SmallHall) -> Any:
@@ -58,15 +56,61 @@ def somebody(hall: SmallHall) -> Any:
 def test_nothing_of_an_erased_person_is_left_in_any_table(hall: SmallHall) -> None:
     row = somebody(hall)
     words = [*TELLING.values(), "+855 12 345 678", "Tellingdiet", "plainly fictional letter"]
-    before = told(hall.db)
+    before = everything(hall.db)
     assert [word for word in words if word not in before] == ["012 345 678"], "or the test could not fail"
     assert erase(hall.db, holder(row), hall.forum, row.code, now=NOW)
-    assert [word for word in words if word in told(hall.db)] == []
+    assert [word for word in words if word in everything(hall.db)] == []
     assert (answers_of(hall.db, row.id, sensitive=True), consents_of(hall.db, row.id)) == ((), ())
     for held in HELD:
         mine = select(func.count()).where(held.c.application_id == row.id)
         assert hall.db.execute(mine).scalar_one() == 0
     assert first_broken(hall.db, SLUG) is None
+
+
+KEPT = {
+    "request_key": "random, and of no use to anybody",
+    "registration_invitation:reference": "the number of a letter",
+    "audit_fact:actor_name": "an organiser's: of a person's own deeds there is none",
+}
+"""What is left of an erased person's columns, by name or by table (docs/decisions/0007), and why."""
+
+
+def test_a_mark_in_every_column_that_holds_something_about_a_person_is_gone(hall: SmallHall) -> None:
+    row = whole_person(hall)
+    marks, db = mark(hall.db, row), hall.db
+    assert [name for name, word in marks.items() if word not in everything(db)] == [], "or the test could not fail"
+    assert erase(db, holder(row), hall.forum, row.code, now=NOW)
+    text = everything(db)
+    left = {name for name, word in marks.items() if word in text and not name.startswith("registration_delegation:")}
+    assert {name for name in left if not {name, name.partition(":")[2]} & KEPT.keys()} == set()
+    assert len(left) == 6, "what is said to be kept is kept"
+    assert first_broken(db, SLUG) is None
+
+
+def test_what_organisers_write_about_a_person_goes_too(hall: SmallHall) -> None:
+    db, forum = hall.db, hall.forum
+    hall.arrange(capacity=4)
+    hall.ask("ORG")
+    over, moved, declined = hall.ask("ORG"), hall.ask("STU"), hall.ask("DIP")
+    seat_beyond(db, OPERATOR, forum, over.code, "Tellingreason", now=NOW)
+    set_priority(db, OPERATOR, forum, over.code, PriorityInput(priority=2, reason="Tellingpriority"), now=NOW)
+    move(db, OPERATOR, forum, moved.code, "DIP", now=NOW, note="Tellingmove")
+    decline(db, OPERATOR, forum, declined.code, now=NOW, note="Tellingdecline")
+    assert everything(db).count("Telling") >= 5
+    for row in (over, moved, declined):
+        erase(db, holder(row), forum, row.code, now=NOW)
+    assert "Telling" not in everything(db)
+
+
+def test_what_was_joined_into_it_is_erased_with_it_and_not_the_other_way_round(hall: SmallHall) -> None:
+    first, second, third = hall.ask(), hall.ask(), hall.ask()
+    for keep, drop in ((second, first), (third, second)):
+        editions = hall.row(keep.code).edition, hall.row(drop.code).edition
+        merge(hall.db, OPERATOR, hall.forum, keep.code, drop.code, editions, now=NOW)
+    erase(hall.db, holder(first), hall.forum, first.code, now=NOW)
+    assert [hall.row(row.code).erased_at for row in (first, second, third)] == [NOW, None, None]
+    erase(hall.db, holder(third), hall.forum, third.code, now=NOW)
+    assert [hall.row(row.code).email for row in (first, second, third)] == ["", "", ""]
 
 
 def test_a_live_registration_ends_and_its_seat_goes_to_the_next(hall: SmallHall) -> None:
@@ -149,5 +193,5 @@ def test_the_personal_invitation_of_an_erased_person_is_emptied_too(hall: SmallH
     people = table(Application)
     db.execute(update(people).where(people.c.id == row.id).values(invitation_id=invitation.id))
     erase(db, holder(row), hall.forum, row.code, now=NOW)
-    assert "Tellingname" not in told(db)
-    assert TELLING["email"] not in told(db)
+    assert "Tellingname" not in everything(db)
+    assert TELLING["email"] not in everything(db)

@@ -31,7 +31,8 @@ def test_somebody_is_seated_over_the_limit_of_a_group_with_a_reason_that_stays(h
     went = beyond(hall, row)
     assert (hall.state(row), went.over_limit, went.eats) == ("seated", True, ())
     fact = next(fact for fact in history(hall.db, SLUG, f"registration:{row.code}") if fact.kind == "seat.beyond")
-    assert fact.after == {"category": "ORG", "note": "Named by the host", "over_limit": True, "eats": {}}
+    assert fact.after == {"category": "ORG", "over_limit": True, "eats": {}}
+    assert fact.personal == {"note": "Named by the host"}, "it may name somebody: not where the hash covers it"
     assert hall.mails(row) == ["waiting", "promoted"]
 
 
@@ -83,7 +84,8 @@ def test_who_has_priority_goes_first(hall: SmallHall):
     cancel(hall.db, holder(sits), hall.forum, sits.code, now=NOW)
     assert [hall.state(row) for row in (first, second)] == ["waiting", "seated"]
     fact = next(one for one in history(hall.db, SLUG, f"registration:{second.code}") if "priority" in one.kind)
-    assert (fact.before, fact.after) == ({"priority": 0}, {"priority": 3, "note": "Speaks in the first panel"})
+    assert (fact.before, fact.after) == ({"priority": 0}, {"priority": 3})
+    assert fact.personal == {"note": "Speaks in the first panel"}
 
 
 def test_the_same_priority_again_changes_nothing_and_none_forgets_the_reason(hall: SmallHall):

@@ -20,6 +20,8 @@ from app.registration.retaining import dry_run, purge, purge_at, put_retention, 
 from tests.cast import NOW, SLUG, VANNA, make_application, the_forum
 from tests.conftest import Clock, settings_for
 from tests.registration.asked import PDF, answer, ask_also, question
+from tests.registration.hall import SmallHall
+from tests.registration.whole import everything, mark, whole_person
 
 OPERATOR = Actor.operator()
 DAY = date(2027, 9, 30)
@@ -115,3 +117,29 @@ def test_the_worker_purges_when_the_day_has_come_and_not_before(either_database:
     assert duties.purge(crew) > 0
     assert either_database.read(lambda db: first_broken(db, SLUG)) is None
     assert duties.purge(crew) == 0
+
+
+STAYS = {
+    "registration_application": "the list of participants",
+    "registration_application.accompanies_id": "the same",
+    "registration_application.merged_into_id": "the same",
+    "registration_invitation": "who was invited",
+    "registration_delegation": "which institution was",
+    "registration_letter.application_id:request_key": "random",
+    "registration_consent.application_id:wording": "what was agreed to on the form; that of a sensitive question goes",
+    "audit_fact:actor_name": "whoever did it",
+}
+"""What the purge leaves as it is (docs/decisions/0007): `table[.key][:column]` → why."""
+
+
+def test_of_a_mark_in_every_column_the_purge_leaves_what_the_decision_says(hall: SmallHall) -> None:
+    db, row = hall.db, whole_person(hall)
+    marks = mark(db, row)
+    purge(db, OPERATOR, hall.forum, now=NOW, before_the_day=True)
+    text = everything(db)
+    left = {name for name, word in marks.items() if word in text}
+    assert {name for name in left if not {name, name.partition(":")[0]} & STAYS.keys()} == set()
+    gone = {name.partition(":")[0] for name in marks.keys() - left}
+    assert gone >= {f"registration_{each}.application_id" for each in ("needs", "answer", "file", "letter")}
+    assert {"mail_message", "audit_fact"} <= gone
+    assert first_broken(db, SLUG) is None

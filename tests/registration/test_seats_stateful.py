@@ -32,6 +32,7 @@ from app.kit.pen import SITE, Pen
 from app.mail.outbox import Claimed, claim, mark_sent
 from app.registration.applying import accept, apply, cancel, confirm, turn_down
 from app.registration.arranging import put_terms
+from app.registration.erasing import erase
 from app.registration.holding import change_release, give_held, keep_back, release
 from app.registration.inputs import CategoryInput, HoldBackInput, PriorityInput, TermsInput
 from app.registration.merging import merge
@@ -239,6 +240,9 @@ class Deeds(RuleBasedStateMachine):
         again = self.do(
             lambda db: apply(db, Actor.visitor(), the_forum(db), sent, row.request_key, SECRET, now=self.now)
         )
+        if row.erased_at is not None:
+            assert self.refusal == "form_sent_already", "nobody is known any more by what they sent"
+            return
         assert (again.code, again.same_request) == (code, True)
 
     @rule(target=people, code=people)
@@ -322,6 +326,18 @@ class Deeds(RuleBasedStateMachine):
     def cancel(self, code: str) -> None:
         by = holder(self.row(code))
         self.do(lambda db: cancel(db, by, the_forum(db), code, now=self.now))
+
+    @rule(code=people)
+    def erase(self, code: str) -> None:
+        """The seat goes on as at any other end; nothing that names the person stays in the row."""
+        by, before = holder(self.row(code)), self.row(code)
+        joined = {row.code for row in self.hall.applications.values() if row.merged_into_id == before.id}
+        done = self.do(lambda db: erase(db, by, the_forum(db), code, now=self.now))
+        assert done == (before.erased_at is None)
+        for row in (self.row(one) for one in {code, *joined}):
+            assert row.state in ENDED
+            assert (row.email, row.family_name, row.live_key) == ("", "", None)
+            assert row.id not in self.hall.seat_of
 
     @rule(code=people)
     def approve(self, code: str) -> None:

@@ -7,10 +7,14 @@ from starlette.testclient import TestClient
 
 from app.accounts.rules import Role
 from app.audit.recording import first_broken
+from app.editions.form import ForumFile
+from app.kit.db import Db
 from app.registration.applying import application_of
 from app.web.site import Site
 from tests.cast import SLUG, VANNA, fields, the_forum
 from tests.registration.asked import ask_also, question
+from tests.registration.hall import SmallHall
+from tests.registration.whole import mark, secret_of, whole_person
 from tests.web.visits import DESK, seal_on, send, sign_in
 
 FORM = f"/en/{SLUG}/register/stu"
@@ -51,6 +55,31 @@ def test_everything_held_can_be_read_and_taken_along(client: TestClient, site: S
     assert [mail["to"] for mail in held["mails"]] == [VANNA.email]
     assert held["history"][0]["personal"]["email"] == VANNA.email
     assert mine.rpartition("/")[2] not in answer.text
+
+
+ONLY_IN_THE_FILE = {"to_name", "error", "personal", "country", "nationality"}
+"""Beside the address, in the words of a server, where it is no sentence of ours, and marks that are no country."""
+
+
+def test_the_page_says_what_the_file_says(client: TestClient, site: Site, forum_file: ForumFile) -> None:
+    def deed(db: Db) -> tuple[str, dict[str, str]]:
+        row = whole_person(SmallHall(db, forum_file))
+        return f"my/{secret_of(row)}", mark(db, row)
+
+    mine, marks = site.pen.write_now(SLUG, deed)
+    told = client.get(f"/en/{mine}/data.json").text
+    words = {name: word for name, word in marks.items() if word.startswith("mark") and word in told}
+    assert len(words) > 40
+    pages = ""
+    for lang in ("en", "km"):
+        page = client.get(f"/{lang}/{mine}/data")
+        assert page.status_code == 200
+        pages += page.text
+    left = {name for name, word in words.items() if word not in pages}
+    assert {name for name in left if name.partition(":")[2] not in ONLY_IN_THE_FILE} == set()
+    held = client.get(f"/en/{mine}/data").text
+    for expected in ("Letter for a visa request", "Who comes along", "What happened with the invitation", "D1-07"):
+        assert expected in held
 
 
 def test_a_file_is_given_back_to_be_saved_under_a_name_of_ours(client: TestClient, site: Site) -> None:

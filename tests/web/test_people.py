@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from app.accounts.actor import Actor
 from app.editions.form import ForumFile
-from tests.cast import BOPHA, SLUG, fields
+from app.registration.picking import put_picks
+from tests.cast import BOPHA, NOW, SLUG, fields, the_forum
 from tests.doors import COMPANION, Doors, open_doors
 
 LETTER = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH"}
@@ -152,7 +154,12 @@ def test_two_registrations_are_compared_and_joined_and_the_old_link_says_so(door
     listed = doors.page(f"/desk/{SLUG}/duplicates", "owner")
     address = f"/desk/{SLUG}/duplicates/{kept.code}/{dropped.code}"
     assert address in listed.links
+    for one, chosen in ((kept, {"D1-07"}), (dropped, {"D1-08", "D2-04"})):
+        by = Actor.participant(one.id)
+        doors.write(SLUG, lambda db, o=one, c=chosen, by=by: put_picks(db, by, the_forum(db), o.code, c, None, now=NOW))
     page = doors.page(address, "owner")
+    for expected in ("Comes along", "Sessions at the time of one kept, given back", "This cannot be undone"):
+        assert expected in page.text
     editions = {name: value for name, value in page.hidden.items() if name.startswith("edition-")}
     answer = send(doors, address, f"{address}/merge", "owner", keep=kept.code, **editions)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/desk/{SLUG}/duplicates?done=merged")
