@@ -60,10 +60,11 @@ class Entry:
 async def changes(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
     past = await site_of(request).read(lambda db: history(db, forum_id(seen.forum)))
-    return show(request, seen, "programme/changes.html", entries=[_entry(seen, step) for step in steps(past, PUBLIC)])
+    return show(request, seen, "programme/changes.html", entries=[entry_of(seen, step) for step in steps(past, PUBLIC)])
 
 
-def _entry(seen: Public, step: Step) -> Entry:
+def entry_of(seen: Public, step: Step) -> Entry:
+    """A version with its changes in the reader's language."""
     version = step.programme
     key, count = ("first", step.sessions) if step.first else ("some" if step.changes else "none", len(step.changes))
     return Entry(

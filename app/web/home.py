@@ -19,6 +19,7 @@ from app.kit.i18n import Lang, days, moment, text_of
 from app.registration.models import Category, Terms
 from app.registration.queries import first_and_last, widest
 from app.registration.rules.eligibility import Door, Mode, door_state, valid_until
+from app.web.linked import of_forum
 from app.web.pages import preferred
 from app.web.public import Public, public, show
 from app.web.site import site_of
@@ -64,6 +65,7 @@ async def home(request: Request, lang: str, forum: str) -> Response:
         seen,
         "forum/page.html",
         valid_until=call.until,
+        shared=of_forum(seen, site_of(request).settings.base_url),
         call=call,
         categories=categories,
         dates=dates(seen),

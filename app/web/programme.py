@@ -19,6 +19,7 @@ from app.programme.rules.search import found, haystack
 from app.registration.models import SignUp
 from app.web import pages
 from app.web.cards import Card, card, days_of, in_order
+from app.web.linked import of_session
 from app.web.public import Public, public, show
 from app.web.site import site_of
 from app.web.timetable import Span, hours, place
@@ -114,6 +115,7 @@ async def session(request: Request, lang: str, forum: str, code: str) -> Respons
         request,
         seen,
         "programme/session.html",
+        shared=of_session(seen, one, site_of(request).settings.base_url),
         session=one,
         card=card(seen, one),
         tracks=[track for track in seen.page.tracks if track.code in one.tracks],

@@ -54,6 +54,14 @@ class Public:
         return instant.astimezone(self.zone).date()
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a page says of itself when its address is passed on. `linked` is JSON ready to stand in a page, or ""."""
+
+    description: str
+    linked: str = ""
+
+
 def read_as_public(db: Db, lang: Lang, forum_slug: str) -> Public:
     """The forum at this slug with its programme as the public may see it. Raises NotFound."""
     known = revisions(db)
@@ -82,6 +90,7 @@ def show(
     An address with a query is kept only where the view says that it is `canonical`: else anybody could fill the
     memory with addresses of their own making.
     """
+    values.setdefault("shared", Shared(seen.forum.summary.of(seen.lang)))
     response = page(request, seen.lang, template, forum=seen.forum, base=seen.base, **values)
     if canonical if canonical is not None else not request.url.query:
         publish(response, seen.forum.slug, seen.revision, valid_until)

@@ -25,6 +25,7 @@ from app.web import (
     desk_registrations,
     desk_seats,
     desk_sign_ups,
+    exports,
     home,
     invitations,
     login,
@@ -33,6 +34,7 @@ from app.web import (
     my_data,
     my_letters,
     my_sessions,
+    printed,
     programme,
     registration,
     speakers,
@@ -69,6 +71,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     my_letters.router,
     delegation_list.router,  # its empty tables before a delegation's page: no secret is called list.csv
     delegation.router,
+    exports.router,  # before pages: neither a forum nor a session is called like a file
+    printed.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

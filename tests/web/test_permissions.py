@@ -395,6 +395,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/{lang}/{forum}/calendar"): Row(at(f"{PUBLIC}/calendar"), ALL),
     ("GET", "/{lang}/{forum}/calendar.ics"): Row(at(f"{PUBLIC}/calendar.ics"), ALL),
+    ("GET", "/{lang}/{forum}/programme.json"): Row(at(f"{PUBLIC}/programme.json"), ALL),
+    ("GET", "/{lang}/{forum}/programme.xml"): Row(at(f"{PUBLIC}/programme.xml"), ALL),
+    ("GET", "/{lang}/{forum}/programme.csv"): Row(at(f"{PUBLIC}/programme.csv"), ALL),
+    ("GET", "/{lang}/{forum}/programme/changes.atom"): Row(at(f"{PUBLIC}/programme/changes.atom"), ALL),
+    ("GET", "/{lang}/{forum}/programme.pdf"): Row(at(f"{PUBLIC}/programme.pdf"), ALL),
+    ("GET", "/{lang}/{forum}/days/{on}.pdf"): Row(at(f"{PUBLIC}/days/2027-03-23.pdf"), ALL),
+    ("GET", "/sitemaps/{forum}.xml"): Row(at(f"/sitemaps/{SLUG}.xml"), ALL),
+    ("GET", "/sitemap.xml"): Row(at("/sitemap.xml"), ALL),
+    ("GET", "/robots.txt"): Row(at("/robots.txt"), ALL),
     ("GET", "/{lang}/{forum}/days/{on}.ics"): Row(at(f"{PUBLIC}/days/2027-03-23.ics"), ALL),
     ("GET", "/{lang}/{forum}/tracks/{slug}.ics"): Row(
         lambda doors, _by: Knock(

@@ -1,6 +1,6 @@
 """The programme as everybody may see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,13 +24,15 @@ from tests.doors import Page
 PAGE = f"/en/{SLUG}/programme"
 
 
-def publish_again(site: Site, edit: Callable[[PublishedSession], PublishedSession | None]) -> None:
-    """One more version, in which `edit` was done to every session (None leaves it out)."""
+def publish_again(
+    site: Site, edit: Callable[[PublishedSession], PublishedSession | None], extra: Sequence[PublishedSession] = ()
+) -> None:
+    """One more version, in which `edit` was done to every session (None leaves it out); `extra` come along."""
 
     def deed(db: Db) -> None:
         own = forum_id(forum_by_slug(db, SLUG))
         last = history(db, own)[-1]
-        edited = tuple(new for session in last.sessions if (new := edit(session)) is not None)
+        edited = tuple(new for session in last.sessions if (new := edit(session)) is not None) + tuple(extra)
         public_number, public_at = told_as(last, edited, now=clock.now())
         version = Version(
             forum_id=own,

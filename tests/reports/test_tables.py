@@ -1,0 +1,23 @@
+"""Tables as files."""
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.tables import as_csv
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
+def test_what_is_written_is_read_again_and_nothing_is_a_formula(rows: list[list[str]]) -> None:
+    body = as_csv(["a", "b"], rows)
+    assert body.startswith(b"\xef\xbb\xbf")
+    head, *read = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+    assert head == ["a", "b"]
+    assert [[cell.removeprefix("'") for cell in row] for row in read] == [
+        [c.removeprefix("'") for c in r] for r in rows
+    ]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in read for cell in row)
