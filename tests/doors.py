@@ -546,6 +546,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/delegations/{secret}/list": [f"{embassy}/list"],
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],
+        "/{lang}/{forum}/programme/versions/{number}": [f"{base}/programme/versions/1"],
         "/{lang}/{forum}/programme": [f"{base}/programme", f"{base}/programme?day=2027-03-24", f"{base}/programme?q=x"],
         "/{lang}/{forum}/programme/{code}": [f"{base}/programme/{each.code}" for each in seen.programme.sessions],
         "/{lang}/{forum}/speakers": [f"{base}/speakers"],

@@ -79,6 +79,19 @@ def _digest(value: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def version_for(history: Sequence[Programme], number: int, viewer: Viewer) -> Programme | None:
+    """The version that everybody was told of under this number, as far as this viewer may know of it today; or None.
+
+    `history` is in the order of publication. A session that is closed to the viewer now is in no old version either.
+    """
+    then = next((version for version in history if version.public_number == number), None)
+    if then is None:
+        return None
+    gone = {session.uid for session in history[-1].sessions if not shown(session, viewer)}
+    kept = (session for session in then.sessions if session.uid not in gone and shown(session, viewer))
+    return then.with_sessions(tuple(kept))
+
+
 def steps(history: Sequence[Programme], viewer: Viewer) -> list[Step]:
     """The change lists of all versions that everybody is told of, the newest first (rules §4.5).
 

@@ -40,6 +40,7 @@ from app.web import (
     speakers,
     static,
     subscribing,
+    versions,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -76,6 +77,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"
+    versions.router,
     programme.router,
     speakers.router,
     subscribing.router,

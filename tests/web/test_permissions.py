@@ -398,6 +398,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/{forum}/programme.json"): Row(at(f"{PUBLIC}/programme.json"), ALL),
     ("GET", "/{lang}/{forum}/programme.xml"): Row(at(f"{PUBLIC}/programme.xml"), ALL),
     ("GET", "/{lang}/{forum}/programme.csv"): Row(at(f"{PUBLIC}/programme.csv"), ALL),
+    ("GET", "/{lang}/{forum}/programme/versions/{number}"): Row(at(f"{PUBLIC}/programme/versions/1"), ALL),
     ("GET", "/{lang}/{forum}/programme/changes.atom"): Row(at(f"{PUBLIC}/programme/changes.atom"), ALL),
     ("GET", "/{lang}/{forum}/programme.pdf"): Row(at(f"{PUBLIC}/programme.pdf"), ALL),
     ("GET", "/{lang}/{forum}/days/{on}.pdf"): Row(at(f"{PUBLIC}/days/2027-03-23.pdf"), ALL),
