@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from app.calendars import ics, rules
@@ -34,10 +34,20 @@ class Feed:
 
     etag: str
     """Quoted and strong: it changes with every byte."""
+    media_type: str = "text/calendar"
 
     @property
     def body(self) -> bytes:
         return b"".join(self.pieces)
+
+
+def as_jcal(feed: Feed) -> Feed:
+    """The same calendar as jCal, `application/calendar+json` (RFC 7265)."""
+    body = ics.jcal(feed.body)
+    name = feed.file_name.removesuffix(".ics") + ".json"
+    return replace(
+        feed, file_name=name, pieces=(body,), etag=f'"{_digest((body,))}"', media_type="application/calendar+json"
+    )
 
 
 def whole_forum(shelf: Shelf, *, now: datetime) -> Feed:

@@ -4,6 +4,7 @@ icalendar makes the content lines; they are folded here, because a fold between 
 a broken letter wherever an application unfolds badly.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -242,3 +243,8 @@ def _joined(before: str, character: str) -> bool:
         or "\U0001f3fb" <= character <= "\U0001f3ff"  # shades of skin
         or ("\U0001f1e6" <= character <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff")  # flags
     )
+
+
+def jcal(calendar: bytes) -> bytes:
+    """A calendar's text as jCal (RFC 7265), made from the text itself, so that the two cannot say different things."""
+    return json.dumps(Calendar.from_ical(calendar).to_jcal(), ensure_ascii=False, separators=(",", ":")).encode()

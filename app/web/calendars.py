@@ -1,4 +1,7 @@
-"""Calendar files: the public ones kept by the bytes layer, the personal ones joined for each request."""
+"""Calendar files: the public ones kept by the bytes layer, the personal ones joined for each request.
+
+Each public one is there as jCal (RFC 7265) too, at the same address with `.json`.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.calendars import delegations, feeds, personal
-from app.calendars.feeds import Feed
+from app.calendars.feeds import Feed, as_jcal
 from app.calendars.shelves import Shelf
 from app.kit import clock
 from app.kit.db import Db
@@ -24,29 +27,34 @@ router = APIRouter()
 
 
 @router.get("/{lang}/{forum}/calendar.ics")
+@router.get("/{lang}/{forum}/calendar.json")
 async def whole_forum(request: Request, lang: str, forum: str) -> Response:
     return await _public(request, lang, forum, lambda shelf: feeds.whole_forum(shelf, now=clock.now()))
 
 
 @router.get("/{lang}/{forum}/days/{on}.ics")
+@router.get("/{lang}/{forum}/days/{on}.json")
 async def day(request: Request, lang: str, forum: str, on: str) -> Response:
     known = _day(on)
     return await _public(request, lang, forum, lambda shelf: feeds.of_day(shelf, known, now=clock.now()))
 
 
 @router.get("/{lang}/{forum}/tracks/{slug}.ics")
+@router.get("/{lang}/{forum}/tracks/{slug}.json")
 async def track(request: Request, lang: str, forum: str, slug: str) -> Response:
     known = pages.slug(slug)
     return await _public(request, lang, forum, lambda shelf: feeds.of_track(shelf, known, now=clock.now()))
 
 
 @router.get("/{lang}/{forum}/sessions/{code}.ics")
+@router.get("/{lang}/{forum}/sessions/{code}.json")
 async def session(request: Request, lang: str, forum: str, code: str) -> Response:
     known = pages.code(code)
     return await _public(request, lang, forum, lambda shelf: feeds.of_session(shelf, known, now=clock.now()))
 
 
 @router.get("/{lang}/{forum}/speakers/{code}.ics")
+@router.get("/{lang}/{forum}/speakers/{code}.json")
 async def speaker(request: Request, lang: str, forum: str, code: str) -> Response:
     known = pages.slug(code)
     return await _public(request, lang, forum, lambda shelf: feeds.of_speaker(shelf, known, now=clock.now()))
@@ -82,6 +90,8 @@ async def _public(request: Request, lang: str, forum: str, make: Callable[[Shelf
     """A public feed, kept by the layer until the forum's revision grows or a cancelled session's time is over."""
     known, name, site = pages.language(lang), pages.slug(forum), site_of(request)
     feed = await site.read(lambda db: make(site.shelves.at(db, name, known, site.settings.base_url)))
+    if request.url.path.endswith(".json"):
+        feed = as_jcal(feed)
     if request.url.query:  # not kept: anybody could fill the memory with addresses of their own making
         return _conditional(request, feed, FEED)
     return publish(_file(feed, FEED), feed.forum, feed.revision, feed.valid_until)
@@ -103,7 +113,7 @@ def _file(feed: Feed, cache_control: str) -> Response:
         "cache-control": cache_control,
         "content-disposition": f'inline; filename="{feed.file_name}"',
     }
-    return Response(feed.body, headers=headers, media_type="text/calendar")
+    return Response(feed.body, headers=headers, media_type=feed.media_type)
 
 
 def _day(text: str) -> date:

@@ -32,7 +32,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = logging.getLogger("sala.web")
 MARK = b"x-published"
 SECONDS_TO_RENDER = 10
-_COMPRESSIBLE = (b"text/", b"application/json", b"application/xml", b"image/svg", b"application/javascript")
+_COMPRESSIBLE = (
+    b"text/",
+    b"application/json",
+    b"application/calendar+json",
+    b"application/atom+xml",
+    b"application/xml",
+    b"image/svg",
+    b"application/javascript",
+)
 
 
 def publish(response: Response, scope: str, revision: int, valid_until: datetime | None = None) -> Response:

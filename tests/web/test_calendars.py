@@ -287,3 +287,23 @@ def test_a_busy_token_costs_no_query(client: TestClient, feed_path: str, site: S
     site.recent.seconds = 60  # however slow this machine is
     assert client.get(feed_path).status_code == 200
     assert seen == []
+
+
+def untyped(component: Any) -> Any:
+    """A jCal component as (name, properties by name, components), whatever their order."""
+    name, properties, inside = component
+    return name, sorted((one[0], str(one[3])) for one in properties), sorted(map(untyped, inside), key=str)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_each_public_calendar_is_there_as_jcal_and_says_the_same(client: TestClient, address: str) -> None:
+    text, jcal = client.get(address), client.get(address.removesuffix(".ics") + ".json")
+    assert jcal.headers["content-type"] == "application/calendar+json"
+    there = icalendar.Calendar.from_jcal(jcal.json())
+    assert untyped(there.to_jcal()) == untyped(icalendar.Calendar.from_ical(text.content).to_jcal())
+    uids = {str(event["uid"]) for event in there.events}
+    assert uids == {str(event["uid"]) for event in icalendar.Calendar.from_ical(text.content).events}
+    assert uids
+    again = client.get(address.removesuffix(".ics") + ".json", headers={"if-none-match": jcal.headers["etag"]})
+    assert again.status_code == 304
+    assert "C-01" not in jcal.text

@@ -394,6 +394,7 @@ MATRIX: dict[tuple[str, str], Row] = {
         ALL,
     ),
     ("GET", "/{lang}/{forum}/calendar"): Row(at(f"{PUBLIC}/calendar"), ALL),
+    ("GET", "/{lang}/{forum}/calendar.json"): Row(at(f"{PUBLIC}/calendar.json"), ALL),
     ("GET", "/{lang}/{forum}/calendar.ics"): Row(at(f"{PUBLIC}/calendar.ics"), ALL),
     ("GET", "/{lang}/{forum}/programme.json"): Row(at(f"{PUBLIC}/programme.json"), ALL),
     ("GET", "/{lang}/{forum}/programme.xml"): Row(at(f"{PUBLIC}/programme.xml"), ALL),
@@ -406,6 +407,22 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/sitemap.xml"): Row(at("/sitemap.xml"), ALL),
     ("GET", "/robots.txt"): Row(at("/robots.txt"), ALL),
     ("GET", "/{lang}/{forum}/days/{on}.ics"): Row(at(f"{PUBLIC}/days/2027-03-23.ics"), ALL),
+    ("GET", "/{lang}/{forum}/days/{on}.json"): Row(at(f"{PUBLIC}/days/2027-03-23.json"), ALL),
+    ("GET", "/{lang}/{forum}/tracks/{slug}.json"): Row(
+        lambda doors, _by: Knock(
+            next(
+                href for href in doors.page(f"{PUBLIC}/calendar").links if href.startswith(f"{PUBLIC}/tracks/")
+            ).replace(".ics", ".json")
+        ),
+        ALL,
+    ),
+    ("GET", "/{lang}/{forum}/sessions/{code}.json"): Row(at(f"{PUBLIC}/sessions/D1-02.json"), ALL),
+    ("GET", "/{lang}/{forum}/speakers/{code}.json"): Row(
+        lambda doors, _by: Knock(
+            next(href for href in doors.page(f"{PUBLIC}/speakers").links if "/speakers/" in href) + ".json"
+        ),
+        ALL,
+    ),
     ("GET", "/{lang}/{forum}/tracks/{slug}.ics"): Row(
         lambda doors, _by: Knock(
             next(href for href in doors.page(f"{PUBLIC}/calendar").links if href.startswith(f"{PUBLIC}/tracks/"))
