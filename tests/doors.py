@@ -547,6 +547,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/{forum}": [base, f"/{lang}/{ELSEWHERE}"],
         "/{lang}/{forum}/programme/changes": [f"{base}/programme/changes"],
         "/{lang}/{forum}/programme/versions/{number}": [f"{base}/programme/versions/1"],
+        "/{lang}/{forum}/themes": [f"{base}/themes"],
+        "/{lang}/{forum}/themes/{slug}": [f"{base}/themes/{slug}" for slug, _ in seen.page.tracks[0].themes],
         "/{lang}/{forum}/programme": [f"{base}/programme", f"{base}/programme?day=2027-03-24", f"{base}/programme?q=x"],
         "/{lang}/{forum}/programme/{code}": [f"{base}/programme/{each.code}" for each in seen.programme.sessions],
         "/{lang}/{forum}/speakers": [f"{base}/speakers"],

@@ -166,6 +166,10 @@ def _told(line: Line) -> str:
 def _tails(seen: Public) -> list[str]:
     """Every public page of the forum, without language."""
     own = f"/{seen.forum.slug}"
-    found = [own, *(f"{own}/{page}" for page in ("programme", "programme/changes", "speakers", "register", "calendar"))]
+    found = [
+        own,
+        *(f"{own}/{page}" for page in ("programme", "programme/changes", "themes", "speakers", "register", "calendar")),
+    ]
     found += [f"{own}/programme/{session.code}" for session in seen.programme.sessions]
+    found += [f"{own}/themes/{slug}" for track in seen.page.tracks for slug, _ in track.themes]
     return found + [f"{own}/speakers/{code}" for code in people_of(seen)]

@@ -40,6 +40,7 @@ from app.web import (
     speakers,
     static,
     subscribing,
+    themes,
     versions,
 )
 
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     changes.router,  # before the sessions: none has the code "changes"
     versions.router,
+    themes.router,
     programme.router,
     speakers.router,
     subscribing.router,

@@ -400,6 +400,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/{forum}/programme.xml"): Row(at(f"{PUBLIC}/programme.xml"), ALL),
     ("GET", "/{lang}/{forum}/programme.csv"): Row(at(f"{PUBLIC}/programme.csv"), ALL),
     ("GET", "/{lang}/{forum}/programme/versions/{number}"): Row(at(f"{PUBLIC}/programme/versions/1"), ALL),
+    ("GET", "/{lang}/{forum}/themes"): Row(at(f"{PUBLIC}/themes"), ALL),
+    ("GET", "/{lang}/{forum}/themes/{slug}"): Row(
+        lambda doors, _by: Knock(next(href for href in doors.page(f"{PUBLIC}/themes").links if "/themes/" in href)), ALL
+    ),
     ("GET", "/{lang}/{forum}/programme/changes.atom"): Row(at(f"{PUBLIC}/programme/changes.atom"), ALL),
     ("GET", "/{lang}/{forum}/programme.pdf"): Row(at(f"{PUBLIC}/programme.pdf"), ALL),
     ("GET", "/{lang}/{forum}/days/{on}.pdf"): Row(at(f"{PUBLIC}/days/2027-03-23.pdf"), ALL),
