@@ -25,8 +25,9 @@ from app.registration.inputs import Person
 from app.registration.models import Application, Delegation, Needs, Seat
 from app.registration.people import person_columns, shown_name
 from app.registration.quotas import House, house_of
-from app.registration.rules.names import normal_email, normal_name
+from app.registration.rules.names import normal_email
 from app.registration.rules.states import State, may_follow
+from app.registration.same_person import Identity, identity, registered_already
 from app.registration.seating import Asking, asking, drop, fill, is_over, move_queue, step, tell
 from app.registration.settling import settle
 
@@ -53,23 +54,10 @@ def _opening(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> tu
     return house, row
 
 
-def person_key(delegation: Any, sent: DelegateInput) -> str:
-    """What keeps a person to one live registration: their address, or the focal point's with their name (§1.10)."""
-    if sent.email:
-        return normal_email(sent.email)
-    name = normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)
-    return f"{normal_email(delegation.focal_email)}|{name}"
-
-
-def registered_already(db: Db, own: int, keys: Sequence[str]) -> set[str]:
-    """Which of these persons have a live registration in the forum. A query for every 500."""
-    found: set[str] = set()
-    for first in range(0, len(keys), 500):
-        some = _applications.c.live_key.in_(keys[first : first + 500])
-        found |= set(
-            db.execute(select(_applications.c.live_key).where(_applications.c.forum_id == own, some)).scalars()
-        )
-    return found
+def identity_of(delegation: Any, sent: DelegateInput) -> Identity:
+    """Who somebody named is: known by their own address, or by name under the focal point's (§1.10)."""
+    address = normal_email(sent.email or delegation.focal_email)
+    return identity(address, sent, has_own_address=bool(sent.email))
 
 
 def name(
@@ -99,13 +87,7 @@ def name(
     free = [seat for seat in seat_rows(db, row.id) if seat.application_id is None]
     if len(people) > len(free):
         raise Refused("seats_unnamed", free=len(free), wanted=len(people))
-    keys = [person_key(row, sent) for sent in people]
-    there = registered_already(db, own, keys)
-    where = str if len(people) > 1 else lambda _place: ""
-    faults = [Fault(where(place), "member_registered") for place, one in enumerate(keys) if one in there]
-    faults += [Fault(where(place), "member_twice") for place, one in enumerate(keys) if one in keys[:place]]
-    if faults:
-        raise Invalid(faults)
+    _refuse_known(db, own, [identity_of(row, sent) for sent in people])
     category = house.category_by_id(row.category_id)
     named: list[str] = []
     for place, (sent, seat) in enumerate(zip(people, free, strict=False)):
@@ -117,6 +99,21 @@ def name(
             tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
         named.append(person.code)
     return named
+
+
+def _refuse_known(db: Db, own: int, people: Sequence[Identity]) -> None:
+    """Raises Invalid for whoever is registered already, or stands before in the same list."""
+    there = registered_already(db, own, people)
+    where = str if len(people) > 1 else lambda _place: ""
+    faults, seen = [], set[str]()
+    for place, one in enumerate(people):
+        if one.marks & there:
+            faults.append(Fault(where(place), "member_registered"))
+        elif one.marks & seen:
+            faults.append(Fault(where(place), "member_twice"))
+        seen |= one.marks
+    if faults:
+        raise Invalid(faults)
 
 
 def _named_by(db: Db, own: int, delegation: int, keys: list[str]) -> list[str]:
@@ -151,7 +148,7 @@ def _register(
         "heads_delegation": False,
         "code": code,
         "request_key": key,
-        "live_key": person_key(row, sent),
+        "live_key": identity_of(row, sent).key,
         "state": State.SEATED.value,
         "language": language,
         "email": email,
@@ -220,8 +217,8 @@ def substitute(
     old = member_of(db, row.id, application)
     if not may_follow(State(old.state), State.CANCELLED):
         raise Refused("ended")
-    wanted = person_key(row, sent)
-    if wanted != old.live_key and registered_already(db, own, [wanted]):
+    wanted = identity_of(row, sent)
+    if wanted.marks & registered_already(db, own, [wanted], besides=(old.id,)):
         raise Refused("member_registered")
     category = house.category_by_id(old.category_id)
     former = asking(old, category.code)

@@ -26,6 +26,7 @@ from app.registration.delegation_queries import Party
 from app.registration.listing import COLUMNS, Listing, read_list
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.names import list_name
+from app.registration.same_person import registered_already
 from app.registration.sheets import MOST_BYTES, MOST_ROWS, Rows, empty_csv, empty_workbook, read_file, read_text
 from app.web.countries import country_name
 from app.web.delegation_pages import back, common, do, own
@@ -99,8 +100,8 @@ def _listing(db: Db, party: Party, rows: Rows) -> Listing:
         rows,
         party.row.institution,
         _country_names,
-        lambda person: nominating.person_key(party.row, person),
-        lambda keys: nominating.registered_already(db, own_forum, keys),
+        lambda person: nominating.identity_of(party.row, person),
+        lambda people: registered_already(db, own_forum, people),
     )
 
 
