@@ -20,7 +20,13 @@ from app.kit.errors import Fault, Invalid, NotFound, Refused
 from app.mail.outbox import withhold
 from app.registration import applying
 from app.registration.delegation_inputs import DelegateInput
-from app.registration.delegations import delegation_feed_token, delegation_of, record_about, seat_rows
+from app.registration.delegations import (
+    delegation_feed_token,
+    delegation_of,
+    record_about,
+    seat_rows,
+    speaks_for,
+)
 from app.registration.inputs import Person
 from app.registration.models import Application, Delegation, Needs, Seat
 from app.registration.people import person_columns, shown_name
@@ -238,7 +244,7 @@ def substitute(
         _set_head(db, row.id, person.id)
     after = {"former": former.code, "registration": person.code}
     record_about(db, by, forum, code, "substituted", now=now, after=after)
-    if not old.assistant_name:
+    if not speaks_for(row, old):
         tell(db, forum, former, "delegation/substituted", now=now, values={"institution": row.institution})
     tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
     return person.code
@@ -247,14 +253,14 @@ def substitute(
 def correct_member(
     db: Db, by: Actor, forum: Forum, code: str, application: str, sent: Person, edition: int, *, now: datetime
 ) -> bool:
-    """Correct the details of somebody without an address of their own; what they need stays as it is, unseen.
+    """Correct the details of somebody for whom the focal point speaks; what they need stays as it is, unseen.
 
-    Whoever has an address corrects them alone. Raises Refused("corrects_alone") there, and what `applying.correct`
-    raises.
+    Whoever has an address corrects them alone, or whoever registered them there. Raises Refused("corrects_alone") for
+    those, and what `applying.correct` raises.
     """
     _, row = _opening(db, by, forum, code, now=now)
     person = member_of(db, row.id, application)
-    if not person.assistant_name:
+    if not speaks_for(row, person):
         raise Refused("corrects_alone")
     needs = db.execute(select(_needs).where(_needs.c.application_id == person.id)).first()
     kept = {"meals": needs.meals, "access": needs.access} if needs else {}

@@ -19,7 +19,7 @@ from app.registration import nominating
 from app.registration.applying import manage_token
 from app.registration.delegation_inputs import DelegateInput
 from app.registration.delegation_queries import Member, Party, own_delegation
-from app.registration.delegations import delegation_feed_token, institution_name
+from app.registration.delegations import delegation_feed_token, institution_name, speaks_for
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.rules.names import list_name
@@ -88,7 +88,8 @@ def member_of(party: Party, code: str) -> Member:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Somebody on the page: name, tone and sign and key of the state, and the own page of whoever has no address."""
+    """Somebody on the page: name, tone and sign and key of the state, and the own page of whoever has no address but
+    the focal point's."""
 
     row: Any
     name: str
@@ -99,12 +100,12 @@ class Shown:
     own_page: str
 
 
-def _shown(request: Request, lang: Lang, member: Member) -> Shown:
+def _shown(request: Request, lang: Lang, party: Party, member: Member) -> Shown:
     row = member.row
     state = _state(member)
     tone, sign = {"seated": ("good", "✓"), "elsewhere": ("river", "→")}.get(state, ("still", "–"))
     secret = manage_token(site_of(request).settings.secret_key, row.id, row.manage_generation)
-    own_page = f"/{lang}/my/{secret}" if row.assistant_name and member.on_seat else ""
+    own_page = f"/{lang}/my/{secret}" if member.on_seat and speaks_for(party.row, row) else ""
     name = list_name(row.family_name, row.given_name, row.display_name or row.name_km)
     under = " · ".join(part for part in (row.position_title, "" if row.assistant_name else row.email) if part)
     return Shown(row, name, under, tone, sign, state, own_page)
@@ -140,8 +141,8 @@ def show(
     feed = delegation_feed_token(site.settings.secret_key, party.row.id, party.row.feed_generation)
     values = {
         **common(request, lang, secret, party),
-        "members": [_shown(request, lang, one) for one in party.members],
-        "former": [_shown(request, lang, one) for one in party.former],
+        "members": [_shown(request, lang, party, one) for one in party.members],
+        "former": [_shown(request, lang, party, one) for one in party.former],
         "feed_path": f"/calendars/{feed}.ics",
         "form": form or Form({"seats": ""}),
         "done": done if done in DONE or done == "list" else "",
@@ -158,7 +159,7 @@ def show_member(
     typed = {name: getattr(row, name) for name in PERSON if name != "titles"} | {"titles": ", ".join(row.titles)}
     values = {
         **common(request, lang, secret, party),
-        "one": _shown(request, lang, member),
+        "one": _shown(request, lang, party, member),
         "name": shown_name(row, lang),
         "form": form or Form(typed),
         "edition": form.kept.get("edition", row.edition) if form else row.edition,
