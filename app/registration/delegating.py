@@ -32,6 +32,7 @@ from app.registration.rules.seats import may_override
 from app.registration.rules.states import State
 from app.registration.seating import asking, can_seat, drop, end, is_over, move_queue, take, tell
 from app.registration.settling import settle
+from app.registration.speaking_for import hand_over, reaches_sensitive, renew_own_links, spoken_for
 
 _applications, _delegations = table(Application), table(Delegation)
 
@@ -214,9 +215,11 @@ def correct_delegation(
 ) -> bool:
     """Change words, deadline or focal point; says whether anything changed.
 
-    Another address ends the old link, and the new focal point is written to. A deadline set anew after it had passed
-    opens the delegation again, with the seats it has. Raises Conflict("changed_meanwhile"), Refused:
-    `ended_delegation`, `deadline_past`, `deadline_after_forum`.
+    Another address ends the old link with all it led to, and the new focal point is written to and speaks for whom the
+    old one spoke; where those people hold anything sensitive that asks for SEE_SENSITIVE: the address comes to it. A
+    deadline set anew after it had passed opens the delegation again, with the seats it has. Raises
+    Conflict("changed_meanwhile"), Refused: `ended_delegation`, `deadline_past`, `deadline_after_forum`,
+    `focal_speaks_already`.
     """
     by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
     settle(db, forum, now=now)
@@ -235,8 +238,15 @@ def correct_delegation(
         values |= {"released_at": None, "reminded_at": None}
     another = normal_email(sent.focal_email) != normal_email(row.focal_email)
     if another:
+        if reaches_sensitive(db, row):
+            by.must(Permission.SEE_SENSITIVE, forum_id(forum))
         values |= renewed(row, secret)
         withhold(db, forum.slug, f"delegation:{code}")
+    if {"focal_name", "focal_email"} & set(different):
+        people = spoken_for(db, row)
+        hand_over(db, by, forum, people, sent.focal_name, sent.focal_email, now=now)
+        if another:
+            renew_own_links(db, people, secret)
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
     personal = {
         "before": {name: str(getattr(row, name)) for name in different},

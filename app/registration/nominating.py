@@ -20,8 +20,8 @@ from app.kit.errors import Fault, Invalid, NotFound, Refused
 from app.mail.outbox import withhold
 from app.registration import applying
 from app.registration.delegation_inputs import DelegateInput
+from app.registration.delegation_links import renewed_feed
 from app.registration.delegations import (
-    delegation_feed_token,
     delegation_of,
     record_about,
     seat_rows,
@@ -295,7 +295,5 @@ def renew_feed(db: Db, by: Actor, forum: Forum, code: str, secret: bytes, *, now
     row = delegation_of(db, forum, code)
     if not by.owns_delegation(row.id):
         by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
-    token = delegation_feed_token(secret, row.id, row.feed_generation + 1)
-    values = {"feed_generation": row.feed_generation + 1, "feed_digest": codes.digest(token)}
-    db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
+    db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**renewed_feed(row, secret)))
     record_about(db, by, forum, code, "feed_renewed", now=now)
