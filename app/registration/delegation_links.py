@@ -77,3 +77,12 @@ def show_delegation_link(
         by.must(Permission.SEE_SENSITIVE, forum_id(forum))
     record_about(db, by, forum, code, "link_shown", now=now)
     return row.language, page_token(secret, row.id, row.generation)
+
+
+def renew_feed(db: Db, by: Actor, forum: Forum, code: str, secret: bytes, *, now: datetime) -> None:
+    """End the address of the delegation's calendar; the page shows a new one."""
+    row = delegation_of(db, forum, code)
+    if not by.owns_delegation(row.id):
+        by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
+    db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**renewed_feed(row, secret)))
+    record_about(db, by, forum, code, "feed_renewed", now=now)

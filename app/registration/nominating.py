@@ -20,7 +20,6 @@ from app.kit.errors import Fault, Invalid, NotFound, Refused
 from app.mail.outbox import withhold
 from app.registration import applying
 from app.registration.delegation_inputs import DelegateInput
-from app.registration.delegation_links import renewed_feed
 from app.registration.delegations import (
     delegation_of,
     record_about,
@@ -34,7 +33,7 @@ from app.registration.quotas import House, house_of
 from app.registration.rules.names import normal_email
 from app.registration.rules.states import State, may_follow
 from app.registration.same_person import Identity, identity, registered_already
-from app.registration.seating import Asking, asking, drop, fill, is_over, move_queue, step, tell
+from app.registration.seating import Asking, asking, drop, end_companions, fill, is_over, move_queue, step, tell
 from app.registration.settling import settle
 
 _applications, _delegations = table(Application), table(Delegation)
@@ -213,7 +212,9 @@ def substitute(
     """Put another person on the seat of one who is named, which stays the delegation's; the new person's code.
 
     That holds after the deadline too: no seat is lost or won by it. The former registration ends as cancelled with
-    the note `substituted`. Raises Refused: `member_registered`, and what `_opening` raises; NotFound.
+    the note `substituted`, and whoever accompanied that person ends with them: the badges go to the next. The same
+    request key gives the same answer. Raises Refused: `member_registered`, `form_sent_already`, and what `_opening`
+    raises; NotFound.
     """
     own = forum_id(forum)
     house, row = _opening(db, by, forum, code, now=now)
@@ -236,6 +237,7 @@ def substitute(
         "decision_note": SUBSTITUTED,
         "heads_delegation": False,
     }
+    freed = end_companions(db, by, forum, former.id, now=now)
     step(db, by, forum, former, State.CANCELLED, now=now, values=ended)
     person = _register(db, by, forum, row, category, sent, f"{key}-0", secret, now=now)
     seat = db.execute(select(_seats).where(_seats.c.application_id == former.id)).one()
@@ -247,6 +249,8 @@ def substitute(
     if not speaks_for(row, old):
         tell(db, forum, former, "delegation/substituted", now=now, values={"institution": row.institution})
     tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
+    if freed:
+        move_queue(db, forum, house_of(db, own), now=now)
     return person.code
 
 
@@ -288,12 +292,3 @@ def hand_back(db: Db, by: Actor, forum: Forum, code: str, seats: int, *, now: da
     record_about(db, by, forum, code, "handed_back", now=now, after={"seats": seats})
     move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
     return seats
-
-
-def renew_feed(db: Db, by: Actor, forum: Forum, code: str, secret: bytes, *, now: datetime) -> None:
-    """End the address of the delegation's calendar; the page shows a new one."""
-    row = delegation_of(db, forum, code)
-    if not by.owns_delegation(row.id):
-        by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
-    db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**renewed_feed(row, secret)))
-    record_about(db, by, forum, code, "feed_renewed", now=now)

@@ -43,7 +43,8 @@ def identity(address: str, person: Any, *, has_own_address: bool) -> Identity:
 def registered_already(
     db: Db, own: int, people: Sequence[Identity], besides: Collection[int] = frozenset()
 ) -> frozenset[str]:
-    """The marks of the forum's live registrations of any of these people, but for those with the ids in `besides`.
+    """The marks of the forum's live registrations of any of these people, but for those with the ids in `besides` and
+    whoever accompanies them.
 
     Somebody is registered where a mark of theirs is among them. A query for every 500.
     """
@@ -52,6 +53,6 @@ def registered_already(
         keys = {key for one in people[first : first + 500] for key in (one.address, *one.marks)}
         mine = (_applications.c.forum_id == own) & _applications.c.live_key.in_(keys)
         for row in db.execute(select(_applications).where(mine)):
-            if row.id not in besides:
+            if row.id not in besides and row.accompanies_id not in besides:
                 found |= Identity(row.email_normal, name_of(row), row.live_key).marks
     return frozenset(found)

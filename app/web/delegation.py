@@ -9,7 +9,7 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.inputs import parse
-from app.registration import nominating
+from app.registration import delegation_links, nominating
 from app.registration.delegation_inputs import DelegateInput, HandBackInput
 from app.registration.inputs import Person
 from app.web.delegation_pages import (
@@ -169,7 +169,7 @@ async def renew_calendar(request: Request, lang: str, secret: str) -> Response:
         lang,
         secret,
         "calendar",
-        lambda db, by, forum, party, _key: nominating.renew_feed(db, by, forum, party, key, now=now),
+        lambda db, by, forum, party, _key: delegation_links.renew_feed(db, by, forum, party, key, now=now),
     )
 
 

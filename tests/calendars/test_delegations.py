@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
 from app.kit.db import Db, table
-from app.registration import nominating
+from app.registration import delegation_links
 from app.registration.delegating import withdraw
 from app.registration.delegations import delegation_feed_token
 from app.registration.models import Delegation
@@ -36,7 +36,7 @@ def test_it_holds_the_plenaries_and_names_nobody(client: TestClient, site: Site)
 def test_a_renewed_address_ends_the_old_one(client: TestClient, site: Site) -> None:
     row = site.pen.write_now(SLUG, lambda db: make_delegation(db, "DIP", 1))
     by = Actor.focal_point(row.id)
-    site.pen.write_now(SLUG, lambda db: nominating.renew_feed(db, by, the_forum(db), row.code, SECRET, now=NOW))
+    site.pen.write_now(SLUG, lambda db: delegation_links.renew_feed(db, by, the_forum(db), row.code, SECRET, now=NOW))
     assert client.get(f"/calendars/{delegation_feed_token(SECRET, row.id, 1)}.ics").status_code == 404
     assert list(feed_of(client, delegation_feed_token(SECRET, row.id, 2)).walk("VEVENT"))
 

@@ -83,7 +83,7 @@ def test_where_the_page_shows_a_passport_or_a_sensitive_answer_the_link_is_for_t
 def test_an_answer_or_a_file_keeps_the_link_back_where_the_question_is_sensitive(
     db: Db, kind: str, sensitive: bool
 ) -> None:
-    row, forum = make_application(db, VANNA), the_forum(db)
+    row = make_application(db, VANNA)
     words = Bilingual("Words", "ពាក្យ")
     question = {"forum_id": row.forum_id, "code": "asked", "kind": "line", "label": words, "help": words, "why": words}
     number = db.execute(
