@@ -16,7 +16,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
-from app.kit.errors import Fault, Invalid, NotFound, Refused
+from app.kit.errors import NotFound, Refused
 from app.mail.outbox import withhold
 from app.registration import applying
 from app.registration.delegation_inputs import DelegateInput
@@ -28,11 +28,12 @@ from app.registration.delegations import (
 )
 from app.registration.inputs import Person
 from app.registration.models import Application, Delegation, Needs, Seat
+from app.registration.naming_twice import identity_of, named_by, refuse_known
 from app.registration.people import person_columns, shown_name
 from app.registration.quotas import House, house_of
 from app.registration.rules.names import normal_email
 from app.registration.rules.states import State, may_follow
-from app.registration.same_person import Identity, identity, registered_already
+from app.registration.same_person import registered_already
 from app.registration.seating import Asking, asking, drop, end_companions, fill, is_over, move_queue, step, tell
 from app.registration.settling import settle
 
@@ -59,12 +60,6 @@ def _opening(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> tu
     return house, row
 
 
-def identity_of(delegation: Any, sent: DelegateInput) -> Identity:
-    """Who somebody named is: known by their own address, or by name under the focal point's (§1.10)."""
-    address = normal_email(sent.email or delegation.focal_email)
-    return identity(address, sent, has_own_address=bool(sent.email))
-
-
 def name(
     db: Db,
     by: Actor,
@@ -78,21 +73,21 @@ def name(
 ) -> list[str]:
     """Name people, all or none, on the delegation's unnamed seats; their codes, in order.
 
-    The same request key gives the same answer and nobody twice (rules §1.10). Each with an address of their own is
-    written to; about one without, named alone, the focal point is. Raises Refused: `past_deadline`, `seats_unnamed`
-    with how many are left, `member_registered` (field: the place in `people`), and what `_opening` raises.
+    The same request key gives the same answer and nobody twice (rules §1.10); with other people it is
+    Refused("form_sent_already"). Each with an address of their own is written to; about one without, named alone, the
+    focal point is. Raises Refused: `past_deadline`, `seats_unnamed` with how many are left, `member_registered` (field:
+    the place in `people`), and what `_opening` raises.
     """
     own = forum_id(forum)
     house, row = _opening(db, by, forum, code, now=now)
-    before = _named_by(db, own, row.id, [f"{key}-{place}" for place in range(len(people))])
-    if before:
+    if before := named_by(db, row, people, key):
         return before
     if row.released_at is not None:
         raise Refused("past_deadline")
     free = [seat for seat in seat_rows(db, row.id) if seat.application_id is None]
     if len(people) > len(free):
         raise Refused("seats_unnamed", free=len(free), wanted=len(people))
-    _refuse_known(db, own, [identity_of(row, sent) for sent in people])
+    refuse_known(db, own, [identity_of(row, sent) for sent in people])
     category = house.category_by_id(row.category_id)
     named: list[str] = []
     for place, (sent, seat) in enumerate(zip(people, free, strict=False)):
@@ -104,31 +99,6 @@ def name(
             tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
         named.append(person.code)
     return named
-
-
-def _refuse_known(db: Db, own: int, people: Sequence[Identity]) -> None:
-    """Raises Invalid for whoever is registered already, or stands before in the same list."""
-    there = registered_already(db, own, people)
-    where = str if len(people) > 1 else lambda _place: ""
-    faults, seen = [], set[str]()
-    for place, one in enumerate(people):
-        if one.marks & there:
-            faults.append(Fault(where(place), "member_registered"))
-        elif one.marks & seen:
-            faults.append(Fault(where(place), "member_twice"))
-        seen |= one.marks
-    if faults:
-        raise Invalid(faults)
-
-
-def _named_by(db: Db, own: int, delegation: int, keys: list[str]) -> list[str]:
-    """The codes of those whom this very request named before."""
-    mine = (_applications.c.forum_id == own) & (_applications.c.delegation_id == delegation)
-    found: list[str] = []
-    for first in range(0, len(keys), 500):
-        some = _applications.c.request_key.in_(keys[first : first + 500])
-        found += db.execute(select(_applications.c.code).where(mine, some).order_by(_applications.c.id)).scalars()
-    return found
 
 
 def _register(
@@ -218,8 +188,9 @@ def substitute(
     """
     own = forum_id(forum)
     house, row = _opening(db, by, forum, code, now=now)
-    before = _named_by(db, own, row.id, [f"{key}-0"])
-    if before:
+    if before := named_by(db, row, [sent], key):
+        if applying.application_of(db, forum, application).ended_at is None:
+            raise Refused("form_sent_already")  # for the seat of somebody else
         return before[0]
     old = member_of(db, row.id, application)
     if not may_follow(State(old.state), State.CANCELLED):

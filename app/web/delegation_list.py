@@ -24,6 +24,7 @@ from app.registration import nominating
 from app.registration.delegation_inputs import DelegateInput
 from app.registration.delegation_queries import Party
 from app.registration.listing import COLUMNS, Listing, read_list
+from app.registration.naming_twice import identity_of
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.names import list_name
 from app.registration.same_person import registered_already
@@ -100,7 +101,7 @@ def _listing(db: Db, party: Party, rows: Rows) -> Listing:
         rows,
         party.row.institution,
         _country_names,
-        lambda person: nominating.identity_of(party.row, person),
+        lambda person: identity_of(party.row, person),
         lambda people: registered_already(db, own_forum, people),
     )
 

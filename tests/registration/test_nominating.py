@@ -97,6 +97,34 @@ def test_the_same_form_twice_names_nobody_twice(embassy: Embassy) -> None:
     assert embassy.named() == 2
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [delegate(1), delegate(3)],
+        [delegate(2), delegate(1)],
+        [delegate(1), delegate(2), delegate(3)],
+        [delegate(1), delegate(2, given_name="Another")],
+        [delegate(1), delegate(2, email="")],
+    ],
+)
+def test_the_same_form_with_others_in_it_is_refused_and_not_said_to_be_done(embassy: Embassy, changed: Any) -> None:
+    embassy.name(delegate(1), delegate(2), key="one")
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.name(*changed, key="one")
+    assert embassy.named() == 2
+
+
+def test_the_same_exchange_with_another_in_it_is_refused(embassy: Embassy) -> None:
+    old, other = embassy.name(delegate(1), delegate(2))
+    new = embassy.substitute(old, delegate(3), key="swap")
+    assert embassy.substitute(old, delegate(3), key="swap").code == new.code
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.substitute(old, delegate(4), key="swap")
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.substitute(other, delegate(3), key="swap")
+    assert embassy.hall.state(other) == "seated"
+
+
 def test_all_of_a_list_are_named_or_nobody(embassy: Embassy) -> None:
     for people in ([delegate(n) for n in range(4)], [delegate(1), delegate(1)]):
         with pytest.raises(Refused):
