@@ -192,7 +192,11 @@ def _bring_to(
 
 def share_evenly(db: Db, by: Actor, forum: Forum, sent: ShareInput, *, now: datetime) -> int:
     """Bring every party whose share has no reason of its own to the same number of seats, all or none; how many
-    changed. Raises Refused as `resize` does."""
+    changed.
+
+    What some give up goes to those who wait first (rules §1.5); the others get theirs by the rule out of what is left.
+    Raises Refused as `resize` does: `delegation_no_room` with what is left and what all of them want.
+    """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
     house = settle(db, forum, now=now)
@@ -202,11 +206,16 @@ def share_evenly(db: Db, by: Actor, forum: Forum, sent: ShareInput, *, now: date
     rows = db.execute(
         select(_delegations).where(_delegations.c.forum_id == own, mine).order_by(_delegations.c.id)
     ).all()
-    # those that get fewer come first: what they give up is there for the others
-    rows = sorted(rows, key=lambda row: row.seats < sent.seats)
-    done = [_bring_to(db, by, forum, house, row, sent, now=now) for row in rows]
-    if any(done):
+    lacks = {row.id: sent.seats - len(seat_rows(db, row.id)) for row in rows}
+    giving, taking = [row for row in rows if lacks[row.id] < 0], [row for row in rows if lacks[row.id] >= 0]
+    done = [_bring_to(db, by, forum, house, row, sent, now=now) for row in giving]
+    if giving:
         move_queue(db, forum, house_of(db, own), now=now)
+        house = house_of(db, own)
+    for category in even:
+        wanted = sum(lacks[row.id] for row in taking if row.category_id == category)
+        _plan(by, forum, house, house.category_by_id(category).code, wanted, sent, now=now)
+    done += [_bring_to(db, by, forum, house, row, sent, now=now) for row in taking]
     return sum(freed is not None for freed in done)
 
 
