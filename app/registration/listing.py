@@ -31,6 +31,8 @@ COLUMNS = (
 """The columns of a list, in the order of the empty one."""
 _NAMES = frozenset({"family_name", "name_km"})
 _LINES_ABOVE = 10
+_SPARE = 10
+"""People in a list beyond the seats without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +66,33 @@ class Listing:
     """Field → column letter."""
 
 
+def most_people(unnamed: int) -> int:
+    """How many people a list may have for so many seats without a name: some more, so that it can be told which is too
+    many, but not any number, as each is looked up among the registered."""
+    return min(MOST_ROWS, unnamed + _SPARE)
+
+
 def read_list(
     rows: Rows,
+    unnamed: int,
     institution: str,
     country_names: Callable[[str], Mapping[str, str]],
     identity_of: Callable[[DelegateInput], Identity],
     registered: Callable[[list[Identity]], Collection[str]],
 ) -> Listing:
-    """Read a list of people for a delegation of `institution`.
+    """Read a list of people for a delegation of `institution` with so many unnamed seats.
 
     `country_names(lang)` maps codes to names; `identity_of` tells a person from others, and `registered`
     says which of their marks registrations have. Raises Refused: `list_no_header`, `list_column_twice`,
-    `list_too_long`, `list_empty`.
+    `list_beyond_seats`, `list_empty`.
     """
     at, columns, ignored = _header(rows)
     letters = {field: letter_of(place) for place, field in columns.items()}
     body = rows[at + 1 :]
     if not body:
         raise Refused("list_empty")
-    if len(body) > MOST_ROWS:
-        raise Refused("list_too_long", most=MOST_ROWS)
+    if len(body) > most_people(unnamed):
+        raise Refused("list_beyond_seats", rows=len(body), seats=unnamed, most=most_people(unnamed))
     width = len(rows[at][1])
     people: list[Delegate] = []
     faults: list[RowFault] = []

@@ -70,8 +70,10 @@ def name(
     secret: bytes,
     *,
     now: datetime,
+    listed: bool = False,
 ) -> list[str]:
-    """Name people, all or none, on the delegation's unnamed seats; their codes, in order.
+    """Name people, all or none, on the delegation's unnamed seats; their codes, in order. That a list brought them is
+    a fact of its own.
 
     The same request key gives the same answer and nobody twice (rules §1.10); with other people it is
     Refused("form_sent_already"). Each with an address of their own is written to; about one without, named alone, the
@@ -98,6 +100,8 @@ def name(
         if sent.email or len(people) == 1:
             tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
         named.append(person.code)
+    if listed:
+        record_about(db, by, forum, code, "list_accepted", now=now, after={"people": len(named)})
     return named
 
 

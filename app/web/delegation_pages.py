@@ -13,8 +13,9 @@ from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import Answer, Expired, NotFound, Refused
+from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
 from app.kit.i18n import Lang
+from app.kit.throttling import count_visit, who
 from app.registration import nominating
 from app.registration.applying import manage_token
 from app.registration.delegation_inputs import DelegateInput
@@ -45,15 +46,42 @@ async def own(request: Request, lang: str, secret: str) -> tuple[Lang, Party]:
     return words, await site_of(request).read(lambda db: own_delegation(db, known))
 
 
-async def do(request: Request, party: Party, sent: FormData, deed: Deed) -> Answer | None:
-    """Have the focal point's own deed written; what it was refused with, or None where it was done."""
+async def count_try(request: Request, party: Party) -> None:
+    """Count one list looked at or one naming: its answer says whether somebody is registered anywhere in the forum, so
+    a link must not be asked about any number of people. Raises TooMany.
+
+    As many as the delegation has seats, and some. Written by itself, so that a refusal of the deed takes nothing back.
+    """
+    site, now = site_of(request), clock.now()
+    spare, window = site.settings.throttle_per_delegation, site.settings.throttle_window_seconds
+    whom = who(site.settings.secret_key, "delegation", f"{party.forum.slug}/{party.row.code}")
+    most = int(party.row.seats) + spare if spare else 0
+    await site.write(party.forum.slug, lambda db: count_visit(db, whom, most, window, now=now))
+
+
+async def do(
+    request: Request, party: Party, sent: FormData, deed: Deed, *, names_people: bool = False
+) -> Answer | None:
+    """Have the focal point's own deed written; what it was refused with, or None where it was done.
+
+    One that `names_people` is counted.
+    """
     by, slug, code = Actor.focal_point(party.row.id), party.forum.slug, party.row.code
     try:
         key, _ = read_form_token(request, sent, "delegation", code)
+        if names_people:
+            await count_try(request, party)
         await site_of(request).write_settled(slug, lambda db: deed(db, by, forum_by_slug(db, slug), code, key))
-    except (Refused, Expired) as refused:
+    except (Refused, Expired, TooMany) as refused:
         return refused
     return None
+
+
+def told_to_wait(response: Response, refused: Answer) -> Response:
+    """The same page, which says for programs too when to try again where that is why it came."""
+    if isinstance(refused, TooMany):
+        response.headers["retry-after"] = str(refused.values["seconds"])
+    return response
 
 
 def back(lang: Lang, secret: str, done: str, people: int = 0) -> Response:
