@@ -33,7 +33,8 @@ from app.web.site import site_of
 
 Deed = Callable[[Db, Actor, Forum, str, str], object]
 """A deed of the focal point: (db, by, forum, the delegation's code, the form's request key)."""
-DONE = frozenset({"named", "substituted", "head", "corrected", "withdrawn", "handed_back", "calendar"})
+DONE = frozenset({"named", "list", "substituted", "head", "corrected", "withdrawn", "handed_back", "calendar"})
+"""What the page says after a form: keys of the catalogue."""
 _SENSITIVE = frozenset({"meals", "access"})
 NAMED = tuple(name for name in DelegateInput.model_fields if name not in _SENSITIVE)
 PERSON = tuple(name for name in Person.model_fields if name not in _SENSITIVE)
@@ -173,10 +174,23 @@ def show(
         "former": [_shown(request, lang, party, one) for one in party.former],
         "feed_path": f"/calendars/{feed}.ics",
         "form": form or Form({"seats": ""}),
-        "done": done if done in DONE or done == "list" else "",
+        "done": done if done in DONE and _is_so(done, party) else "",
         "taken": min(number_of(request.query_params.get("people")), party.named),
     }
     return page(request, lang, "delegation/page.html", status=status, secret=True, **values)
+
+
+def _is_so(done: str, party: Party) -> bool:
+    """Does the delegation stand as the notice says? An address of the page may be old, or made up."""
+    former = {_state(one) for one in party.former}
+    return {
+        "named": party.named > 0,
+        "list": party.named > 0,
+        "substituted": "substituted" in former,
+        "head": any(one.row.heads_delegation for one in party.members),
+        "withdrawn": "cancelled" in former,
+        "handed_back": party.given_up > 0,
+    }.get(done, True)
 
 
 def show_member(

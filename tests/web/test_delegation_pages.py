@@ -1,14 +1,17 @@
 """What a focal point's pages show and take."""
 
+from html import unescape
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
+from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.kit.db import Db
 from app.kit.errors import Refused
+from app.kit.i18n import text_of
 from app.kit.inputs import parse
 from app.registration import merging, nominating
 from app.registration.applying import application_of, manage_token
@@ -17,6 +20,7 @@ from app.registration.inputs import Person
 from app.web.site import Site
 from tests.cast import BOPHA, NOW, SECRET, SLUG, make_application, small_terms, the_forum
 from tests.embassies import delegate, make_delegation, name_some, page_of
+from tests.web.visits import DESK, sign_in
 
 OPERATOR = Actor.operator()
 
@@ -84,3 +88,40 @@ def test_the_own_page_of_a_registration_made_by_an_assistant_is_not_the_focal_po
                 db, by, the_forum(db), mission.row.code, kept, sent, mission.person(kept).edition, now=NOW
             )
         )
+
+
+@pytest.mark.parametrize(
+    "done", ["nothing", "<b>", "ended", "substituted", "withdrawn", "head", "named", "list", "handed_back"]
+)
+def test_an_address_made_up_says_nothing_was_done_that_was_not(mission: Mission, done: str) -> None:
+    page = mission.client.get(mission.base, params={"done": done, "people": "99"})
+    assert page.status_code == 200
+    assert 'role="status"' not in page.text
+
+
+@pytest.mark.parametrize("done", ["nothing", "<b>", "link_shown", "withdrawn", "renewed"])
+def test_an_address_of_the_desk_made_up_says_nothing_was_done_that_was_not(mission: Mission, done: str) -> None:
+    sign_in(mission.client, mission.site, Role.REGISTRAR)
+    for page in (f"{DESK}/delegations/{mission.row.code}", f"{DESK}/delegations"):
+        assert 'role="status"' not in mission.client.get(page, params={"done": done}).text
+    assert 'role="status"' not in mission.client.get(f"{DESK}/delegations", params={"done": "shared"}).text
+
+
+def test_what_was_done_is_said(mission: Mission) -> None:
+    def said(done: str) -> bool:
+        return text_of("en", f"delegations.my.done.{done}") in unescape(
+            mission.client.get(f"{mission.base}?done={done}").text
+        )
+
+    by, forum_of = Actor.focal_point(mission.row.id), the_forum
+    code = mission.row.code
+    one, two = mission.write(lambda db: name_some(db, mission.row, delegate(1, heads="yes"), delegate(2)))
+    assert said("named")
+    assert said("head")
+    mission.write(lambda db: nominating.substitute(db, by, forum_of(db), code, one, delegate(3), "k", SECRET, now=NOW))
+    assert said("substituted")
+    mission.write(lambda db: nominating.withdraw_member(db, by, forum_of(db), code, two, now=NOW))
+    assert said("withdrawn")
+    mission.write(lambda db: nominating.hand_back(db, by, forum_of(db), code, 1, now=NOW))
+    assert said("handed_back")
+    assert said("calendar")
