@@ -274,6 +274,7 @@ def settings_for(url: str, **environment: str) -> Settings:
         "THROTTLE_PER_ADDRESS": "0",
         "THROTTLE_PER_EMAIL": "0",
         "THROTTLE_WRONG_CODES": "0",
+        "THROTTLE_PER_DELEGATION": "0",
         "FORM_MIN_SECONDS": "0",
     }
     return kit_settings.read({**given, **environment})

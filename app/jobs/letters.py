@@ -31,6 +31,7 @@ from app.registration.people import shown_name
 from app.registration.pick_queries import places_held
 from app.registration.queries import terms_of
 from app.registration.rules.invitations import Reply
+from app.registration.rules.names import normal_email
 
 _categories, _users = table(Category), table(User)
 
@@ -77,6 +78,8 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
     row = application_of(db, forum, code)
     if row.erased_at is not None:
         raise NotFound
+    if normal_email(message.to_address) != row.email_normal:
+        raise NotFound  # the link is for the address the registration has now, and for no former one
     lang: Lang = "km" if message.language == "km" else "en"
     category = db.execute(
         select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))

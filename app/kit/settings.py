@@ -36,6 +36,7 @@ class Settings:
     throttle_per_address: int
     throttle_per_email: int
     throttle_wrong_codes: int
+    throttle_per_delegation: int
     throttle_window_seconds: int
     form_hours: int
     form_min_seconds: float
@@ -79,6 +80,11 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "the same for one e-mail address; an assistant registering others counts as a network address",
     ),
     ("THROTTLE_WRONG_CODES", "12", "wrong invitation codes tried from one network address in a window; 0 = no limit"),
+    (
+        "THROTTLE_PER_DELEGATION",
+        "30",
+        "lists looked at and people named by one focal point in a window, on top of one for each seat; 0 = no limit",
+    ),
     ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
@@ -135,6 +141,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),
         throttle_per_email=_whole("THROTTLE_PER_EMAIL", text("THROTTLE_PER_EMAIL")),
         throttle_wrong_codes=_whole("THROTTLE_WRONG_CODES", text("THROTTLE_WRONG_CODES")),
+        throttle_per_delegation=_whole("THROTTLE_PER_DELEGATION", text("THROTTLE_PER_DELEGATION")),
         throttle_window_seconds=_whole("THROTTLE_WINDOW_SECONDS", text("THROTTLE_WINDOW_SECONDS"), 1),
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),

@@ -21,7 +21,7 @@ from app.kit.errors import NotFound, Refused
 from app.registration.applying import person_of, write_application
 from app.registration.inputs import CompanionInput
 from app.registration.models import Application, Category
-from app.registration.people import person_columns, shown_name
+from app.registration.people import person_columns, says_the_same, shown_name
 from app.registration.quotas import House, house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_name
@@ -51,15 +51,18 @@ def add(
     """Register a companion of the person with this code: a badge, or a place in the queue where the class is full.
 
     Whoever brings somebody along has a seat in the hall and a confirmed address, which serves for the companion too.
-    The same request key gives the same answer. Raises Refused: `companion_not_yet`, `companion_kind`,
-    `companions_enough`, `principal_twice`, `door_not_yet`, `door_closed`, `door_over`.
+    The same request key gives the same answer. Raises Refused: `form_sent_already`, `companion_not_yet`,
+    `companion_kind`, `companions_enough`, `principal_twice`, `door_not_yet`, `door_closed`, `door_over`.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
     row, _ = person_of(db, by, forum, code)
     mine = (_applications.c.forum_id == own) & (_applications.c.request_key == request_key)
     before = db.execute(select(_applications).where(mine)).first()
-    if before is not None and before.accompanies_id == row.id:
+    if before is not None:
+        kind = house.category_by_id(before.category_id).code
+        if before.accompanies_id != row.id or kind != sent.category or not says_the_same(before, sent):
+            raise Refused("form_sent_already")  # sent before for somebody else, then changed and sent again
         return Added(before.code, before.state, same_request=True)
     if not brings(house, row):
         raise Refused("companion_not_yet")

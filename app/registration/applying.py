@@ -22,8 +22,9 @@ from app.registration.people import person_columns, shown_name
 from app.registration.question_queries import sheet_of
 from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, door_state
-from app.registration.rules.names import normal_email, normal_name
+from app.registration.rules.names import normal_email
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
+from app.registration.same_person import identity, name_of, registered_already
 from app.registration.seating import Asking, asking, can_seat, end, fill, give, move_queue, step, tell
 from app.registration.settling import settle
 from app.registration.welcome import Welcome
@@ -169,7 +170,7 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
     """A person is an address; an assistant's address carries several principals, each once by name (rules §1.10)."""
     if not sent.assistant_name:
         return email
-    return f"{email}|{_named(sent)}"
+    return f"{email}|{name_of(sent)}"
 
 
 UNCONFIRMED_PRINCIPALS = 3
@@ -187,17 +188,13 @@ def _refuse_an_unknown_assistant(db: Db, own: int, email: str) -> None:
 
 def _same_person(email: str, sent: ApplicationInput) -> tuple[str, str]:
     """The keys under which this person may stand: by the address alone, or as a principal of it."""
-    return email, f"{email}|{_named(sent)}"
-
-
-def _named(sent: Any) -> str:
-    return normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)
+    return email, f"{email}|{name_of(sent)}"
 
 
 def _is_same(row: Any, person_key: str, sent: ApplicationInput) -> bool:
     """Is the registration this person's? Whoever registered for themselves is not registered again as the principal of
     their own address, nor the other way round (rules §1.10)."""
-    return bool(row.live_key == person_key or _named(row) == _named(sent))
+    return bool(row.live_key == person_key or name_of(row) == name_of(sent))
 
 
 def _pass_the_door(
@@ -375,10 +372,10 @@ def correct(
         raise Conflict("changed_meanwhile")  # which takes back the answers kept above, too
     values: dict[str, Any] = {**wanted, "edition": row.edition + 1}
     if row.live_key is not None and row.assistant_name:
-        values["live_key"] = (
-            f"{row.email_normal}|{normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)}"
-        )
-        _refuse_twice(db, row, values["live_key"])
+        principal = identity(row.email_normal, sent, has_own_address=False)
+        if principal.marks & registered_already(db, row.forum_id, [principal], besides=(row.id,)):
+            raise Refused("principal_twice")
+        values["live_key"] = principal.key
     db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
     _keep_needs(db, row.id, sent)
     record(
@@ -393,12 +390,6 @@ def correct(
         personal={"before": {name: before[name] for name in different}, "after": {n: wanted[n] for n in different}},
     )
     return True
-
-
-def _refuse_twice(db: Db, row: Any, live_key: str) -> None:
-    taken = (_applications.c.forum_id == row.forum_id) & (_applications.c.live_key == live_key)
-    if db.execute(select(_applications.c.id).where(taken, _applications.c.id != row.id)).first():
-        raise Refused("principal_twice")
 
 
 def cancel(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> bool:

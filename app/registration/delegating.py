@@ -33,6 +33,7 @@ from app.registration.rules.seats import may_override
 from app.registration.rules.states import State
 from app.registration.seating import asking, can_seat, drop, end, is_over, move_queue, take, tell
 from app.registration.settling import settle
+from app.registration.speaking_for import hand_over, reaches_sensitive, renew_own_links, spoken_for
 
 _applications, _delegations = table(Application), table(Delegation)
 
@@ -198,7 +199,11 @@ def _bring_to(
 
 def share_evenly(db: Db, by: Actor, forum: Forum, sent: ShareInput, *, now: datetime) -> int:
     """Bring every party whose share has no reason of its own to the same number of seats, all or none; how many
-    changed. Raises Refused as `resize` does."""
+    changed.
+
+    What some give up goes to those who wait first (rules §1.5); the others get theirs by the rule out of what is left.
+    Raises Refused as `resize` does: `delegation_no_room` with what is left and what all of them want.
+    """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
     house = settle(db, forum, now=now)
@@ -208,11 +213,16 @@ def share_evenly(db: Db, by: Actor, forum: Forum, sent: ShareInput, *, now: date
     rows = db.execute(
         select(_delegations).where(_delegations.c.forum_id == own, mine).order_by(_delegations.c.id)
     ).all()
-    # those that get fewer come first: what they give up is there for the others
-    rows = sorted(rows, key=lambda row: row.seats < sent.seats)
-    done = [_bring_to(db, by, forum, house, row, sent, now=now) for row in rows]
-    if any(done):
+    lacks = {row.id: sent.seats - len(seat_rows(db, row.id)) for row in rows}
+    giving, taking = [row for row in rows if lacks[row.id] < 0], [row for row in rows if lacks[row.id] >= 0]
+    done = [_bring_to(db, by, forum, house, row, sent, now=now) for row in giving]
+    if giving:
         move_queue(db, forum, house_of(db, own), now=now)
+        house = house_of(db, own)
+    for category in even:
+        wanted = sum(lacks[row.id] for row in taking if row.category_id == category)
+        _plan(by, forum, house, house.category_by_id(category).code, wanted, sent, now=now)
+    done += [_bring_to(db, by, forum, house, row, sent, now=now) for row in taking]
     return sum(freed is not None for freed in done)
 
 
@@ -221,9 +231,11 @@ def correct_delegation(
 ) -> bool:
     """Change words, deadline or focal point; says whether anything changed.
 
-    Another address ends the old link, and the new focal point is written to. A deadline set anew after it had passed
-    opens the delegation again, with the seats it has. Raises Conflict("changed_meanwhile"), Refused:
-    `ended_delegation`, `deadline_past`, `deadline_after_forum`.
+    Another address ends the old link with all it led to, and the new focal point is written to and speaks for whom the
+    old one spoke; where those people hold anything sensitive that asks for SEE_SENSITIVE: the address comes to it. A
+    deadline set anew after it had passed opens the delegation again, with the seats it has. Raises
+    Conflict("changed_meanwhile"), Refused: `ended_delegation`, `deadline_past`, `deadline_after_forum`,
+    `focal_speaks_already`.
     """
     by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
     settle(db, forum, now=now)
@@ -242,8 +254,15 @@ def correct_delegation(
         values |= {"released_at": None, "reminded_at": None}
     another = normal_email(sent.focal_email) != normal_email(row.focal_email)
     if another:
+        if reaches_sensitive(db, row):
+            by.must(Permission.SEE_SENSITIVE, forum_id(forum))
         values |= renewed(row, secret)
         withhold(db, forum.slug, f"delegation:{code}")
+    if {"focal_name", "focal_email"} & set(different):
+        people = spoken_for(db, row)
+        hand_over(db, by, forum, people, sent.focal_name, sent.focal_email, now=now)
+        if another:
+            renew_own_links(db, people, secret)
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
     personal = {
         "before": {name: str(getattr(row, name)) for name in different},

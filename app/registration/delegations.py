@@ -15,6 +15,7 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.mail.outbox import queue_mail
 from app.registration.models import Delegation, Seat
+from app.registration.rules.names import normal_email
 
 _delegations, _seats = table(Delegation), table(Seat)
 
@@ -36,6 +37,15 @@ def delegation_of(db: Db, forum: Forum, code: str) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+def speaks_for(delegation: Any, person: Any) -> bool:
+    """Does the focal point of a delegation speak for this person (their rows), who has no address of their own?
+
+    Not for somebody who sits on a seat of it and was registered through another address, as by an assistant before two
+    registrations were joined: that address alone has their own page.
+    """
+    return bool(person.assistant_name) and person.email_normal == normal_email(delegation.focal_email)
 
 
 def seat_rows(db: Db, delegation: int) -> list[Any]:

@@ -14,7 +14,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual, latin_digits
-from app.registration.models import Application, Category, Needs, Seat
+from app.registration.models import Application, Category, Delegation, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.question_queries import Answered, Given, answers_of, consents_of
 from app.registration.quotas import Beyond, beyond, house_of
@@ -23,6 +23,7 @@ from app.registration.rules.seats import Availability, guarantee_at
 from app.registration.rules.states import State
 
 _applications, _categories, _seats, _needs = table(Application), table(Category), table(Seat), table(Needs)
+_delegations = table(Delegation)
 
 STANDINGS = ("awaiting", "confirmed", "unconfirmed", "held", "waiting", "offered", "cancelled", "declined", "expired")
 """How the desk sorts registrations: the states, `seated` split by whether the address is confirmed, and `held`:
@@ -298,7 +299,7 @@ def _after(forum: Forum, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
 @dataclass(frozen=True, slots=True)
 class Whole:
     """One registration for the desk; `needs` (meals, access) is None where the role may not see them, and sensitive
-    answers are left out then."""
+    answers are left out then. `row` has the code and the names of its delegation too, or None."""
 
     row: Any
     category: Any
@@ -316,8 +317,16 @@ def desk_registration(db: Db, by: Actor, forum: Forum, code: str) -> Whole:
     by.must(Permission.SEE_PEOPLE, own)
     mine = (_applications.c.forum_id == own) & (_applications.c.code == code)
     row = db.execute(
-        select(_applications, _seats.c.number.label("place"), _seats.c.kind.label("place_kind"))
+        select(
+            _applications,
+            _seats.c.number.label("place"),
+            _seats.c.kind.label("place_kind"),
+            _delegations.c.code.label("delegation"),
+            _delegations.c.institution.label("delegation_name"),
+            _delegations.c.institution_km.label("delegation_name_km"),
+        )
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .outerjoin(_delegations, _delegations.c.id == _applications.c.delegation_id)
         .where(mine)
     ).first()
     if row is None:

@@ -29,13 +29,16 @@ def ask_for_letter(
     """Have a letter made for the person with this registration; the letter's code.
 
     Only for who has a confirmed seat: the letter says so. The same request key gives the same letter. What the
-    passport says stands in no fact. Raises Refused: `letter_not_yet`, `letters_enough`.
+    passport says stands in no fact. Raises Refused: `form_sent_already`, `letter_not_yet`, `letters_enough`.
     """
     own = forum_id(forum)
     row, _ = person_of(db, by, forum, code)
     same = (_letters.c.forum_id == own) & (_letters.c.request_key == request_key)
-    before = db.execute(select(_letters.c.code, _letters.c.application_id).where(same)).first()
-    if before is not None and before.application_id == row.id:
+    before = db.execute(select(_letters).where(same)).first()
+    if before is not None:
+        wanted = {"application_id": row.id, **sent.model_dump()}
+        if any(getattr(before, name) != value for name, value in wanted.items()):
+            raise Refused("form_sent_already")  # sent before for another letter, then changed and sent again
         return str(before.code)
     if not deserves_letters(row):
         raise Refused("letter_not_yet")

@@ -1,6 +1,6 @@
 """A list of delegates: rows of texts become people to name, or faults by row and column. Nothing is written here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from app.kit.i18n import LANGS, latin_digits, text_of
 from app.kit.inputs import parse
 from app.registration.delegation_inputs import DelegateInput
 from app.registration.rules.names import normal_name
+from app.registration.same_person import Identity
 from app.registration.sheets import MOST_COLUMNS, MOST_ROWS, Rows, is_formula, letter_of
 
 COLUMNS = (
@@ -30,6 +31,8 @@ COLUMNS = (
 """The columns of a list, in the order of the empty one."""
 _NAMES = frozenset({"family_name", "name_km"})
 _LINES_ABOVE = 10
+_SPARE = 10
+"""People in a list beyond the seats without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +66,33 @@ class Listing:
     """Field → column letter."""
 
 
+def most_people(unnamed: int) -> int:
+    """How many people a list may have for so many seats without a name: some more, so that it can be told which is too
+    many, but not any number, as each is looked up among the registered."""
+    return min(MOST_ROWS, unnamed + _SPARE)
+
+
 def read_list(
     rows: Rows,
+    unnamed: int,
     institution: str,
     country_names: Callable[[str], Mapping[str, str]],
-    key_of: Callable[[DelegateInput], str],
-    registered: Callable[[list[str]], set[str]],
+    identity_of: Callable[[DelegateInput], Identity],
+    registered: Callable[[list[Identity]], Collection[str]],
 ) -> Listing:
-    """Read a list of people for a delegation of `institution`.
+    """Read a list of people for a delegation of `institution` with so many unnamed seats.
 
-    `country_names(lang)` maps codes to names; `key_of` is what keeps a person to one registration, and `registered`
-    says which of such keys have one. Raises Refused: `list_no_header`, `list_column_twice`, `list_too_long`,
-    `list_empty`.
+    `country_names(lang)` maps codes to names; `identity_of` tells a person from others, and `registered`
+    says which of their marks registrations have. Raises Refused: `list_no_header`, `list_column_twice`,
+    `list_beyond_seats`, `list_empty`.
     """
     at, columns, ignored = _header(rows)
     letters = {field: letter_of(place) for place, field in columns.items()}
     body = rows[at + 1 :]
     if not body:
         raise Refused("list_empty")
-    if len(body) > MOST_ROWS:
-        raise Refused("list_too_long", most=MOST_ROWS)
+    if len(body) > most_people(unnamed):
+        raise Refused("list_beyond_seats", rows=len(body), seats=unnamed, most=most_people(unnamed))
     width = len(rows[at][1])
     people: list[Delegate] = []
     faults: list[RowFault] = []
@@ -99,7 +109,7 @@ def read_list(
             if not found.faults:
                 people.append(Delegate(number, fields, person))
         faults += found.faults.values()
-    faults += _between_rows(people, letters, key_of, registered)
+    faults += _between_rows(people, letters, identity_of, registered)
     faults.sort(key=lambda fault: (fault.row, len(fault.column), fault.column))
     return Listing(tuple(people), tuple(faults), ignored, letters)
 
@@ -107,24 +117,25 @@ def read_list(
 def _between_rows(
     people: list[Delegate],
     letters: Mapping[str, str],
-    key_of: Callable[[DelegateInput], str],
-    registered: Callable[[list[str]], set[str]],
+    identity_of: Callable[[DelegateInput], Identity],
+    registered: Callable[[list[Identity]], Collection[str]],
 ) -> Iterable[RowFault]:
     """What is wrong only beside other rows, or beside what is registered."""
-    keys = [key_of(one.person) for one in people]
-    there = registered(keys)
+    known = [identity_of(one.person) for one in people]
+    there = frozenset(registered(known))
     first: dict[str, int] = {}
     head = 0
-    for one, key in zip(people, keys, strict=True):
+    for one, who in zip(people, known, strict=True):
         found = _Row(one.row, letters)
         named = "email" if one.person.email else "family_name" if one.person.family_name else "name_km"
-        if key in first:
-            found.add(named, "twice_in_list_row", {"row": first[key]})
-        elif key in there:
+        if before := [first[mark] for mark in who.marks if mark in first]:
+            found.add(named, "twice_in_list_row", {"row": min(before)})
+        elif who.marks & there:
             found.add(named, "member_registered")
         if one.person.heads and head:
             found.add("heads", "head_twice", {"row": head})
-        first.setdefault(key, one.row)
+        for mark in who.marks:
+            first.setdefault(mark, one.row)
         head = head or (one.row if one.person.heads else 0)
         yield from found.faults.values()
 

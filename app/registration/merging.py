@@ -20,6 +20,7 @@ from app.kit.errors import Conflict, Refused
 from app.mail.outbox import withhold
 from app.registration.applying import application_of
 from app.registration.carrying import Luggage, filled, lift_picks, luggage, unpack_papers, unpack_picks
+from app.registration.linking import holds_sensitive
 from app.registration.models import Application, Distinct, Seat
 from app.registration.quotas import House, house_of
 from app.registration.rules.merges import Part, joined
@@ -43,7 +44,7 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     letters, chosen sessions and what the kept one left empty or unanswered come along (`carrying.luggage`). There is no
     way back: what is freed may go to somebody else at once. `editions` are those of the two (keep, drop) as they were
     looked at. Never gives a seat: nobody can be seated beyond the rule by it. Raises Refused: `same_registration`,
-    `merge_ended`, `merge_companion`, `merge_outside`; Conflict("changed_meanwhile").
+    `merge_ended`, `merge_companion`, `merge_outside`, `merge_sensitive`; Conflict("changed_meanwhile").
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -52,6 +53,9 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     _refuse_unless_possible(house, kept, dropped)
     if (kept.edition, dropped.edition) != editions:
         raise Conflict("changed_meanwhile")
+    may_see = by.may(Permission.SEE_SENSITIVE, own)
+    if kept.email_normal != dropped.email_normal and not may_see and holds_sensitive(db, [dropped.id]):
+        raise Refused("merge_sensitive")  # the kept address would come to read it
     stands = joined(_part(db, house, kept), _part(db, house, dropped))
     group = house.category_by_id((dropped if stands.takes_over else kept).category_id).code
     packed = luggage(db, forum, kept, dropped, group)

@@ -16,18 +16,25 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
-from app.kit.errors import Fault, Invalid, NotFound, Refused
+from app.kit.errors import NotFound, Refused
 from app.mail.outbox import withhold
 from app.registration import applying
 from app.registration.delegation_inputs import DelegateInput
-from app.registration.delegations import delegation_feed_token, delegation_of, record_about, seat_rows
+from app.registration.delegations import (
+    delegation_of,
+    record_about,
+    seat_rows,
+    speaks_for,
+)
 from app.registration.inputs import Person
 from app.registration.models import Application, Delegation, Needs, Seat
+from app.registration.naming_twice import identity_of, named_by, refuse_known
 from app.registration.people import person_columns, shown_name
 from app.registration.quotas import House, house_of
-from app.registration.rules.names import normal_email, normal_name
+from app.registration.rules.names import normal_email
 from app.registration.rules.states import State, may_follow
-from app.registration.seating import Asking, asking, drop, fill, is_over, move_queue, step, tell
+from app.registration.same_person import registered_already
+from app.registration.seating import Asking, asking, drop, end_companions, fill, is_over, move_queue, step, tell
 from app.registration.settling import settle
 
 _applications, _delegations = table(Application), table(Delegation)
@@ -53,25 +60,6 @@ def _opening(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> tu
     return house, row
 
 
-def person_key(delegation: Any, sent: DelegateInput) -> str:
-    """What keeps a person to one live registration: their address, or the focal point's with their name (§1.10)."""
-    if sent.email:
-        return normal_email(sent.email)
-    name = normal_name(sent.family_name, sent.given_name) or normal_name(sent.name_km)
-    return f"{normal_email(delegation.focal_email)}|{name}"
-
-
-def registered_already(db: Db, own: int, keys: Sequence[str]) -> set[str]:
-    """Which of these persons have a live registration in the forum. A query for every 500."""
-    found: set[str] = set()
-    for first in range(0, len(keys), 500):
-        some = _applications.c.live_key.in_(keys[first : first + 500])
-        found |= set(
-            db.execute(select(_applications.c.live_key).where(_applications.c.forum_id == own, some)).scalars()
-        )
-    return found
-
-
 def name(
     db: Db,
     by: Actor,
@@ -82,30 +70,26 @@ def name(
     secret: bytes,
     *,
     now: datetime,
+    listed: bool = False,
 ) -> list[str]:
-    """Name people, all or none, on the delegation's unnamed seats; their codes, in order.
+    """Name people, all or none, on the delegation's unnamed seats; their codes, in order. That a list brought them is
+    a fact of its own.
 
-    The same request key gives the same answer and nobody twice (rules §1.10). Each with an address of their own is
-    written to; about one without, named alone, the focal point is. Raises Refused: `past_deadline`, `seats_unnamed`
-    with how many are left, `member_registered` (field: the place in `people`), and what `_opening` raises.
+    The same request key gives the same answer and nobody twice (rules §1.10); with other people it is
+    Refused("form_sent_already"). Each with an address of their own is written to; about one without, named alone, the
+    focal point is. Raises Refused: `past_deadline`, `seats_unnamed` with how many are left, `member_registered` (field:
+    the place in `people`), and what `_opening` raises.
     """
     own = forum_id(forum)
     house, row = _opening(db, by, forum, code, now=now)
-    before = _named_by(db, own, row.id, [f"{key}-{place}" for place in range(len(people))])
-    if before:
+    if before := named_by(db, row, people, key):
         return before
     if row.released_at is not None:
         raise Refused("past_deadline")
     free = [seat for seat in seat_rows(db, row.id) if seat.application_id is None]
     if len(people) > len(free):
         raise Refused("seats_unnamed", free=len(free), wanted=len(people))
-    keys = [person_key(row, sent) for sent in people]
-    there = registered_already(db, own, keys)
-    where = str if len(people) > 1 else lambda _place: ""
-    faults = [Fault(where(place), "member_registered") for place, one in enumerate(keys) if one in there]
-    faults += [Fault(where(place), "member_twice") for place, one in enumerate(keys) if one in keys[:place]]
-    if faults:
-        raise Invalid(faults)
+    refuse_known(db, own, [identity_of(row, sent) for sent in people])
     category = house.category_by_id(row.category_id)
     named: list[str] = []
     for place, (sent, seat) in enumerate(zip(people, free, strict=False)):
@@ -116,17 +100,9 @@ def name(
         if sent.email or len(people) == 1:
             tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
         named.append(person.code)
+    if listed:
+        record_about(db, by, forum, code, "list_accepted", now=now, after={"people": len(named)})
     return named
-
-
-def _named_by(db: Db, own: int, delegation: int, keys: list[str]) -> list[str]:
-    """The codes of those whom this very request named before."""
-    mine = (_applications.c.forum_id == own) & (_applications.c.delegation_id == delegation)
-    found: list[str] = []
-    for first in range(0, len(keys), 500):
-        some = _applications.c.request_key.in_(keys[first : first + 500])
-        found += db.execute(select(_applications.c.code).where(mine, some).order_by(_applications.c.id)).scalars()
-    return found
 
 
 def _register(
@@ -151,7 +127,7 @@ def _register(
         "heads_delegation": False,
         "code": code,
         "request_key": key,
-        "live_key": person_key(row, sent),
+        "live_key": identity_of(row, sent).key,
         "state": State.SEATED.value,
         "language": language,
         "email": email,
@@ -210,18 +186,21 @@ def substitute(
     """Put another person on the seat of one who is named, which stays the delegation's; the new person's code.
 
     That holds after the deadline too: no seat is lost or won by it. The former registration ends as cancelled with
-    the note `substituted`. Raises Refused: `member_registered`, and what `_opening` raises; NotFound.
+    the note `substituted`, and whoever accompanied that person ends with them: the badges go to the next. The same
+    request key gives the same answer. Raises Refused: `member_registered`, `form_sent_already`, and what `_opening`
+    raises; NotFound.
     """
     own = forum_id(forum)
     house, row = _opening(db, by, forum, code, now=now)
-    before = _named_by(db, own, row.id, [f"{key}-0"])
-    if before:
+    if before := named_by(db, row, [sent], key):
+        if applying.application_of(db, forum, application).ended_at is None:
+            raise Refused("form_sent_already")  # for the seat of somebody else
         return before[0]
     old = member_of(db, row.id, application)
     if not may_follow(State(old.state), State.CANCELLED):
         raise Refused("ended")
-    wanted = person_key(row, sent)
-    if wanted != old.live_key and registered_already(db, own, [wanted]):
+    wanted = identity_of(row, sent)
+    if wanted.marks & registered_already(db, own, [wanted], besides=(old.id,)):
         raise Refused("member_registered")
     category = house.category_by_id(old.category_id)
     former = asking(old, category.code)
@@ -233,6 +212,7 @@ def substitute(
         "decision_note": SUBSTITUTED,
         "heads_delegation": False,
     }
+    freed = end_companions(db, by, forum, former.id, now=now)
     step(db, by, forum, former, State.CANCELLED, now=now, values=ended)
     person = _register(db, by, forum, row, category, sent, f"{key}-0", secret, now=now)
     seat = db.execute(select(_seats).where(_seats.c.application_id == former.id)).one()
@@ -241,23 +221,25 @@ def substitute(
         _set_head(db, row.id, person.id)
     after = {"former": former.code, "registration": person.code}
     record_about(db, by, forum, code, "substituted", now=now, after=after)
-    if not old.assistant_name:
+    if not speaks_for(row, old):
         tell(db, forum, former, "delegation/substituted", now=now, values={"institution": row.institution})
     tell(db, forum, person, "delegation/named", now=now, values={"institution": row.institution})
+    if freed:
+        move_queue(db, forum, house_of(db, own), now=now)
     return person.code
 
 
 def correct_member(
     db: Db, by: Actor, forum: Forum, code: str, application: str, sent: Person, edition: int, *, now: datetime
 ) -> bool:
-    """Correct the details of somebody without an address of their own; what they need stays as it is, unseen.
+    """Correct the details of somebody for whom the focal point speaks; what they need stays as it is, unseen.
 
-    Whoever has an address corrects them alone. Raises Refused("corrects_alone") there, and what `applying.correct`
-    raises.
+    Whoever has an address corrects them alone, or whoever registered them there. Raises Refused("corrects_alone") for
+    those, and what `applying.correct` raises.
     """
     _, row = _opening(db, by, forum, code, now=now)
     person = member_of(db, row.id, application)
-    if not person.assistant_name:
+    if not speaks_for(row, person):
         raise Refused("corrects_alone")
     needs = db.execute(select(_needs).where(_needs.c.application_id == person.id)).first()
     kept = {"meals": needs.meals, "access": needs.access} if needs else {}
@@ -285,14 +267,3 @@ def hand_back(db: Db, by: Actor, forum: Forum, code: str, seats: int, *, now: da
     record_about(db, by, forum, code, "handed_back", now=now, after={"seats": seats})
     move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
     return seats
-
-
-def renew_feed(db: Db, by: Actor, forum: Forum, code: str, secret: bytes, *, now: datetime) -> None:
-    """End the address of the delegation's calendar; the page shows a new one."""
-    row = delegation_of(db, forum, code)
-    if not by.owns_delegation(row.id):
-        by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
-    token = delegation_feed_token(secret, row.id, row.feed_generation + 1)
-    values = {"feed_generation": row.feed_generation + 1, "feed_digest": codes.digest(token)}
-    db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
-    record_about(db, by, forum, code, "feed_renewed", now=now)

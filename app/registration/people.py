@@ -26,6 +26,11 @@ def person_columns(sent: Person) -> dict[str, Any]:
     return values
 
 
+def says_the_same(row: Any, sent: Person) -> bool:
+    """Does a registration's row say of its person what was sent? So a form sent once more is told from another."""
+    return all(getattr(row, name) == value for name, value in person_columns(sent).items())
+
+
 def shown_name(row: Any, lang: str = "en") -> str:
     """How a person is addressed: the typed display name as it stands; else the titles and the name in the reader's
     script, Khmer family name first, Latin in the order the person stated, or else as in the passport. An invitation

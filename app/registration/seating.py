@@ -235,12 +235,19 @@ def end(db: Db, by: Actor, forum: Forum, person: Asking, state: State, *, now: d
     Whoever accompanies the person ends with it. Says whether a seat was freed; the caller then moves the queue.
     """
     freed = free(db, by, forum, person, now=now)
-    for companion in _companions(db, person.id):
-        freed |= end(db, by, forum, companion, State.CANCELLED, now=now)
+    freed |= end_companions(db, by, forum, person.id, now=now)
     withhold(db, forum.slug, f"registration:{person.code}")
     values: dict[str, Any] = {"live_key": None, "ended_at": now, "confirm_by": None, "offer_until": None}
     values |= {"decision_note": note, "heads_delegation": False}
     step(db, by, forum, person, state, now=now, values=values)
+    return freed
+
+
+def end_companions(db: Db, by: Actor, forum: Forum, application: int, *, now: datetime) -> bool:
+    """End whoever accompanies somebody that does not come any more; whether that freed a badge, as `end` says."""
+    freed = False
+    for companion in _companions(db, application):
+        freed |= end(db, by, forum, companion, State.CANCELLED, now=now)
     return freed
 
 

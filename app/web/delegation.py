@@ -9,7 +9,7 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.inputs import parse
-from app.registration import nominating
+from app.registration import delegation_links, nominating
 from app.registration.delegation_inputs import DelegateInput, HandBackInput
 from app.registration.inputs import Person
 from app.web.delegation_pages import (
@@ -26,6 +26,7 @@ from app.web.delegation_pages import (
     show,
     show_form,
     show_member,
+    told_to_wait,
 )
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
@@ -58,10 +59,11 @@ async def name(request: Request, lang: str, secret: str) -> Response:
         read = parse(DelegateInput, fields_of(sent, NAMED))
         return nominating.name(db, by, forum, code, [read], key, site.settings.secret_key, now=now)
 
-    refused = await do(request, party, sent, deed)
+    refused = await do(request, party, sent, deed, names_people=True)
     if refused is None:
         return back(words, secret, "named")
-    return show_form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+    shown = show_form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+    return told_to_wait(shown, refused)
 
 
 @router.get("/{lang}/delegations/{secret}/people/{code}")
@@ -109,11 +111,12 @@ async def substitute(request: Request, lang: str, secret: str, code: str) -> Res
         secret_key = site.settings.secret_key
         return nominating.substitute(db, by, forum, delegation, known, read, key, secret_key, now=now)
 
-    refused = await do(request, party, sent, deed)
+    refused = await do(request, party, sent, deed, names_people=True)
     if refused is None:
         return back(words, secret, "substituted")
     form = refilled(words, sent, refused)
-    return show_form(request, words, secret, party, form, refused.status, member_of(party, code))
+    shown = show_form(request, words, secret, party, form, refused.status, member_of(party, code))
+    return told_to_wait(shown, refused)
 
 
 @router.post("/{lang}/delegations/{secret}/people/{code}/head")
@@ -169,7 +172,7 @@ async def renew_calendar(request: Request, lang: str, secret: str) -> Response:
         lang,
         secret,
         "calendar",
-        lambda db, by, forum, party, _key: nominating.renew_feed(db, by, forum, party, key, now=now),
+        lambda db, by, forum, party, _key: delegation_links.renew_feed(db, by, forum, party, key, now=now),
     )
 
 

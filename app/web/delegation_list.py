@@ -23,12 +23,14 @@ from app.kit.inputs import parse
 from app.registration import nominating
 from app.registration.delegation_inputs import DelegateInput
 from app.registration.delegation_queries import Party
-from app.registration.listing import COLUMNS, Listing, read_list
+from app.registration.listing import COLUMNS, Listing, most_people, read_list
+from app.registration.naming_twice import identity_of
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.names import list_name
-from app.registration.sheets import MOST_BYTES, MOST_ROWS, Rows, empty_csv, empty_workbook, read_file, read_text
+from app.registration.same_person import registered_already
+from app.registration.sheets import MOST_BYTES, Rows, empty_csv, empty_workbook, read_file, read_text
 from app.web.countries import country_name
-from app.web.delegation_pages import back, common, do, own
+from app.web.delegation_pages import back, common, count_try, do, own, told_to_wait
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import FEED
 from app.web.pages import language, page, read_form_token, sentence
@@ -72,11 +74,13 @@ async def preview(request: Request, lang: str, secret: str) -> Response:
     sent = await read_form(request, files=1, longest=_LONGEST)
     try:
         read_form_token(request, sent, "delegation", party.row.code)
+        await count_try(request, party)
         read, database = await _reader(sent), site_of(request).database
         # a thousand rows take a while to look through: not in the loop that answers everybody
         listing = await run_in_threadpool(lambda: database.read(lambda db: _listing(db, party, read())))
     except Answer as refused:
-        return _form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+        shown = _form(request, words, secret, party, refilled(words, sent, refused), refused.status)
+        return told_to_wait(shown, refused)
     finally:
         await sent.close()  # and with it the file, which may lie on the disk meanwhile
     return _preview(request, words, secret, party, listing)
@@ -97,10 +101,11 @@ def _listing(db: Db, party: Party, rows: Rows) -> Listing:
     own_forum = forum_id(party.forum)
     return read_list(
         rows,
+        party.unnamed,
         party.row.institution,
         _country_names,
-        lambda person: nominating.person_key(party.row, person),
-        lambda keys: nominating.registered_already(db, own_forum, keys),
+        lambda person: identity_of(party.row, person),
+        lambda people: registered_already(db, own_forum, people),
     )
 
 
@@ -117,19 +122,21 @@ async def accept(request: Request, lang: str, secret: str) -> Response:
     people: list[DelegateInput] = []
 
     def deed(db: Db, by: Actor, forum: Forum, code: str, key: str) -> object:
-        return nominating.name(db, by, forum, code, people, key, site.settings.secret_key, now=now)
+        return nominating.name(db, by, forum, code, people, key, site.settings.secret_key, now=now, listed=True)
 
     try:
         people += _unpacked(site.settings.secret_key, party, sent.get("people"))
     except Refused as spoilt:
         return _form(request, words, secret, party, refilled(words, sent, spoilt), spoilt.status)
-    refused = await do(request, party, sent, deed)
+    refused = await do(request, party, sent, deed, names_people=True)
     if refused is None:
         return back(words, secret, "list", len(people))
     # somebody registered meanwhile, or a seat went: said as a whole, the list itself is looked at anew
     whole = refused if not refused.faults[0].field else Refused(refused.faults[0].code)
     _, party = await own(request, lang, secret)
-    return _form(request, words, secret, party, refilled(words, FormData(), whole), refused.status)
+    return told_to_wait(
+        _form(request, words, secret, party, refilled(words, FormData(), whole), refused.status), refused
+    )
 
 
 def _purpose(party: Party) -> str:
@@ -157,7 +164,7 @@ def _form(request: Request, lang: Lang, secret: str, party: Party, form: Form, s
         "form": form,
         "columns": [(text_of(lang, f"delegations.column.{field}"), _about(lang, party, field)) for field in COLUMNS],
         "kilobytes": MOST_BYTES // 1000,
-        "rows": MOST_ROWS,
+        "rows": most_people(party.unnamed),
     }
     return page(request, lang, "delegation/list.html", status=status, secret=True, **values)
 

@@ -138,6 +138,11 @@ async def _act(request: Request, forum: str, code: str, model: type[Read], deed:
     return deps.back(f"{desk.base}/delegations/{known}?done={done}")
 
 
+def _is_so(done: str, row: Any) -> bool:
+    """Does the delegation stand as the notice says? An address of the page may be old, or made up."""
+    return {"withdrawn": row.ended_at is not None, "renewed": int(row.generation) > 1}.get(done, True)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A delegation with what stands around it; facts and mails are None where the role may not see them."""
@@ -195,7 +200,7 @@ async def _page(
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
         "shows_links": desk.may(Permission.SHOW_LINKS),
         "may_over": desk.may(Permission.SEAT_OVER_LIMITS),
-        "done": done if done in DONE else "",
+        "done": done if done in DONE and _is_so(done, row) else "",
         "own_link": own_link,
     }
     return deps.show_at_desk(request, desk, "desk/delegation.html", status=status, **values)

@@ -140,7 +140,7 @@ async def _list(request: Request, forum: str, form: Form | None = None, status: 
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
         "sees_mail": sees_mail,
         "form": form or Form({"seats": str(even.common or "")}),
-        "done": request.query_params.get("done") == "shared" and form is None,
+        "done": request.query_params.get("done") == "shared" and form is None and even.parties > 0,
     }
     return deps.show_at_desk(request, desk, "desk/delegations.html", status=status, **values)
 

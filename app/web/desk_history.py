@@ -30,6 +30,7 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "state": _state(lang, after.get("state", "")),
         "seats": after.get("seats", ""),
         "registration": after.get("registration", ""),
+        "people": after.get("people", ""),
         "day": after.get("day", ""),
         "other": after.get("other", ""),
         "letter": after.get("letter", ""),

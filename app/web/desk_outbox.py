@@ -118,8 +118,8 @@ def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail in the list; `code` is the registration or invitation it is about, "" for another thing; `page` the desk's
-    page under which that stands.
+    """A mail in the list; `code` is the registration, invitation or delegation it is about, "" for another thing;
+    `page` the desk's page under which that stands.
 
     `stuck` is one that may be tried again.
     """
@@ -132,7 +132,7 @@ class Letter:
     label: Label
 
 
-_PAGES = {"registration": "registrations", "invitation": "invitations"}
+_PAGES = {"registration": "registrations", "invitation": "invitations", "delegation": "delegations"}
 
 
 def letter(lang: Lang, row: Any) -> Letter:

@@ -13,7 +13,7 @@ from app.calendars.personal import Holder
 from app.kit.db import Database, Db, table
 from app.kit.pen import Pen
 from app.programme.models import Session
-from app.registration import nominating
+from app.registration import delegation_links, nominating
 from app.registration.applying import application_of
 from app.registration.delegating import withdraw
 from app.registration.delegations import delegation_feed_token
@@ -143,7 +143,7 @@ def test_as_many_queries_for_two_members_as_for_one(db: Db, queries: Any) -> Non
 def test_a_renewed_address_ends_the_old_one(client: TestClient, site: Site) -> None:
     row = site.pen.write_now(SLUG, lambda db: make_delegation(db, "DIP", 1))
     by = Actor.focal_point(row.id)
-    site.pen.write_now(SLUG, lambda db: nominating.renew_feed(db, by, the_forum(db), row.code, SECRET, now=NOW))
+    site.pen.write_now(SLUG, lambda db: delegation_links.renew_feed(db, by, the_forum(db), row.code, SECRET, now=NOW))
     assert client.get(f"/calendars/{delegation_feed_token(SECRET, row.id, 1)}.ics").status_code == 404
     assert list(feed_of(client, delegation_feed_token(SECRET, row.id, 2)).walk("VEVENT"))
 

@@ -300,7 +300,8 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
         values = {"hours": 48, "uids": list(db.execute(select(table(Pick).c.session_uid)).scalars())}
         for lang in ("en", "km"):
             for name in names:
-                to, about = (row.email, "Vanna"), f"registration:{(other if name == 'offered' else row).code}"
+                whose = other if name == "offered" else row
+                to, about = (whose.email, "Vanna"), f"registration:{whose.code}"
                 queue_mail(
                     db, SLUG, f"registration/{name}", lang, to, about, now=NOW, values={**values, "other": "HJKMNPQ"}
                 )

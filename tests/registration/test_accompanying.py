@@ -145,3 +145,17 @@ def test_a_person_and_their_own_companion_are_not_joined_nor_a_seat_lost_for_a_b
     merge(hall.db, OPERATOR, hall.forum, other.code, companion.code, (1, 1), now=NOW)
     assert hall.state(other) == "seated"
     assert not hall.seat(other).outside
+
+
+@pytest.mark.parametrize(("name", "category"), [("Keo", "INTP"), ("Lim", "ACC")])
+def test_the_same_form_with_somebody_else_in_it_is_refused_and_not_said_to_be_done(
+    hall_with_badges: SmallHall, name: str, category: str
+):
+    hall = hall_with_badges
+    principal, other = confirmed(hall), confirmed(hall)
+    bring(hall, principal, key="one key")
+    with pytest.raises(Refused, match="form_sent_already"):
+        bring(hall, principal, name, category, key="one key")
+    with pytest.raises(Refused, match="form_sent_already"):
+        bring(hall, other, key="one key")
+    assert len(company_of(hall.db, principal).people) == 1

@@ -20,6 +20,7 @@ from app.registration.delegation_inputs import DelegationInput, InvitingInput, S
 from app.registration.delegation_links import renew_link, show_delegation_link
 from app.registration.delegation_queries import delegations, evenness, own_delegation
 from app.registration.delegations import delegation_of, page_token, seat_rows
+from app.registration.models import Delegation
 from app.registration.settling import settle
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, holder, make_actor
 from tests.embassies import DEADLINE, delegate, inviting, make_delegation, name_some, page_of
@@ -134,15 +135,46 @@ def test_every_party_has_the_same_share_unless_a_reason_is_written(hall: SmallHa
     assert [delegation_of(hall.db, hall.forum, one.code).seats for one in (first, second, third)] == [3, 1, 3]
 
 
+def uneven(hall: SmallHall, *numbers: int) -> list[Any]:
+    """Parties with these numbers of seats and no reason, as an older state may be."""
+    rows = [make_delegation(hall.db, "PTY", number, uneven_reason="for now") for number in numbers]
+    hall.db.execute(table(Delegation).update().values(uneven_reason=""))
+    return rows
+
+
+def test_what_one_party_gives_up_goes_to_those_who_wait_before_another_party(hall: SmallHall) -> None:
+    hall.arrange(4)
+    rows = uneven(hall, 3, 1)
+    waiting = hall.ask()
+    assert hall.state(waiting) == "waiting"
+    with pytest.raises(Refused) as refused, hall.db.begin_nested():
+        share_evenly(hall.db, OPERATOR, hall.forum, ShareInput(seats=2), now=NOW)
+    assert (hall.state(waiting), len(seat_rows(hall.db, rows[0].id))) == ("waiting", 3)
+    (fault,) = refused.value.faults
+    assert (fault.code, fault.values) == ("delegation_no_room", {"free": 0, "wanted": 1})
+    assert share_evenly(hall.db, OPERATOR, hall.forum, ShareInput(seats=1), now=NOW) >= 1
+    assert hall.state(waiting) == "seated"
+    assert [len(seat_rows(hall.db, row.id)) for row in rows] == [1, 1]
+
+
+def test_where_nobody_waits_what_one_party_gives_up_is_there_for_another(hall: SmallHall) -> None:
+    hall.arrange(4)
+    rows = uneven(hall, 3, 1)
+    assert share_evenly(hall.db, OPERATOR, hall.forum, ShareInput(seats=2), now=NOW) == 2
+    assert [len(seat_rows(hall.db, row.id)) for row in rows] == [2, 2]
+
+
+def test_equal_shares_that_do_not_fit_are_refused_with_what_all_parties_want(hall: SmallHall) -> None:
+    uneven(hall, 2, 2, 2)
+    with pytest.raises(Refused) as refused:
+        share_evenly(hall.db, OPERATOR, hall.forum, ShareInput(seats=4), now=NOW)
+    assert refused.value.faults[0].values == {"free": 2, "wanted": 6}
+
+
 def test_the_check_fails_where_a_share_differs_without_a_reason(hall: SmallHall) -> None:
     make_delegation(hall.db, "PTY", 2)
     odd = make_delegation(hall.db, "PTY", 1, uneven_reason="for now")
-    from sqlalchemy import update
-
-    from app.registration.models import Delegation
-
-    mine = table(Delegation).c.id == odd.id
-    hall.db.execute(update(table(Delegation)).where(mine).values(uneven_reason=""))
+    hall.db.execute(table(Delegation).update().where(table(Delegation).c.id == odd.id).values(uneven_reason=""))
     assert not evenness(delegations(hall.db, OPERATOR, hall.forum)).holds
 
 

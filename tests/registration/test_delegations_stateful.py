@@ -191,6 +191,15 @@ class Deeds(RuleBasedStateMachine):
         deed = correct_delegation
         self.do(lambda db, forum: deed(db, OPERATOR, forum, code, read, row.edition, SECRET, now=self.now))
 
+    @rule(code=parties)
+    def put_another_in_charge(self, code: str) -> None:
+        row = self.party(code)
+        self.count += 1
+        kept = {name: getattr(row, name) for name in DelegationInput.model_fields}
+        read = parse(DelegationInput, {**kept, "focal_email": f"focal{self.count}@embassy.example"})
+        deed = correct_delegation
+        self.do(lambda db, forum: deed(db, OPERATOR, forum, code, read, row.edition, SECRET, now=self.now))
+
     @rule(category=st.sampled_from(["STU", "ORG"]), several=st.integers(2, 5))
     def people_apply(self, category: str, several: int) -> None:
         for _ in range(several):
@@ -219,6 +228,14 @@ class Deeds(RuleBasedStateMachine):
             heads = [one for one in self.hall.people.values() if one.delegation_id == row.id and one.heads_delegation]
             assert len(heads) <= 1
             assert all(head.state == "seated" for head in heads)
+
+    @invariant()
+    def a_focal_point_speaks_for_whom_it_named(self) -> None:
+        for person in self.hall.people.values():
+            if person.assistant_name:
+                focal = self.hall.parties[person.delegation_id].focal_email
+                assert person.email_normal == focal
+                assert person.ended_at or person.live_key.startswith(f"{focal}|")
 
     @invariant()
     def nobody_waits_who_could_be_seated(self) -> None:

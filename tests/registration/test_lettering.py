@@ -150,3 +150,19 @@ def test_letters_go_along_when_two_registrations_are_joined(hall: SmallHall):
     code = ask(hall, dropped)
     merge(hall.db, OPERATOR, hall.forum, kept.code, dropped.code, (kept.edition, dropped.edition), now=NOW)
     assert letter_of(hall.db, kept.id, code).passport_name == SENT["passport_name"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"passport_name": "HENG Rith"}, {"kind": "invitation"}, {"birth_date": "1980-12-31"}]
+)
+def test_the_same_form_with_something_else_in_it_is_refused_and_not_said_to_be_done(
+    hall: SmallHall, changed: dict[str, str]
+):
+    row, other = confirmed(hall), confirmed(hall)
+    letter = ask(hall, row)
+    assert ask(hall, row) == letter
+    with pytest.raises(Refused, match="form_sent_already"):
+        ask(hall, row, **changed)
+    with pytest.raises(Refused, match="form_sent_already"):
+        ask(hall, other)
+    assert len(letters_of(hall.db, row.id)) == 1

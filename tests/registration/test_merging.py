@@ -199,3 +199,13 @@ def test_the_comparison_says_what_becomes_of_the_seats(hall: SmallHall):
     approved = hall.ask("PTY")
     approve(hall.db, OPERATOR, hall.forum, approved.code, now=NOW)
     assert compared(hall.db, OPERATOR, hall.forum, approved.code, waiting.code).keeping_first.takes_over is False
+
+
+def test_what_is_sensitive_goes_to_another_address_only_by_who_may_see_it(hall: SmallHall):
+    registrar, owner = make_actor(hall.db, SOKHA, Role.REGISTRAR), make_actor(hall.db, CHAN, Role.OWNER)
+    kept, dropped = hall.ask(email="kept@elsewhere.example"), hall.ask(email="dropped@elsewhere.example", access="Ramp")
+    with pytest.raises(Refused, match="merge_sensitive"):
+        join(hall, kept, dropped, by=registrar)
+    assert hall.state(dropped) != "cancelled"
+    join(hall, kept, dropped, by=owner)
+    assert hall.state(dropped) == "cancelled"

@@ -12,11 +12,11 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound, Refused
 from app.kit.inputs import parse
 from app.mail.models import Message
-from app.registration import nominating
+from app.registration import accompanying, nominating
 from app.registration.applying import cancel
 from app.registration.delegation_queries import desk_delegation
 from app.registration.delegations import seat_rows
-from app.registration.inputs import Person
+from app.registration.inputs import CompanionInput, Person
 from app.registration.reminding import remind_focal_points
 from app.registration.settling import settle
 from tests.cast import DARA, NOW, SECRET, holder
@@ -95,6 +95,34 @@ def test_the_same_form_twice_names_nobody_twice(embassy: Embassy) -> None:
     again = embassy.name(delegate(1), delegate(2), key="one")
     assert [row.code for row in first] == [row.code for row in again]
     assert embassy.named() == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [delegate(1), delegate(3)],
+        [delegate(2), delegate(1)],
+        [delegate(1), delegate(2), delegate(3)],
+        [delegate(1), delegate(2, given_name="Another")],
+        [delegate(1), delegate(2, email="")],
+    ],
+)
+def test_the_same_form_with_others_in_it_is_refused_and_not_said_to_be_done(embassy: Embassy, changed: Any) -> None:
+    embassy.name(delegate(1), delegate(2), key="one")
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.name(*changed, key="one")
+    assert embassy.named() == 2
+
+
+def test_the_same_exchange_with_another_in_it_is_refused(embassy: Embassy) -> None:
+    old, other = embassy.name(delegate(1), delegate(2))
+    new = embassy.substitute(old, delegate(3), key="swap")
+    assert embassy.substitute(old, delegate(3), key="swap").code == new.code
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.substitute(old, delegate(4), key="swap")
+    with pytest.raises(Refused, match="form_sent_already"):
+        embassy.substitute(other, delegate(3), key="swap")
+    assert embassy.hall.state(other) == "seated"
 
 
 def test_all_of_a_list_are_named_or_nobody(embassy: Embassy) -> None:
@@ -231,3 +259,32 @@ def test_one_delegations_focal_point_finds_nothing_of_another(embassy: Embassy) 
         nominating.substitute(db, embassy.by, forum, code, theirs, delegate(8), "k", SECRET, now=NOW)
     with pytest.raises(NotFound):
         cancel(db, embassy.by, forum, theirs, now=NOW)
+
+
+def test_who_accompanied_somebody_exchanged_ends_too_and_the_badge_goes_to_the_next(embassy: Embassy) -> None:
+    hall = embassy.hall
+    badge = hall.categories[0].model_copy(
+        update={"code": "INTP", "guarantee": 0, "limit": 1, "in_hall": False, "mode": "invitation"}
+    )
+    hall.arrange(4, categories=[*hall.categories, badge])
+
+    def bring(row: Any, name: str) -> Any:
+        sent = parse(CompanionInput, {"category": "INTP", "family_name": name})
+        return hall.row(accompanying.add(hall.db, holder(row), hall.forum, row.code, sent, name, SECRET, now=NOW).code)
+
+    old, other = embassy.name(delegate(1), delegate(2))
+    theirs, waiting = bring(old, "Interpreter"), bring(other, "Second")
+    assert (hall.state(theirs), hall.state(waiting)) == ("seated", "waiting")
+    embassy.substitute(old, delegate(3))
+    assert (hall.row(theirs.code).state, hall.seat(theirs), hall.row(theirs.code).live_key) == ("cancelled", None, None)
+    assert (hall.state(waiting), hall.seat(waiting).outside) == ("seated", True)
+
+
+def test_who_accompanied_somebody_may_take_the_seat_of_that_person(embassy: Embassy) -> None:
+    hall = embassy.hall
+    badge = hall.categories[0].model_copy(update={"code": "ACC", "in_hall": False, "mode": "invitation"})
+    hall.arrange(4, categories=[*hall.categories, badge])
+    (old,) = embassy.name(delegate(1, email=""))
+    sent = parse(CompanionInput, {"category": "ACC", "family_name": "Envoy2", "given_name": "An"})
+    accompanying.add(hall.db, holder(old), hall.forum, old.code, sent, "along", SECRET, now=NOW)
+    assert embassy.substitute(old, delegate(2, email="")).state == "seated"

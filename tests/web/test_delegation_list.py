@@ -21,7 +21,7 @@ from app.registration.arranging import put_terms
 from app.registration.delegations import seat_rows
 from app.registration.models import Application
 from app.web.site import Site
-from tests.cast import NOW, SECRET, SLUG, small_terms, the_forum
+from tests.cast import DARA, NOW, SECRET, SLUG, make_application, small_terms, the_forum
 from tests.doors import Page
 from tests.embassies import delegate, make_delegation, name_some, page_of
 from tests.web.visits import seal_on
@@ -292,3 +292,12 @@ def test_the_empty_table_has_the_columns_that_are_read(small: Embassy, lang: str
     assert page.status_code == 422
     assert text_of("en", "refused.list_empty") in page.text, "its names of columns are known, and nobody is in it"
     assert small.client.get(f"/{lang}/delegations/list.pdf").status_code == 404
+
+
+def test_the_preview_knows_a_person_by_name_under_the_focal_points_own_address(small: Embassy) -> None:
+    small.site.pen.write_now(SLUG, lambda db: make_application(db, DARA, category="STU", by=Actor.operator()))
+    page = small.send(f"Family name\tGiven name\n{DARA.family_name}\t{DARA.given_name}\nSok\tVanna")
+    assert page.status_code == 422
+    assert text_of("en", "refused.member_registered") in unescape(page.text)
+    twice = small.send(f"Family name\tE-mail\nKeo\t{DARA.email}\nKeo\t")
+    assert text_of("en", "refused.twice_in_list_row", row=2) in unescape(twice.text)

@@ -15,7 +15,7 @@ from app.registration.delegation_queries import delegations, own_delegation
 from app.registration.models import Delegation
 from app.web.desk_delegations import instant
 from app.web.site import Site
-from tests.cast import DARA, SLUG, the_forum
+from tests.cast import DARA, SLUG, VANNA, make_application, the_forum
 from tests.embassies import delegate, make_delegation, name_some, page_of
 from tests.web.visits import DESK, send, sign_in
 
@@ -122,3 +122,23 @@ def test_the_link_is_shown_once_asked_for_and_renewed(client: TestClient, site: 
     assert client.get(f"/en/delegations/{page_of(row)}").status_code == 404
     assert send(client, page, f"{page}/withdrawal", people="yes").headers["location"].endswith("done=withdrawn")
     assert send(client, page, f"{page}/link").status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.REGISTRAR, Role.OWNER])
+def test_its_mails_in_the_outbox_and_its_people_lead_to_the_delegations_page(
+    client: TestClient, site: Site, role: Role
+) -> None:
+    sign_in(client, site, role)
+    row = site.pen.write_now(SLUG, lambda db: make_delegation(db, "DIP", 2, institution_km="ស្ថានទូតមួយ"))
+    (person,) = site.pen.write_now(SLUG, lambda db: name_some(db, row, delegate(1, heads="yes")))
+    here = f'href="{DESK}/delegations/{row.code}"'
+    assert here in client.get(f"{DESK}/outbox").text
+    page = client.get(f"{DESK}/registrations/{person}").text
+    assert here in page
+    assert text_of("en", "delegations.my.head") in page
+
+
+def test_a_registration_that_no_delegation_named_speaks_of_none(client: TestClient, site: Site) -> None:
+    sign_in(client, site, Role.REGISTRAR)
+    one = site.pen.write_now(SLUG, lambda db: make_application(db, VANNA))
+    assert f"{DESK}/delegations/" not in client.get(f"{DESK}/registrations/{one.code}").text

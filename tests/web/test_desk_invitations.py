@@ -100,7 +100,7 @@ def test_faults_of_a_list_are_told_by_line_and_nothing_is_sent(desk: TestClient,
 def test_seats_that_cannot_be_kept_are_refused_with_the_number_free(desk: TestClient) -> None:
     made = send(desk, f"{LIST}/new?kind=code", f"{LIST}/new", kind="code", category="THK", uses="400", reserves="yes")
     assert made.status_code == 422
-    assert re.search(r"group THK: \d+ are free", made.text)
+    assert re.search(r"the group “Thinkers and policy-makers”: \d+ are free", made.text)
 
 
 @pytest.mark.parametrize(
