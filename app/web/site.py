@@ -24,6 +24,8 @@ from app.web.forums import Forums
 T = TypeVar("T")
 PRINTED_AT_ONCE = 2
 """Letters typeset at one time: each takes a core for some milliseconds, and pages go first."""
+LISTS_AT_ONCE = 1
+"""Lists of people read at one time, for the same reason."""
 
 
 @dataclass(slots=True)
@@ -38,12 +40,18 @@ class Site:
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
+    reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
         if self.database.is_sqlite:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query)
+
+    async def read_list(self, query: Callable[[Db], T]) -> T:
+        """Run a query that reads a long list which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query)
 
     async def write(self, scope: str, deed: Deed[T]) -> T:
         """Have the pen write a deed in a forum's scope (its slug) or SITE; answers after the commit."""
