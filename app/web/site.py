@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from app.calendars.shelves import Shelves
 from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Database, Db
+from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
 from app.kit.printing import pdf
 from app.kit.settings import Settings
@@ -62,16 +64,47 @@ class Site:
         async with self.press:
             return await run_in_threadpool(pdf, template, values, at=at)
 
-    async def write_settled(self, forum: str, deed: Deed[T]) -> T:
+    async def write_settled(self, forum: str, deed: Deed[T], *, counted: Deed[None] | None = None) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
-        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4).
+        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). `counted`
+        counts the try before it, as a deed of its own too: a try that is refused has been counted, and one that is
+        refused by the count is none.
         """
-        now = clock.now()
-        due = self.pen.submit(forum, lambda db: settle(db, forum_by_slug(db, forum), now=now))
-        answer = self.pen.submit(forum, deed)
-        await asyncio.gather(asyncio.wrap_future(due), return_exceptions=True)
+        now, barred = clock.now(), _Barred()
+        jobs: list[Future[Any]] = []
+        if counted is not None:
+            jobs.append(self.pen.submit(forum, barred.until_counted(counted)))
+        jobs.append(self.pen.submit(forum, lambda db: settle(db, forum_by_slug(db, forum), now=now)))
+        answer = self.pen.submit(forum, barred.behind(deed) if counted else deed)
+        await asyncio.gather(*map(asyncio.wrap_future, jobs), return_exceptions=True)
         return await asyncio.wrap_future(answer)
+
+
+class _Barred:
+    """Keeps one deed from being done until another, which the pen writes before it, was."""
+
+    def __init__(self) -> None:
+        self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
+
+    def until_counted(self, count: Deed[None]) -> Deed[None]:
+        def counting(db: Db) -> None:
+            try:
+                count(db)
+            except Exception as refusal:
+                self.why = refusal
+                raise
+            self.why = None
+
+        return counting
+
+    def behind(self, deed: Deed[T]) -> Deed[T]:
+        def done(db: Db) -> T:
+            if self.why is not None:
+                raise self.why
+            return deed(db)
+
+        return done
 
 
 def site_of(request: Request) -> Site:
