@@ -99,7 +99,7 @@ async def send(
     key = read_key(request, sent, sheet.purpose, sheet.way.bound_to)
     details = {**fields_of(sent, FIELDS), "category": sheet.category.code, "language": sheet.lang}
     read = parse_with(ApplicationInput, details, answering.read(sheet.questions, answers).faults)
-    site = site_of(request)
+    site, now = site_of(request), clock.now()
     wanted, forced = codes_sent(sent), sent.get("forced") == "yes"
     if sheet.way.code and (tried := await try_typed_code(request, sheet.forum.slug, sheet.way.code)).is_unknown:
         raise Refused(tried.refusal)
@@ -107,18 +107,26 @@ async def send(
     def deed(db: Db) -> applying.Asked:
         found = forum_by_slug(db, sheet.forum.slug)
         picking.refuse_clashes(db, found, wanted, forced=forced)
-        asked = _written(db, site.settings, sheet, found, read, key, answers)
-        picking.first_picks(db, found, asked, wanted, now=clock.now())
+        asked = _written(db, site.settings, sheet, found, read, key, answers, now=now)
+        picking.first_picks(db, found, asked, wanted, now=now)
         return asked
 
-    counted = _count_of(request, sheet.forum, read)
-    return await site.write_settled(sheet.forum.slug, deed, counted=counted), read
+    counted = _count_of(request, sheet.forum, read, now=now)
+    return await site.write_settled(sheet.forum.slug, deed, now=now, counted=counted), read
 
 
 def _written(
-    db: Db, settings: Settings, sheet: Sheet, forum: Forum, read: ApplicationInput, key: str, answers: Sent
+    db: Db,
+    settings: Settings,
+    sheet: Sheet,
+    forum: Forum,
+    read: ApplicationInput,
+    key: str,
+    answers: Sent,
+    *,
+    now: datetime,
 ) -> applying.Asked:
-    now, invitation, secret = clock.now(), sheet.way.invitation, settings.secret_key
+    invitation, secret = sheet.way.invitation, settings.secret_key
     principals = Principals(settings.unconfirmed_principals, settings.principals_per_address)
     if sheet.way.code:
         found = replying.invitation_by_code(db, forum, sheet.way.code)
@@ -144,13 +152,13 @@ def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "")
     return key
 
 
-def _count_of(request: Request, forum: Forum, read: ApplicationInput) -> Deed[None]:
+def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: datetime) -> Deed[None]:
     """Counts one sending of a form to register, by the sender's network address and by the e-mail address.
 
     An assistant registers many principals from one address, which counts like a network address once it is known that
     its mail is read: until then anybody may have typed it. Raises TooMany.
     """
-    settings, now, own = site_of(request).settings, clock.now(), forum_id(forum)
+    settings, own = site_of(request).settings, forum_id(forum)
     secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
     sender = who(secret, "address", network(request.scope.get("client_address", "")))
 

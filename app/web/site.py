@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
 from app.kit.printing import pdf
 from app.kit.settings import Settings
-from app.registration.settling import settle
+from app.registration.settling import settle_ahead
 from app.web.assets import Assets
 from app.web.forums import Forums
 
@@ -64,21 +63,24 @@ class Site:
         async with self.press:
             return await run_in_threadpool(pdf, template, values, at=at)
 
-    async def write_settled(self, forum: str, deed: Deed[T], *, counted: Deed[None] | None = None) -> T:
+    async def write_settled(
+        self, forum: str, deed: Deed[T], *, now: datetime | None = None, counted: Deed[None] | None = None
+    ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
-        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). `counted`
+        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
+        that settles at this very `now` does not do so again. `counted`
         counts the try before it, as a deed of its own too: a try that is refused has been counted, and one that is
         refused by the count is none.
         """
-        now, barred = clock.now(), _Barred()
-        jobs: list[Future[Any]] = []
+        at, barred = now or clock.now(), _Barred()
+        deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
         if counted is not None:
-            jobs.append(self.pen.submit(forum, barred.until_counted(counted)))
-        jobs.append(self.pen.submit(forum, lambda db: settle(db, forum_by_slug(db, forum), now=now)))
-        answer = self.pen.submit(forum, barred.behind(deed) if counted else deed)
-        await asyncio.gather(*map(asyncio.wrap_future, jobs), return_exceptions=True)
-        return await asyncio.wrap_future(answer)
+            deeds = [barred.until_counted(counted), deeds[0], barred.behind(deed)]
+        *before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, deeds))
+        await asyncio.gather(*before, return_exceptions=True)
+        done: T = await answer
+        return done
 
 
 class _Barred:
