@@ -409,6 +409,7 @@ class Deeds(RuleBasedStateMachine):
         assert len(stay) == hall.terms.capacity
         taken = {seat.number for seat in hall.seats}
         assert len(taken) == len(hall.seats), "two seats on one place"
+        assert len(hall.places) == max(hall.terms.capacity, len(taken)), "a place beyond the capacity is free"
         assert all(place.number in taken for place in hall.places if place.retiring)
 
     def each_person_has_what_the_state_says(self, hall: Hall) -> None:
