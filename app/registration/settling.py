@@ -47,14 +47,7 @@ def settle(db: Db, forum: Forum, *, now: datetime) -> House:
         found: House = ahead[2]
         return found
     house = house_of(db, own)
-    if is_over(forum, now):
-        return house
-    due: dict[datetime, list[tuple[str, int]]] = {}
-    for row in house.categories.values():
-        if due_lapse(row, now):
-            due.setdefault(row.lapses_at, []).append(("lapse", row.id))
-    for kind, number, at in db.execute(_due(own, now)):
-        due.setdefault(at, []).append((kind, number))
+    due = due_by(db, forum, house, now=now)
     for at in sorted(due):
         for kind, number in due[at]:
             _do(db, forum, house, kind, number, now)
@@ -62,6 +55,20 @@ def settle(db: Db, forum: Forum, *, now: datetime) -> House:
         if move_queue(db, forum, house, now=now, at=at):
             house = house_of(db, own)
     return house
+
+
+def due_by(db: Db, forum: Forum, house: House, *, now: datetime) -> dict[datetime, list[tuple[str, int]]]:
+    """What is due at `now`: instant → what of which row, such as ("expiry", an application's id). One query; none
+    when the forum is over, as nothing moves any more then."""
+    due: dict[datetime, list[tuple[str, int]]] = {}
+    if is_over(forum, now):
+        return due
+    for row in house.categories.values():
+        if due_lapse(row, now):
+            due.setdefault(row.lapses_at, []).append(("lapse", row.id))
+    for kind, number, at in db.execute(_due(forum_id(forum), now)):
+        due.setdefault(at, []).append((kind, number))
+    return due
 
 
 def _due(own: int, now: datetime) -> Any:
