@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,8 @@ def written(site: Site, deed: Any, **options: Any) -> Any:
     async def write() -> Any:
         return await site.write_settled(SLUG, deed, **options)
 
-    return asyncio.run(write())
+    with ThreadPoolExecutor(1) as thread:  # whatever loop runs here already
+        return thread.submit(lambda: asyncio.run(write())).result()
 
 
 def visits(site: Site) -> int:
