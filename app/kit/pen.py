@@ -9,7 +9,7 @@ import asyncio
 import fcntl
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Pen:
         self.database = database
         self._batch = batch
         self._waiting = waiting
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._alone = threading.Lock()
 
@@ -74,16 +74,21 @@ class Pen:
 
     def submit(self, scope: str, deed: Deed[T]) -> Future[T]:
         """Queue a deed for `scope` (a forum's slug or SITE). Raises Busy where too many are waiting."""
-        answer: Future[T] = Future()
-        job = _Job(scope, deed, answer)
+        answer: Future[T] = self.submit_together(scope, [deed])[0]
+        return answer
+
+    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
+        """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
+        where one is refused the others are written."""
+        jobs = [_Job(scope, deed, Future()) for deed in deeds]
         if self._thread is None:
             with self._alone:
-                self._write([job])
+                self._write(jobs)
         elif self._queue.qsize() >= self._waiting:
             raise Busy("busy", seconds=2)
         else:
-            self._queue.put(job)
-        return answer
+            self._queue.put(jobs)
+        return [job.answer for job in jobs]
 
     async def write(self, scope: str, deed: Deed[T]) -> T:
         """Have a deed written; its answer comes after the commit. Raises what the deed raised, or Busy."""
@@ -96,7 +101,7 @@ class Pen:
     def _write_all(self) -> None:
         ended = False
         while not ended and (first := self._queue.get()) is not None:
-            batch = [first]
+            batch = list(first)
             try:
                 # The file lock is taken before the queue is drained: two processes on one file would otherwise wait
                 # in SQLite's own busy handler, which sleeps and starves; what queues meanwhile makes a larger batch.
@@ -112,12 +117,12 @@ class Pen:
         """Add to the batch what is queued; says whether the end was queued behind it."""
         while len(batch) < self._batch:
             try:
-                job = self._queue.get_nowait()
+                jobs = self._queue.get_nowait()
             except queue.Empty:
                 return False
-            if job is None:
+            if jobs is None:
                 return True
-            batch.append(job)
+            batch += jobs
         return False
 
     @contextmanager
@@ -205,6 +210,7 @@ class _CommitFailed(Exception):
 
 
 def _run(db: Db, job: _Job) -> _Done:
+    left = set(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
     try:
         with db.begin_nested():
             value = job.deed(db)
@@ -218,6 +224,8 @@ def _run(db: Db, job: _Job) -> _Done:
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
         return _Done(job, failure=failure)
     finally:
+        for name in left:
+            db.info.pop(name, None)
         db.expunge_all()  # the next deed reads its own rows
     return _Done(job, value=value)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import fontpkg
+from fontTools.ttLib import TTFont
 
 from app.kit.templates import TEMPLATES
 
-FAMILIES = ("Source Serif 4", "Noto Sans Khmer")
-"""Latin and Khmer, from the installed font packages; nothing of the machine's own is used."""
+FAMILIES = ("Source Serif 4", "Noto Serif", "Noto Sans Khmer")
+"""Latin, its rarer letters, and Khmer, from the installed font packages; nothing of the machine's own is used."""
 
 
 class NotPrinted(Exception):
@@ -47,9 +48,27 @@ def pdf(template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
     return made
 
 
+def can_be_set(text: str) -> bool:
+    """Is there something, and has one of the typefaces each letter and mark of it? Else boxes would be printed."""
+    return bool(text) and all(ord(letter) in _letters() for letter in text)
+
+
+@cache
+def _letters() -> frozenset[int]:
+    cut: set[int] = set()
+    for family in FAMILIES:
+        with TTFont(_file(family), lazy=True) as font:
+            cut |= font.getBestCmap().keys()
+    return frozenset(cut)
+
+
+def _file(family: str) -> str:
+    return str(fontpkg.path(family, 400, "normal"))
+
+
 @cache
 def _fonts() -> Any:
     import typst  # noqa: PLC0415 - as above
 
-    folders = sorted({str(Path(fontpkg.path(family, 400, "normal")).parent) for family in FAMILIES})
+    folders = sorted({str(Path(_file(family)).parent) for family in FAMILIES})
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)

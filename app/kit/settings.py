@@ -38,6 +38,8 @@ class Settings:
     throttle_wrong_codes: int
     throttle_per_delegation: int
     throttle_window_seconds: int
+    unconfirmed_principals: int
+    principals_per_address: int
     form_hours: int
     form_min_seconds: float
     body_limit_bytes: int
@@ -77,7 +79,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     (
         "THROTTLE_PER_EMAIL",
         "6",
-        "the same for one e-mail address; an assistant registering others counts as a network address",
+        "the same for one e-mail address; that of an assistant, once confirmed, counts as a network address",
     ),
     ("THROTTLE_WRONG_CODES", "12", "wrong invitation codes tried from one network address in a window; 0 = no limit"),
     (
@@ -86,6 +88,12 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "lists looked at and people named by one focal point in a window, on top of one for each seat; 0 = no limit",
     ),
     ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
+    ("UNCONFIRMED_PRINCIPALS", "3", "people an assistant may register before the address is confirmed; 0 = no limit"),
+    (
+        "PRINCIPALS_PER_ADDRESS",
+        "10",
+        "people an assistant may have registered at one time; who brings more needs a delegation; 0 = no limit",
+    ),
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
     ("BODY_LIMIT_BYTES", "1048576", "the largest request body taken"),
@@ -143,6 +151,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         throttle_wrong_codes=_whole("THROTTLE_WRONG_CODES", text("THROTTLE_WRONG_CODES")),
         throttle_per_delegation=_whole("THROTTLE_PER_DELEGATION", text("THROTTLE_PER_DELEGATION")),
         throttle_window_seconds=_whole("THROTTLE_WINDOW_SECONDS", text("THROTTLE_WINDOW_SECONDS"), 1),
+        unconfirmed_principals=_whole("UNCONFIRMED_PRINCIPALS", text("UNCONFIRMED_PRINCIPALS")),
+        principals_per_address=_whole("PRINCIPALS_PER_ADDRESS", text("PRINCIPALS_PER_ADDRESS")),
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),
         body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),

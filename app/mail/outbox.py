@@ -53,6 +53,12 @@ def queue_mail(
     db.execute(insert(_messages).values(**row))
 
 
+def was_queued(db: Db, forum: str, subject: str, template: str, *, since: datetime) -> bool:
+    """Has such a mail about this been queued after `since`?"""
+    mine = (_messages.c.forum == forum) & (_messages.c.subject == subject) & (_messages.c.template == template)
+    return db.execute(select(_messages.c.id).where(mine, _messages.c.created_at > since).limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A message this worker may send now; `repeated` where an earlier try was cut and it may have left already."""

@@ -1,7 +1,7 @@
 """What a person does: ask to attend, confirm, correct, accept, cancel."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
@@ -14,8 +14,9 @@ from app.forum.queries import ends_at, forum_id
 from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
-from app.mail.outbox import withhold
+from app.mail.outbox import was_queued, withhold
 from app.registration.answering import Sent, answers_for, keep, note_form_consent, sheet_sent
+from app.registration.assistants import Principals, refuse_too_many
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
@@ -58,15 +59,17 @@ def apply(
     now: datetime,
     welcome: Welcome | None = None,
     answers: Sent | None = None,
+    principals: Principals = Principals(),  # noqa: B008 - its values never change
 ) -> Asked:
     """Register a person: a seat, a place in the queue, or a place before the organisers, by the category's mode.
 
     The same request key gives the same answer and one registration; a person already registered keeps the earlier
     one and is sent its link (rules §1.10, §2). Whom the organisers asked to come brings a `welcome`. `answers` are
     those to the category's questions; None where no form with them was filled in (an organiser, a focal point): the
-    person answers on their own page. Raises Invalid for them, and Refused: `door_not_yet`, `door_closed`, `door_over`,
-    `door_by_invitation`, `unknown_category`, `registration_not_set_up`, `form_sent_already`, `assistant_unconfirmed`,
-    and why the welcome holds no longer.
+    person answers on their own page. `principals` is how many an assistant may register. Raises Invalid for the
+    answers, and Refused: `door_not_yet`, `door_closed`, `door_over`, `door_by_invitation`, `unknown_category`,
+    `registration_not_set_up`, `form_sent_already`, `assistant_unconfirmed`, `assistant_enough`, and why the welcome
+    holds no longer.
     """
     own = forum_id(forum)
     house = settle(db, forum, now=now)
@@ -94,13 +97,13 @@ def apply(
     # for known and unknown alike, before anything tells them apart
     _pass_the_door(category, forum, house, by, welcome, now=now)
     ready = answers_for(db, own, sent.category, answers)
-    if row is not None:
-        # the person is registered already: their own address gets the link again, and the page says nothing of it
-        tell(db, forum, asking(row, sent.category), "registration/known", now=now)
-        return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     confirmed = _is_confirmed(by, own, sent, welcome)
     if sent.assistant_name and not confirmed:
-        _refuse_an_unknown_assistant(db, own, email)
+        refuse_too_many(db, own, email, principals)
+    if row is not None:
+        # the person is registered already: their own address gets the link again, and the page says nothing of it
+        _tell_again(db, forum, asking(row, sent.category), now=now)
+        return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
     columns["confirmed_at"] = now if confirmed else None
@@ -173,17 +176,14 @@ def _person_key(email: str, sent: ApplicationInput) -> str:
     return f"{email}|{name_of(sent)}"
 
 
-UNCONFIRMED_PRINCIPALS = 3
-"""So many principals may be registered from an address of which nobody has shown yet that it is read."""
+KNOWN_AGAIN = timedelta(hours=1)
+"""Whoever is registered gets the mail with their link this often, however often their form is sent."""
 
 
-def _refuse_an_unknown_assistant(db: Db, own: int, email: str) -> None:
-    """Else one stranger could take every seat of an open category, or fill any mailbox, under made-up names."""
-    here = (_applications.c.forum_id == own) & (_applications.c.email_normal == email)
-    live = select(_applications.c.confirmed_at).where(here, _applications.c.ended_at.is_(None))
-    times = list(db.execute(live).scalars())
-    if len(times) >= UNCONFIRMED_PRINCIPALS and not any(times):
-        raise Refused("assistant_unconfirmed", most=UNCONFIRMED_PRINCIPALS)
+def _tell_again(db: Db, forum: Forum, person: Asking, *, now: datetime) -> None:
+    template = "registration/known"
+    if not was_queued(db, forum.slug, f"registration:{person.code}", template, since=now - KNOWN_AGAIN):
+        tell(db, forum, person, template, now=now)
 
 
 def _same_person(email: str, sent: ApplicationInput) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain, count, islice
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -145,22 +146,27 @@ def _put_category(db: Db, own: int, row: Category | None, sent: CategoryInput, p
 
 
 def _put_places(db: Db, own: int, capacity: int) -> bool:
-    """Exactly `capacity` places that stay: new ones are added, free ones go, taken ones retire (rules §1.1)."""
+    """As many places as the capacity, or as are taken where those are more (rules §1.1); says whether any changed.
+
+    Taken places stay, those with the highest numbers retiring; then come free ones that are there, then new ones.
+    """
     rows = db.execute(select(_places).where(_places.c.forum_id == own)).all()
-    taken = set(db.execute(select(_seats.c.number).where(_seats.c.forum_id == own)).scalars())
-    there = {row.number for row in rows}
-    retiring = {row.number for row in rows if row.retiring}
-    beyond = {number for number in there if number > capacity}
-    drop, keep = beyond - taken, beyond & taken
-    back = {number for number in retiring if number <= capacity}
-    new = set(range(1, capacity + 1)) - there
+    hall = (_seats.c.forum_id == own) & _seats.c.number.is_not(None)
+    taken = sorted(db.execute(select(_seats.c.number).where(hall)).scalars())
+    there = {row.number: row.retiring for row in rows}
+    known = {*taken, *there}
+    free = chain(sorted(there.keys() - set(taken)), (number for number in count(1) if number not in known))
+    wanted = {number: place >= capacity for place, number in enumerate(taken)}
+    wanted |= dict.fromkeys(islice(free, max(0, capacity - len(taken))), False)
     here = _places.c.forum_id == own
-    if drop:
-        db.execute(delete(_places).where(here, _places.c.number.in_(drop)))
-    if keep - retiring:
-        db.execute(_places.update().where(here, _places.c.number.in_(keep)).values(retiring=True))
-    if back:
-        db.execute(_places.update().where(here, _places.c.number.in_(back)).values(retiring=False))
+    gone = there.keys() - wanted.keys()
+    if gone:
+        db.execute(delete(_places).where(here, _places.c.number.in_(gone)))
+    for retiring in (True, False):
+        other = [number for number in there.keys() & wanted.keys() if there[number] != wanted[number] == retiring]
+        if other:
+            db.execute(update(_places).where(here, _places.c.number.in_(other)).values(retiring=retiring))
+    new = sorted(wanted.keys() - there.keys())
     if new:
-        db.execute(insert(_places), [{"forum_id": own, "number": n, "retiring": False} for n in sorted(new)])
-    return bool(drop or new or back or keep - retiring)
+        db.execute(insert(_places), [{"forum_id": own, "number": number, "retiring": False} for number in new])
+    return there != wanted

@@ -9,19 +9,22 @@ from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
 from app.kit.inputs import Filled, Input, Optional
+from app.kit.printing import can_be_set
 from app.registration.inputs import country_code
 
-_BESIDE = frozenset(" -'’.,")
+_BESIDE = frozenset(" -'’.,\u02bb\u02bc")
 
 
 def _as_in_passport(name: str) -> str:
-    """Passports are read by machines: Latin letters, spaces, hyphens and apostrophes; kept as typed."""
+    """Passports are read by machines: Latin letters, spaces, hyphens and apostrophes; kept as typed, and printed so."""
     for letter in name:
         latin = letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN")
-        if not (latin or letter in _BESIDE or unicodedata.combining(letter)):
+        if not (latin or letter in _BESIDE or unicodedata.name(letter, "").startswith("COMBINING")):
             raise PydanticCustomError("not_latin", "not in Latin letters")
     if not any(letter.isalpha() for letter in name):
         raise PydanticCustomError("not_latin", "not in Latin letters")
+    if not can_be_set(name):
+        raise PydanticCustomError("not_printable", "not in our typefaces")
     return name
 
 

@@ -90,6 +90,11 @@ _UNLIMITED = 1_000_000
 """The seats of a class of badges without a limit: more than anybody prints."""
 
 
+def is_unlimited(left: int) -> bool:
+    """Do so many seats left only say that a class of badges has no limit?"""
+    return left > _UNLIMITED // 2
+
+
 def house_of(db: Db, own: int) -> House:
     """Numbers, categories and the seats taken in each, counted from the seat rows (rules §1.8). Two queries."""
     named = [_terms.c[name].label(f"terms_{name}") for name in Numbers.__dataclass_fields__]

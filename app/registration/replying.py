@@ -17,6 +17,7 @@ from app.kit.throttling import count_visit, must_wait
 from app.mail.outbox import withhold
 from app.registration.answering import Sent
 from app.registration.applying import Asked, application_of, apply
+from app.registration.assistants import Principals
 from app.registration.inputs import ApplicationInput
 from app.registration.models import Application, Invitation, Seat
 from app.registration.quotas import house_of
@@ -95,6 +96,7 @@ def accept(
     *,
     now: datetime,
     answers: Sent | None = None,
+    principals: Principals = Principals(),  # noqa: B008 - its values never change
 ) -> Asked:
     """Register with an invitation (its row's id): on the seat that is kept with it, else by the seat rule.
 
@@ -118,7 +120,7 @@ def accept(
         seat=seat,
         refusal=refusal_now(db, row, now=now),
     )
-    asked = apply(db, by, forum, sent, key, secret, now=now, welcome=welcome, answers=answers)
+    asked = apply(db, by, forum, sent, key, secret, now=now, welcome=welcome, answers=answers, principals=principals)
     if asked.same_request or (asked.known and not (at_this_address and _take_up(db, by, forum, row, asked, now=now))):
         return asked
     if personal:

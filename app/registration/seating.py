@@ -191,10 +191,19 @@ def _may_name(db: Db, delegation: int) -> bool:
 
 
 def drop(db: Db, seat: Any) -> None:
-    """Remove one seat row; a retiring place goes with it. The queue moves afterwards."""
+    """Remove one seat row, and its place where there are more than the capacity. The queue moves afterwards.
+
+    It need not be a retiring place that is freed: then one of those stays in its stead, so that there are never more
+    places than the capacity but taken ones (rules §1.1).
+    """
     db.execute(delete(_seats).where(_seats.c.id == seat.id))
-    here = (_places.c.forum_id == seat.forum_id) & (_places.c.number == seat.number)
-    db.execute(delete(_places).where(here, _places.c.retiring.is_(True)))
+    own = _places.c.forum_id == seat.forum_id
+    retiring = list(db.execute(select(_places.c.number).where(own, _places.c.retiring.is_(True))).scalars())
+    if seat.number is None or not retiring:
+        return
+    db.execute(delete(_places).where(own, _places.c.number == seat.number))
+    if seat.number not in retiring:
+        db.execute(update(_places).where(own, _places.c.number == min(retiring)).values(retiring=False))
 
 
 def step(

@@ -6,26 +6,21 @@ is refused with a reason, whatever it is.
 
 import csv
 import io
-import warnings
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
-from itertools import islice
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from app.kit.errors import Refused
+from app.registration.workbooks import rows_of
 
 MOST_BYTES = 1_000_000
 """The longest file taken: below the usual limit of a request, so that this and not that is what is answered."""
 MOST_ROWS = 1000
 MOST_COLUMNS = 40
-_MOST_UNPACKED = 20_000_000
-_MOST_PARTS = 200
-_MOST_SCANNED = 50_000
 _DELIMITERS = "\t;,|"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -37,14 +32,15 @@ Rows = list[tuple[int, list[str]]]
 def read_file(body: bytes) -> Rows:
     """The rows of a file: the first sheet of an XLSX workbook, or a CSV text in UTF-8 or UTF-16.
 
-    Raises Refused: `list_too_large`, `list_empty`, `list_too_long`, `old_office`, `list_encoding`, `list_unreadable`.
+    Raises Refused: `list_too_large`, `list_overfull`, `list_empty`, `list_too_long`, `old_office`, `list_encoding`,
+    `list_unreadable`.
     """
     if len(body) > MOST_BYTES:
         raise Refused("list_too_large", most=MOST_BYTES // 1000)
     if body.startswith(_OLD_OFFICE):
         raise Refused("old_office")
     if body.startswith(b"PK\x03\x04"):
-        return _within_limits(_workbook_rows(body))
+        return _workbook_rows(body)
     encoding = next((name for bom, name in _BOMS if body.startswith(bom)), "utf-8")
     try:
         text = body.decode(encoding)
@@ -80,40 +76,22 @@ def _within_limits(rows: Iterable[tuple[int, list[str]]]) -> Rows:
             trimmed.pop()
         if trimmed:
             kept.append((number, trimmed[: MOST_COLUMNS + 1]))
-        if len(kept) > MOST_ROWS + 10 or number > _MOST_SCANNED:  # a few lines may stand above the names of columns
+        if len(kept) > MOST_ROWS + 10:  # a few lines may stand above the names of columns
             raise Refused("list_too_long", most=MOST_ROWS)
     if not kept:
         raise Refused("list_empty")
     return kept
 
 
-def _workbook_rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
+def _workbook_rows(body: bytes) -> Rows:
     """The first sheet's rows. What a broken or hostile workbook makes the reader raise is one refusal."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parts that are not read here, such as drop-down lists
-            _check_archive(body)
-            book = load_workbook(io.BytesIO(body), read_only=True, data_only=False, keep_links=False)
-            try:
-                sheet = book.worksheets[0]
-                sheet.reset_dimensions()  # what the file says of its own size may be anything
-                found = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
-                rows = [[_shown(value) for value in row] for row in islice(found, _MOST_SCANNED + 1)]
-            finally:
-                book.close()
+        found = rows_of(body, MOST_COLUMNS + 1)
+        return _within_limits((number, [_shown(value) for value in row]) for number, row in found)
     except Refused:
         raise
     except Exception:  # noqa: BLE001 - a file can break the reader in any way, and all of them are the file's fault
         raise Refused("list_unreadable") from None
-    return enumerate(rows, 1)
-
-
-def _check_archive(body: bytes) -> None:
-    """The announced sizes bound what is unpacked: zipfile reads no more of a part than it announces."""
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        parts = archive.infolist()
-        if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
-            raise Refused("list_too_large", most=MOST_BYTES // 1000)
 
 
 def _shown(value: Any) -> str:

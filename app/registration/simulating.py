@@ -1,11 +1,12 @@
-"""The seat simulator: other numbers asked about the hall as it stands. Reads only, and writes nothing."""
+"""The seat simulator: other numbers asked about the hall as it stands once what is due is done. It writes nothing."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -13,14 +14,17 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.registration.arranging import refuse_contradictions
+from app.registration.foreseeing import Kept, as_waiting, foresee
 from app.registration.inputs import CategoryInput, TermsInput
-from app.registration.models import Application, Category, Seat
+from app.registration.models import Application, Category, Delegation, Seat
 from app.registration.quotas import House, halls_of, house_of
 from app.registration.rules.seats import Over, Waiting
 from app.registration.rules.simulation import from_nothing, what_if
 from app.registration.rules.states import State
+from app.registration.settling import due_by
 
-_applications, _categories, _seats = table(Application), table(Category), table(Seat)
+_applications, _categories = table(Application), table(Category)
+_delegations, _seats = table(Delegation), table(Seat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def numbers_of(db: Db, by: Actor, forum: Forum) -> House:
 def simulate(
     db: Db, by: Actor, forum: Forum, terms: TermsInput, categories: Sequence[CategoryInput], *, now: datetime
 ) -> Simulation:
-    """What these numbers would do before anything is saved. Two queries.
+    """What these numbers would do before anything is saved, once what is due has been done. Five queries.
 
     Raises Refused where they contradict each other, as saving them would. Names only for those who may see people.
     """
@@ -69,10 +73,13 @@ def simulate(
     by.must(Permission.EDIT_FORUM, own)
     halls = halls_of(terms.capacity, categories)
     refuse_contradictions(halls)
+    house = house_of(db, own)
     rows = {row.id: row for row in db.execute(_who_matters(own))}
-    kept = {row[0]: row[1] for row in db.execute(_kept_seats(own))}
-    sitting = [_waiting(row) for row in rows.values() if row.seat_id is not None]
-    waiting = [_waiting(row) for row in rows.values() if row.seat_id is None]
+    seats = [Kept(*row) for row in db.execute(_kept_seats(own))]
+    hall_then = foresee(house, rows, seats, due_by(db, forum, house, now=now))
+    kept = Counter(one.category for one in hall_then.kept)
+    sitting = [as_waiting(rows[number]) for number in hall_then.sitting]
+    waiting = [as_waiting(rows[number]) for number in hall_then.waiting]
     found: list[Simulated] = []
     given: list[Waiting] = []
     left: list[Waiting] = []
@@ -82,7 +89,7 @@ def simulate(
     for number, hall in enumerate(halls):
         codes = [quota.category for quota in hall.quotas]
         sit, wait = ([one for one in some if one.category in codes] for some in (sitting, waiting))
-        empty = {code: kept.get(code, 0) for code in codes}
+        empty = {code: kept[code] for code in codes}
         taken = {code: empty[code] + _in(sit, code) for code in codes}
         then = what_if(hall.capacity, hall.quotas, taken, wait, now)
         anew = from_nothing(hall.capacity, hall.quotas, empty, sit, wait, now)
@@ -125,13 +132,11 @@ def _in(people: Sequence[Waiting], code: str) -> int:
     return sum(person.category == code for person in people)
 
 
-def _waiting(row: Any) -> Waiting:
-    return Waiting(row.id, row.category, row.priority, row.asked_at)
-
-
 def _who_matters(own: int) -> Any:
     """Everybody who waits or sits, with what a list shows of them and the category's code."""
-    names = ("id", "code", "family_name", "given_name", "name_km", "name_order", "display_name", "priority", "asked_at")
+    who = ("family_name", "given_name", "name_km", "name_order", "display_name")
+    names = ("id", "code", *who, "priority", "asked_at", "state", "accompanies_id")
+    live = _delegations.c.released_at.is_(None) & _delegations.c.ended_at.is_(None)
     waits = _applications.c.state == State.WAITING.value
     return (
         select(
@@ -140,18 +145,19 @@ def _who_matters(own: int) -> Any:
             _categories.c.letter,
             _categories.c.band,
             _seats.c.id.label("seat_id"),
+            _delegations.c.id.label("party"),
         )
         .join(_categories, _categories.c.id == _applications.c.category_id)
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+        .outerjoin(_delegations, (_delegations.c.id == _seats.c.delegation_id) & live)
         .where(_applications.c.forum_id == own, waits | _seats.c.id.is_not(None))
     )
 
 
 def _kept_seats(own: int) -> Any:
-    """Category code → seats without a person: hold-backs, delegations, invitations."""
+    """Seats without a person, as `Kept` has them: hold-backs, invitations, delegations."""
     return (
-        select(_categories.c.code, func.count())
+        select(_categories.c.code, _seats.c.hold_back_id, _seats.c.invitation_id, _seats.c.delegation_id)
         .join(_seats, _seats.c.category_id == _categories.c.id)
         .where(_seats.c.forum_id == own, _seats.c.application_id.is_(None))
-        .group_by(_categories.c.code)
     )

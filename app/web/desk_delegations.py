@@ -28,6 +28,7 @@ from app.web.deps import Desk
 from app.web.desk_outbox import STATES
 from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
+from app.web.seats_left import left_words
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -174,8 +175,7 @@ async def _form(request: Request, forum: str, form: Form, status: int = 200) -> 
     values = {
         "form": form,
         "categories": [
-            (code, f"{letter} · {name} ({text_of(desk.lang, 'delegations.desk.form.left', n=left)})")
-            for code, letter, name, left in categories
+            (code, f"{letter} · {name} ({left_words(desk.lang, left)})") for code, letter, name, left in categories
         ],
         "countries": countries(desk.lang),
         "may_over": desk.may(Permission.SEAT_OVER_LIMITS),

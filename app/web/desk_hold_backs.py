@@ -24,6 +24,7 @@ from app.web import deps
 from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
 from app.web.local_times import instant, typed
+from app.web.seats_left import left_words
 
 router = APIRouter(include_in_schema=False)
 DONE = frozenset({"kept", "changed", "as_before", "released"})
@@ -140,6 +141,7 @@ async def _page(
         "done": done if done in DONE and form is None else "",
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
         "overrides": desk.may(Permission.SEAT_OVER_LIMITS),
+        "left_words": left_words,
         "local": lambda at: typed(at, desk.forum.timezone),
     }
     return deps.show_at_desk(request, desk, "desk/hold_backs.html", status=status, **values)

@@ -28,6 +28,7 @@ from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_registrations import Filter, Label, styled
 from app.web.forms import Form, read_form, refilled
+from app.web.seats_left import left_words
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -199,7 +200,7 @@ def groups_of(db: Db, desk: Desk, forum: Forum) -> list[tuple[str, str]]:
     return [
         (
             row.tally.code,
-            f"{row.tally.letter} · {row.tally.name.of(desk.lang)} ({text_of(desk.lang, 'desk.act.left', n=row.left)})",
+            f"{row.tally.letter} · {row.tally.name.of(desk.lang)} ({left_words(desk.lang, row.left)})",
         )
         for row in seats
     ]

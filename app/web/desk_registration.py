@@ -42,6 +42,7 @@ from app.web.desk_outbox import letter
 from app.web.desk_registrations import asked_for, label, link, name_of, styled
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
+from app.web.seats_left import left_words
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -245,6 +246,7 @@ async def _page(
         "sends_mail": site_of(request).settings.sends_mail,
         "styled": styled(seen.whole.row),
         "effect": effect(seen),
+        "left_words": left_words,
         "own": own_seats(seen),
         "beyond": seen.overview.beyond[seen.whole.category.code],
         "hold_backs": seen.hold_backs,

@@ -69,6 +69,7 @@ async def decline(request: Request, lang: str, secret: str) -> Response:
         await site_of(request).write_settled(
             slug,
             lambda db: replying.decline(db, forum_by_slug(db, slug), found.row.id, read.word, now=now),
+            now=now,
         )
     except (Refused, Expired) as refused:
         _, now_found = await _invited(request, lang, secret)

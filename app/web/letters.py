@@ -8,13 +8,11 @@ from starlette.responses import Response
 
 from app.forum.models import Forum
 from app.kit.i18n import Lang, day, days, khmer_digits, text_of
+from app.kit.printing import can_be_set
 from app.registration.people import shown_institution
 from app.web.countries import country_name
-from app.web.fonts import KHMER, LATIN
 from app.web.headers import SECRET
 from app.web.site import Site
-
-_SET = frozenset((*LATIN, *KHMER))
 
 
 def reference(forum: Forum, letter: Any) -> str:
@@ -81,12 +79,9 @@ def _person(lang: Lang, row: Any, category: Any, letter: Any) -> list[tuple[str,
         "category": category.name.of(lang),
         "code": row.code,
     }
-    return [(text_of(lang, f"letters.print.line.{name}"), value) for name, value in lines.items() if _can_be_set(value)]
-
-
-def _can_be_set(text: str) -> bool:
-    """Is there something, and has one of the two typefaces every letter of it? A line of boxes helps nobody."""
-    return bool(text) and all(ord(letter) in _SET for letter in text)
+    # what somebody wrote in neither Latin nor Khmer letters would be a line of boxes; the name was looked at when given
+    printed = {name: value for name, value in lines.items() if name == "name" or can_be_set(value)}
+    return [(text_of(lang, f"letters.print.line.{name}"), value) for name, value in printed.items()]
 
 
 def _secretariat(forum: Forum, lang: Lang) -> list[str]:

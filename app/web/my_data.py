@@ -78,7 +78,9 @@ async def erase_all(request: Request, lang: str, secret: str) -> Response:
     by = Actor.participant(own.row.id)
     try:
         read_form_token(request, sent, "my", code)
-        await site_of(request).write_settled(slug, lambda db: erase(db, by, forum_by_slug(db, slug), code, now=now))
+        await site_of(request).write_settled(
+            slug, lambda db: erase(db, by, forum_by_slug(db, slug), code, now=now), now=now
+        )
     except (Refused, Expired) as refused:
         return _erasure_page(request, words, secret, own, refilled(words, sent, refused), refused.status)
     return RedirectResponse(f"/{words}/my/{secret}", 303, headers={"cache-control": SECRET})

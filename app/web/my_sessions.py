@@ -59,6 +59,7 @@ async def choose(request: Request, lang: str, secret: str) -> Response:
             lambda db: picking.put_picks(
                 db, by, forum_by_slug(db, slug), code, wanted, edition, now=now, forced=forced
             ),
+            now=now,
         )
     except (Refused, Expired) as refused:
         _, mine = await _mine(request, lang, secret)

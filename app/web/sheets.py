@@ -18,11 +18,14 @@ from app.kit.db import Db
 from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
+from app.kit.pen import Deed
+from app.kit.settings import Settings
 from app.kit.throttling import count_visit, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
 from app.registration import answering, applying, picking, replying
 from app.registration.answering import Sent
+from app.registration.assistants import Principals, is_read
 from app.registration.inputs import ApplicationInput
 from app.registration.pick_queries import counts_of
 from app.registration.queries import CategoryView, Registration
@@ -37,7 +40,7 @@ from app.web.invitation_codes import try_typed_code
 from app.web.pages import form_token, page, read_form_token, twin
 from app.web.picks import ChoiceDay, choices, codes_sent
 from app.web.public import Public
-from app.web.site import Site, site_of
+from app.web.site import site_of
 
 Read = TypeVar("Read", bound=Input)
 MOST_FIELDS = 600
@@ -96,34 +99,44 @@ async def send(
     key = read_key(request, sent, sheet.purpose, sheet.way.bound_to)
     details = {**fields_of(sent, FIELDS), "category": sheet.category.code, "language": sheet.lang}
     read = parse_with(ApplicationInput, details, answering.read(sheet.questions, answers).faults)
-    site = site_of(request)
+    site, now = site_of(request), clock.now()
     wanted, forced = codes_sent(sent), sent.get("forced") == "yes"
     if sheet.way.code and (tried := await try_typed_code(request, sheet.forum.slug, sheet.way.code)).is_unknown:
         raise Refused(tried.refusal)
 
     def deed(db: Db) -> applying.Asked:
-        count_tries(db, request, read)
         found = forum_by_slug(db, sheet.forum.slug)
         picking.refuse_clashes(db, found, wanted, forced=forced)
-        asked = _written(db, site.settings.secret_key, sheet, found, read, key, answers)
-        picking.first_picks(db, found, asked, wanted, now=clock.now())
+        asked = _written(db, site.settings, sheet, found, read, key, answers, now=now)
+        picking.first_picks(db, found, asked, wanted, now=now)
         return asked
 
-    return await site.write_settled(sheet.forum.slug, deed), read
+    counted = _count_of(request, sheet.forum, read, now=now)
+    return await site.write_settled(sheet.forum.slug, deed, now=now, counted=counted), read
 
 
 def _written(
-    db: Db, secret: bytes, sheet: Sheet, forum: Forum, read: ApplicationInput, key: str, answers: Sent
+    db: Db,
+    settings: Settings,
+    sheet: Sheet,
+    forum: Forum,
+    read: ApplicationInput,
+    key: str,
+    answers: Sent,
+    *,
+    now: datetime,
 ) -> applying.Asked:
-    now, invitation = clock.now(), sheet.way.invitation
+    invitation, secret = sheet.way.invitation, settings.secret_key
+    principals = Principals(settings.unconfirmed_principals, settings.principals_per_address)
     if sheet.way.code:
         found = replying.invitation_by_code(db, forum, sheet.way.code)
         if found is None:
             raise Refused("code_unknown")
         invitation = found.id
     if invitation is None:
-        return applying.apply(db, Actor.visitor(), forum, read, key, secret, now=now, answers=answers)
-    return replying.accept(db, forum, invitation, read, key, secret, now=now, answers=answers)
+        by = Actor.visitor()
+        return applying.apply(db, by, forum, read, key, secret, now=now, answers=answers, principals=principals)
+    return replying.accept(db, forum, invitation, read, key, secret, now=now, answers=answers, principals=principals)
 
 
 def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "") -> str:
@@ -139,29 +152,24 @@ def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "")
     return key
 
 
-def count_tries(db: Db, request: Request, read: ApplicationInput) -> None:
-    """Count one sending of a form to register. Raises TooMany."""
-    site, now = site_of(request), clock.now()
-    for whom, most in throttles_of(site, request, read.email, for_others=bool(read.assistant_name)):
-        count_visit(db, whom, most, site.settings.throttle_window_seconds, now=now)
+def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: datetime) -> Deed[None]:
+    """Counts one sending of a form to register, by the sender's network address and by the e-mail address.
 
-
-def throttles_of(
-    site: Site, request: Request, email: str, *, for_others: bool = False
-) -> tuple[tuple[str, int], tuple[str, int]]:
-    """The two things counted for a try: the sender's network address and the e-mail address, with their limits.
-
-    An assistant registers many principals from one address, which then counts like a network address.
+    An assistant registers many principals from one address, which counts like a network address once it is known that
+    its mail is read: until then anybody may have typed it. Raises TooMany.
     """
-    settings = site.settings
-    address = request.scope.get("client_address", "")
-    return (
-        (who(settings.secret_key, "address", network(address)), settings.throttle_per_address),
-        (
-            who(settings.secret_key, "assistant" if for_others else "email", normal_email(email)),
-            settings.throttle_per_address if for_others else settings.throttle_per_email,
-        ),
-    )
+    settings, own = site_of(request).settings, forum_id(forum)
+    secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
+    sender = who(secret, "address", network(request.scope.get("client_address", "")))
+
+    def count(db: Db) -> None:
+        count_visit(db, sender, settings.throttle_per_address, window, now=now)
+        if read.assistant_name and is_read(db, own, email):
+            count_visit(db, who(secret, "assistant", email), settings.throttle_per_address, window, now=now)
+        else:
+            count_visit(db, who(secret, "email", email), settings.throttle_per_email, window, now=now)
+
+    return count
 
 
 def parse_with(model: type[Read], details: Mapping[str, Any], more: Sequence[Fault]) -> Read:

@@ -14,16 +14,19 @@ from app.calendars.shelves import Shelves
 from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Database, Db
+from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
 from app.kit.printing import pdf
 from app.kit.settings import Settings
-from app.registration.settling import settle
+from app.registration.settling import settle_ahead
 from app.web.assets import Assets
 from app.web.forums import Forums
 
 T = TypeVar("T")
 PRINTED_AT_ONCE = 2
 """Letters typeset at one time: each takes a core for some milliseconds, and pages go first."""
+LISTS_AT_ONCE = 1
+"""Lists of people read at one time, for the same reason."""
 
 
 @dataclass(slots=True)
@@ -38,12 +41,18 @@ class Site:
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
+    reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
         if self.database.is_sqlite:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query)
+
+    async def read_list(self, query: Callable[[Db], T]) -> T:
+        """Run a query that reads a long list which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query)
 
     async def write(self, scope: str, deed: Deed[T]) -> T:
         """Have the pen write a deed in a forum's scope (its slug) or SITE; answers after the commit."""
@@ -54,16 +63,50 @@ class Site:
         async with self.press:
             return await run_in_threadpool(pdf, template, values, at=at)
 
-    async def write_settled(self, forum: str, deed: Deed[T]) -> T:
+    async def write_settled(
+        self, forum: str, deed: Deed[T], *, now: datetime | None = None, counted: Deed[None] | None = None
+    ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
-        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4).
+        So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
+        that settles at this very `now` does not do so again. `counted`
+        counts the try before it, as a deed of its own too: a try that is refused has been counted, and one that is
+        refused by the count is none.
         """
-        now = clock.now()
-        due = self.pen.submit(forum, lambda db: settle(db, forum_by_slug(db, forum), now=now))
-        answer = self.pen.submit(forum, deed)
-        await asyncio.gather(asyncio.wrap_future(due), return_exceptions=True)
-        return await asyncio.wrap_future(answer)
+        at, barred = now or clock.now(), _Barred()
+        deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
+        if counted is not None:
+            deeds = [barred.until_counted(counted), deeds[0], barred.behind(deed)]
+        *before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, deeds))
+        await asyncio.gather(*before, return_exceptions=True)
+        done: T = await answer
+        return done
+
+
+class _Barred:
+    """Keeps one deed from being done until another, which the pen writes before it, was."""
+
+    def __init__(self) -> None:
+        self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
+
+    def until_counted(self, count: Deed[None]) -> Deed[None]:
+        def counting(db: Db) -> None:
+            try:
+                count(db)
+            except Exception as refusal:
+                self.why = refusal
+                raise
+            self.why = None
+
+        return counting
+
+    def behind(self, deed: Deed[T]) -> Deed[T]:
+        def done(db: Db) -> T:
+            if self.why is not None:
+                raise self.why
+            return deed(db)
+
+        return done
 
 
 def site_of(request: Request) -> Site:

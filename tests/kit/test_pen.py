@@ -311,3 +311,34 @@ def test_a_disk_that_fills_up_within_a_batch_loses_nothing_that_was_acknowledged
     there = set(database.read(lambda db: db.execute(text("SELECT name FROM kit_scope")).scalars().all()))
     assert [answer.exception() is None for answer in answers] == [True, True, False, True]
     assert {"one", "two", "three"} <= there
+
+
+def test_what_a_deed_leaves_is_there_for_the_very_next_one_alone(database: Database) -> None:
+    def leave(db: Db) -> None:
+        db.info["left"] = True
+
+    def look(db: Db) -> bool:
+        return "left" in db.info
+
+    held = Held(database)
+    seen = held.write(look, leave, look, look)
+    assert [answer.result() for answer in seen] == [False, None, True, False]
+
+
+def test_deeds_asked_for_together_are_in_one_commit_and_each_stands_for_itself(database: Database) -> None:
+    pen = Pen(database)
+    pen.start()
+
+    def refuse(_db: Db) -> None:
+        raise Refused("no")
+
+    def leave(db: Db) -> None:
+        db.info["left"] = True
+
+    def look(db: Db) -> bool:
+        return "left" in db.info
+
+    for _ in range(50):
+        first, refused, _left, last = pen.submit_together(SITE, [note("a"), refuse, leave, look])
+        assert (first.result(), type(refused.exception()), last.result()) == ("a", Refused, True)
+    pen.stop()

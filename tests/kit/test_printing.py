@@ -27,6 +27,18 @@ def test_a_letter_is_a_tagged_pdf_with_our_own_typefaces_in_it():
     assert b"/MarkInfo" in made
 
 
+def test_letters_that_the_first_typeface_lacks_are_set_in_another():
+    assert b"NotoSerif" not in printed()
+    assert b"NotoSerif" in printed(person=[["Name", "Ɖ"]])
+    assert b"NotoSerif" in printed(person=[["Name", "Ɖ"]], lang="km")
+
+
+def test_what_no_typeface_has_cannot_be_set():
+    assert printing.can_be_set("Ŋ Ɖ Ə ḌṬ ẞ ហេង 12")
+    assert not printing.can_be_set("汉")
+    assert not printing.can_be_set("")
+
+
 def test_the_same_values_give_the_same_bytes():
     assert printed() == printed()
     assert printed(subject="Another") != printed()

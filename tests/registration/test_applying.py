@@ -42,16 +42,13 @@ def apply_as(hall: SmallHall, sent: ApplicationInput, key: str, **options: Any) 
 # ---- asking to attend
 
 
-def test_an_address_nobody_has_confirmed_registers_three_principals_and_goes_on_once_it_is(db: Db):
-    def principal(number: int) -> Any:
-        names = {"email": "one@example.org", "assistant_name": "Me", "family_name": f"Principal{number}"}
-        return make_application(db, VANNA, **names)
-
-    first, *_ = [principal(number) for number in range(3)]
-    with pytest.raises(Refused, match="assistant_unconfirmed"):
-        principal(3)
-    confirm(db, holder(first), the_forum(db), first.code, now=NOW)
-    assert principal(3).state == "seated"
+def test_a_known_person_gets_the_mail_with_their_link_once_an_hour(hall: SmallHall) -> None:
+    row = hall.ask("STU")
+    sent = request(VANNA, email=row.email, family_name=row.family_name, given_name=row.given_name, category="STU")
+    for minutes in (0, 20, 59, 61):
+        asked = apply_as(hall, sent, f"again{minutes}", now=NOW + timedelta(minutes=minutes))
+        assert asked.known
+    assert hall.mails(row) == ["seated", "known", "known"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from app.registration.arranging import put_terms
 from app.registration.inputs import TermsInput
 from app.registration.models import Place
 from app.registration.quotas import house_of
+from app.registration.seating import take
 from tests.cast import DARA, NOW, RITH, SLUG, SOKHA, holder, make_actor
 from tests.registration.hall import SmallHall
 
@@ -133,15 +134,33 @@ def test_a_retiring_place_comes_back_with_the_capacity(hall: SmallHall):
     assert [hall.seat(row).number for row in rows] == [1, 2]
 
 
-def test_the_place_freed_under_a_lower_capacity_is_the_one_that_stays(hall: SmallHall):
+def test_a_place_freed_under_a_lower_capacity_goes_and_a_retiring_one_stays_in_its_stead(hall: SmallHall):
     rows = [hall.ask("STU") for _ in range(2)]
     over(hall, 1)
     waits = hall.ask("STU")
     cancel(hall.db, holder(rows[0]), hall.forum, rows[0].code, now=NOW)
     assert hall.state(waits) == "waiting", "one is still seated, on the retiring place"
-    assert places(hall) == {1: False, 2: True}
+    assert places(hall) == {2: False}, "else the database would hold two seats in a hall of one"
+    with pytest.raises(Refused, match="no_place"):
+        take(hall.db, hall.forum, house_of(hall.db, hall.forum.id or 0), "STU", "person", now=NOW)
     cancel(hall.db, holder(rows[1]), hall.forum, rows[1].code, now=NOW)
-    assert hall.seat(waits).number == 1
+    assert hall.seat(waits).number == 2
+    assert not hall.arrange(1), "the same numbers leave the places as they are"
+
+
+def test_there_are_never_more_places_than_the_capacity_or_than_are_taken(hall: SmallHall):
+    hall.arrange(5)
+    rows = [hall.ask("STU") for _ in range(5)]
+    for row in rows[:2]:
+        cancel(hall.db, holder(row), hall.forum, row.code, now=NOW)
+    over(hall, 2)
+    assert places(hall) == {3: False, 4: False, 5: True}
+    cancel(hall.db, holder(rows[2]), hall.forum, rows[2].code, now=NOW)
+    assert places(hall) == {4: False, 5: False}
+    cancel(hall.db, holder(rows[3]), hall.forum, rows[3].code, now=NOW)
+    assert places(hall) == {4: False, 5: False}, "one is free now"
+    hall.arrange(4)
+    assert places(hall) == {1: False, 2: False, 4: False, 5: False}
 
 
 @pytest.mark.parametrize("ends", [False, True])

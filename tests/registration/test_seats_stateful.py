@@ -41,6 +41,7 @@ from app.registration.overriding import seat_beyond, set_priority
 from app.registration.reviewing import approve, decline, move
 from app.registration.seating import start_hours
 from app.registration.settling import settle
+from app.registration.simulating import Simulation, simulate
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()
@@ -405,13 +406,30 @@ class Deeds(RuleBasedStateMachine):
         self.change_terms(self.terms, wanted, over_is_meant)
 
     def change_terms(self, terms: TermsInput, categories: list[CategoryInput], over_is_meant: bool) -> None:
+        seen = self.tried(terms, categories)
         self.do(
             lambda db: put_terms(
                 db, OPERATOR, the_forum(db), terms, categories, now=self.now, over_is_meant=over_is_meant
             )
         )
         if not self.refusal:
+            self.it_came_as_the_trial_said(seen)
             self.terms, self.small = terms, categories
+
+    def tried(self, terms: TermsInput, categories: list[CategoryInput]) -> Simulation | None:
+        """What the desk's trial says of these numbers beforehand; None where they contradict each other."""
+        try:
+            return self.database.read(lambda db: simulate(db, OPERATOR, the_forum(db), terms, categories, now=self.now))
+        except Refused:
+            return None
+
+    def it_came_as_the_trial_said(self, seen: Simulation | None) -> None:
+        assert seen is not None
+        codes = {row.id: row.code for row in self.hall.categories.values()}
+        taken = Counter({codes[number]: seats for number, seats in self.hall.taken.items()})
+        assert {one.code: one.taken + one.given for one in seen.categories} == {code: taken[code] for code in KINDS}
+        waiting = {row.id for row in self.hall.applications.values() if row.state == WAITING}
+        assert set(seen.waiting) == waiting
 
     # ---- what holds at every moment
 
@@ -425,6 +443,7 @@ class Deeds(RuleBasedStateMachine):
         assert len(stay) == hall.terms.capacity
         taken = {seat.number for seat in hall.seats}
         assert len(taken) == len(hall.seats), "two seats on one place"
+        assert len(hall.places) == max(hall.terms.capacity, len(taken)), "a place beyond the capacity is free"
         assert all(place.number in taken for place in hall.places if place.retiring)
 
     def each_person_has_what_the_state_says(self, hall: Hall) -> None:

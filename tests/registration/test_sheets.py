@@ -73,7 +73,7 @@ def big_archive() -> bytes:
         ("Nomé".encode("latin-1"), "list_encoding"),
         (b"a\0b", "list_unreadable"),
         (b"x\n" * 1200, "list_too_long"),
-        (big_archive(), "list_too_large"),
+        (big_archive(), "list_overfull"),
         (workbook(*[["x"]] * 1200), "list_too_long"),
     ],
 )

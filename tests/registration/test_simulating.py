@@ -1,15 +1,19 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.forum.models import Forum
-from app.kit.db import Db
+from app.kit.db import Db, table
 from app.kit.errors import Forbidden, Refused
 from app.registration.holding import keep_back
 from app.registration.inputs import HoldBackInput
+from app.registration.models import Application
+from app.registration.settling import settle
 from app.registration.simulating import Simulation, simulate
 from tests.cast import DARA, NOW, SLUG, make_actor
 from tests.registration.hall import SmallHall
@@ -67,10 +71,34 @@ def test_it_is_for_those_who_edit_the_forum(hall: SmallHall):
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_it_takes_two_queries_for_three_as_for_one(db: Db, hall: SmallHall, queries: Any, people: int):
+def test_it_takes_five_queries_for_three_as_for_one(db: Db, hall: SmallHall, queries: Any, people: int):
     for _ in range(people):
         hall.ask("STU")
     forum: Forum = hall.forum
     with queries() as counted:
         simulate(db, OPERATOR, forum, hall.terms, hall.categories, now=NOW)
-    assert len(counted) == 2
+    assert len(counted) == 5
+
+
+def test_what_fell_due_a_moment_ago_counts_as_in_saving(hall: SmallHall):
+    unconfirmed, stays = hall.ask("STU"), hall.ask("STU")
+    next_in_line, last = hall.ask("STU"), hall.ask("ORG")
+    hall.mail_leaves(unconfirmed)
+    late = NOW + timedelta(hours=49)
+    found = simulate(hall.db, OPERATOR, hall.forum, hall.terms, hall.categories, now=late)
+    assert (found.given, found.waiting) == ((), (last.id,)), "the unconfirmed seat has gone to the next in line"
+    assert (of(found, "STU").taken, of(found, "STU").waiting) == (2, 0)
+    assert [hall.state(row) for row in (unconfirmed, stays, next_in_line)] == ["seated", "seated", "waiting"]
+    settle(hall.db, hall.forum, now=late)
+    assert [hall.state(row) for row in (unconfirmed, stays, next_in_line)] == ["expired", "seated", "seated"]
+
+
+def test_a_hold_back_past_its_time_is_free_in_a_trial(hall: SmallHall):
+    until = NOW + timedelta(hours=1)
+    sent = HoldBackInput(category="STU", seats=2, purpose="Protocol", release_at=until)
+    keep_back(hall.db, OPERATOR, hall.forum, sent, now=NOW)
+    waits = hall.ask("DIP")
+    hall.db.execute(update(table(Application)).where(table(Application).c.id == waits.id).values(state="waiting"))
+    assert of(tried(hall), "STU").taken == 2
+    found = simulate(hall.db, OPERATOR, hall.forum, hall.terms, hall.categories, now=until)
+    assert (of(found, "STU").taken, of(found, "DIP").taken, found.waiting) == (0, 1, ())

@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
+from app.kit.db import Db, table
+from app.mail.models import Message
 from app.main import create_app
-from tests.cast import SLUG, VANNA, fields
+from app.registration.models import Application
+from app.web.site import Site
+from tests.cast import NOW, SLUG, VANNA, fields
 from tests.conftest import Clock, settings_for, site_behind
 from tests.doors import rows
 from tests.web.visits import seal_on
@@ -83,3 +88,63 @@ def test_a_throttle_of_nought_is_none(sqlite_url: str, clock: Clock) -> None:
     settings = settings_for(sqlite_url, THROTTLE_PER_ADDRESS="0", THROTTLE_PER_EMAIL="0")
     with TestClient(create_app(settings), base_url="http://localhost", follow_redirects=False) as client:
         assert {send(client, clock).status_code for _ in range(9)} == {200}
+
+
+ASSISTANT = {"for_whom": "other", "assistant_name": "An assistant", "email": "victim@elsewhere.example"}
+
+
+def mails(site: Site, address: str = "victim@elsewhere.example") -> list[str]:
+    templates = select(table(Message).c.template).where(table(Message).c.to_address == address)
+    with site.database.reading() as db:
+        return list(db.execute(templates).scalars())
+
+
+def test_an_assistants_name_lifts_no_throttle_from_an_address_that_nobody_has_confirmed(
+    strict: TestClient, clock: Clock
+) -> None:
+    answers = [send(strict, clock, **ASSISTANT).status_code for _ in range(3)]
+    assert answers == [200, 200, 429]
+    assert mails(site_behind(strict)) == ["registration/seated", "registration/known"]
+    assert send(strict, clock, email=ASSISTANT["email"]).status_code == 429, "nor does leaving it out"
+
+
+def test_an_assistant_whose_address_is_confirmed_counts_like_a_network_address(sqlite_url: str, clock: Clock) -> None:
+    settings = settings_for(sqlite_url, **LIMITS | {"THROTTLE_PER_ADDRESS": "9"})
+    with TestClient(create_app(settings), base_url="http://localhost", follow_redirects=False) as client:
+        assert send(client, clock, **ASSISTANT, family_name="Aone").status_code == 200
+        site = site_behind(client)
+        site.pen.write_now(SLUG, confirm_everybody)
+        answers = [send(client, clock, **ASSISTANT, family_name=f"B{letter}").status_code for letter in "abcdefg"]
+        assert answers == [200] * 7
+
+
+def test_what_is_refused_after_the_form_is_counted_too(strict: TestClient, clock: Clock) -> None:
+    answers = [send(strict, clock, pick=["D1-07", "D1-08"], email=f"a{n}@crowd.example") for n in range(5)]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
+    assert mails(site_behind(strict), "a0@crowd.example") == []
+
+
+def test_a_sending_that_is_throttled_writes_nothing(strict: TestClient, clock: Clock) -> None:
+    for number in range(4):
+        send(strict, clock, email=f"a{number}@crowd.example")
+    before = rows(site_behind(strict).database)
+    assert send(strict, clock, email="late@crowd.example").status_code == 429
+    assert rows(site_behind(strict).database) == before
+
+
+def test_the_numbers_of_an_assistants_people_are_settings(sqlite_url: str, clock: Clock) -> None:
+    limits = {"UNCONFIRMED_PRINCIPALS": "1", "PRINCIPALS_PER_ADDRESS": "2", "THROTTLE_PER_EMAIL": "9"}
+    with TestClient(
+        create_app(settings_for(sqlite_url, **limits)), base_url="http://localhost", follow_redirects=False
+    ) as client:
+        assert send(client, clock, **ASSISTANT, family_name="Aone").status_code == 200
+        refused = send(client, clock, **ASSISTANT, family_name="Btwo")
+        assert (refused.status_code, "From one address 1 people" in refused.text) == (422, True)
+        site_behind(client).pen.write_now(SLUG, confirm_everybody)
+        assert send(client, clock, **ASSISTANT, family_name="Btwo").status_code == 200
+        refused = send(client, clock, **ASSISTANT, family_name="Cthree")
+        assert (refused.status_code, "write to the secretariat" in refused.text) == (422, True)
+
+
+def confirm_everybody(db: Db) -> None:
+    db.execute(update(table(Application)).values(confirmed_at=NOW))

@@ -15,6 +15,8 @@ from app.kit.db import Db, table
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.registration.applying import confirm
+from app.registration.models import Category
+from app.web.deps import MENU
 from app.web.site import Site
 from tests.cast import BOPHA, CHAN, NOW, SLUG, SOKHA, VANNA, make_application, make_user, the_forum
 from tests.web.visits import DESK, make_link, send, sign_in
@@ -121,3 +123,32 @@ def test_every_role_sees_the_figures_and_only_links_it_may_follow(client: TestCl
     assert ("/registrations?" in main) == (Permission.SEE_PEOPLE in PERMISSIONS[role])
     assert ("/outbox?" in main) == (Permission.SEE_MAIL in PERMISSIONS[role])
     assert "Vanna" not in main
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_menu_has_the_pages_that_the_role_may_open_and_no_others(
+    client: TestClient, site: Site, role: Role
+) -> None:
+    sign_in(client, site, role)
+    page = client.get(DESK).text
+    menu = page[page.index('<nav class="menu"') : page.index("</nav>")]
+    shown = {tail for tail, _, _ in MENU if f'href="{DESK}{tail}"' in menu}
+    assert shown == {tail for tail, _, _ in MENU if client.get(f"{DESK}{tail}").status_code == 200}
+    assert len(re.findall("<li>", menu)) == len(shown) + 1, "and the forum's site"
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "(no limit)"), ("km", "(គ្មានកំណត់)")])
+def test_badges_without_a_limit_are_said_to_have_none_wherever_a_group_is_chosen(
+    client: TestClient, site: Site, lang: str, words: str
+) -> None:
+    outside = {"in_hall": False, "guarantee": 0, "limit": None}
+    badges = update(table(Category)).where(table(Category).c.code == "THK").values(**outside)
+    code = site.pen.write_now(SLUG, lambda db: (db.execute(badges), make_application(db, BOPHA).code)[1])
+    sign_in(client, site, Role.OWNER)
+    for tail in (f"/registrations/{code}", "/hold-backs", "/delegations/new", "/invitations/new"):
+        page = client.get(f"{DESK}{tail}?lang={lang}").text
+        assert page.count(words) == 1, tail
+        assert "000,0" not in page, tail
+        assert "999" not in page, tail
+    own = site.pen.write_now(SLUG, lambda db: make_application(db, VANNA, category="THK", by=Actor.operator()).code)
+    assert "000,000" not in client.get(f"{DESK}/registrations/{own}").text
