@@ -39,9 +39,7 @@ async def form(request: Request, lang: str, secret: str) -> Response:
         return _show(request, words, secret, found, Form())
     row = found.row
     filled = {name: getattr(row, name) for name in PERSON if name != "titles"}
-    kept = Form(
-        {**filled, "titles": ", ".join(row.titles), "for_whom": "self", "country": "KH", "attends_as": "official"}
-    )
+    kept = Form({**filled, "titles": ", ".join(row.titles), "for_whom": "self", "attends_as": "official"})
     return await show_sheet(request, await _sheet(request, words, found, secret), kept)
 
 

@@ -22,7 +22,7 @@ from app.registration.question_queries import Sheet, sheet_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.states import State
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
-from app.web.countries import countries
+from app.web.countries import countries, country_name
 from app.web.forms import Form, read_form, refilled
 from app.web.institutions import institutions
 from app.web.pages import form_token, language, page, read_form_token, token
@@ -217,6 +217,7 @@ def _show(
         "forum": own.forum,
         "own": own,
         "name": shown_name(own.row, lang),
+        "country": country_name(own.row.country, lang),
         "state": State(own.row.state),
         "brings": lettering.deserves_letters(own.row) and own.category.in_hall and own.row.accompanies_id is None,
         "gets_letters": lettering.deserves_letters(own.row),

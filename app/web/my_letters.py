@@ -28,7 +28,7 @@ _FIELDS = tuple(LetterInput.model_fields)
 async def letters(request: Request, lang: str, secret: str) -> Response:
     """The letters made so far, and the form for another."""
     words, own = await own_of(request, lang, secret)
-    return await _show(request, words, secret, own, _opened(words, own))
+    return await _show(request, words, secret, own, _opened(words))
 
 
 @router.post("/{lang}/my/{secret}/letters")
@@ -59,9 +59,10 @@ async def fetch(request: Request, lang: str, secret: str, letter: str) -> Respon
     return await letter_answer(site_of(request), own.forum, own.row, own.category, found)
 
 
-def _opened(lang: Lang, own: Own) -> Form:
-    """The form as it opens: the name is left to be copied from the passport, as it may be spelt otherwise there."""
-    return Form({"kind": "visa", "language": lang, "nationality": own.row.country})
+def _opened(lang: Lang) -> Form:
+    """The form as it opens: name and nationality are left to be copied from the passport. The name may be spelt
+    otherwise there, and the country one comes from need not be the passport's."""
+    return Form({"kind": "visa", "language": lang})
 
 
 async def _show(request: Request, lang: Lang, secret: str, own: Own, form: Form, status: int = 200) -> Response:

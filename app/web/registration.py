@@ -49,7 +49,7 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
             return _code_refused(request, sheet.lang, sheet.forum, sheet.registration, typed, refused)
         if not leads.headers["location"].startswith(f"{request.url.path}?"):
             return leads
-    return await show_sheet(request, sheet, Form({"for_whom": "self", "country": "KH", "attends_as": "official"}))
+    return await show_sheet(request, sheet, Form({"for_whom": "self", "attends_as": "official"}))
 
 
 @router.post("/{lang}/{forum}/register/{category}")

@@ -212,3 +212,36 @@ def test_lists_take_as_many_queries_for_three_as_for_one(
             assert doors.get(address, by).status_code == 200
             counted.append(sum(said.startswith("SELECT") for said in seen))
     assert counted == [5, 4, 13, 12]
+
+
+# ---- the country is said, not guessed
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_no_form_says_of_anybody_from_which_country_they_are(doors: Doors, lang: str):
+    invited, one = doors.invite(), doors.confirmed(country="KH")
+    forms = [(f"/{lang}/{SLUG}/register/stu", "", "country"), (f"/desk/{SLUG}/registrations/new", "owner", "country")]
+    forms += [(f"/{lang}/invitations/{invited.secret}/registration", "", "country")]
+    forms += [(f"/{lang}/my/{one.secret}/letters", "", "nationality")]
+    for address, by, name in forms:
+        shown = doors.get(address, by).text.split(f'<select id="{name}"')[1].split("</select>")[0]
+        assert "selected" not in shown, address
+        assert '<option value="">' in shown, address
+
+
+def test_the_country_one_said_stands_on_the_own_page(doors: Doors):
+    said, unsaid = doors.register("STU", country="FR"), doors.register("STU", country="")
+    shown = {one.secret: doors.get(f"/en/my/{one.secret}").text for one in (said, unsaid)}
+    assert "<dt>Country</dt><dd>France</dd>" in shown[said.secret]
+    assert "<dt>Country</dt>" not in shown[unsaid.secret]
+
+
+def test_a_letter_for_a_visa_needs_the_nationality_and_its_label_does_not_say_otherwise(doors: Doors):
+    one = doors.confirmed()
+    address = f"/en/my/{one.secret}/letters"
+    label = doors.get(address).text.split('<label for="nationality">')[1].split("</label>")[0]
+    assert label == "Nationality"
+    answer = send(doors, address, **{**LETTER, "nationality": ""})
+    assert answer.status_code == 422
+    assert 'id="nationality-fault"' in answer.text
+    assert send(doors, address, **{**LETTER, "kind": "invitation", "nationality": ""}).status_code == 303
