@@ -14,6 +14,7 @@ from app.registration.invitation_inputs import DeclineInput
 from app.registration.invitation_queries import Invited, invited
 from app.registration.people import shown_name
 from app.registration.question_queries import questions_of
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.sheets import Sheet, Way, fields_of, read_sheet, send, show_again, show_sent, show_sheet
@@ -101,4 +102,7 @@ def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form,
         "secret_path": f"/{lang}/invitations/{secret}",
     }
     twin = f"/{other(lang)}/invitations/{secret}"
-    return page(request, lang, "registration/invitation.html", status=status, secret=True, twin=twin, **values)
+    wording = wording_of(in_hall=found.category.in_hall)
+    return page(
+        request, lang, "registration/invitation.html", status=status, secret=True, wording=wording, twin=twin, **values
+    )

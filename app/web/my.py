@@ -21,6 +21,7 @@ from app.registration.queries import Own, own_registration
 from app.registration.question_queries import Sheet, sheet_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.states import State
+from app.registration.rules.wording import wording_of
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
 from app.web.countries import countries, country_name
 from app.web.forms import Form, read_form, refilled
@@ -140,7 +141,7 @@ async def _button(request: Request, lang: str, secret: str, done: str, deed: Dee
         check_token(request, sent, own)
         await do(request, own, deed)
     except (Refused, Expired) as refused:
-        said = refilled(words, sent, refused)
+        said = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
         again = await site_of(request).read(lambda db: own_registration(db, secret))
         return _show(request, words, secret, again, said, status=refused.status)
     return back(words, secret, done)
@@ -231,7 +232,8 @@ def _show(
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
     }
-    return page(request, lang, template, status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, template, status=status, secret=True, wording=wording, **values)
 
 
 def _details(
@@ -252,4 +254,5 @@ def _details(
         "countries": countries(lang),
         "institutions": institutions(lang),
     }
-    return page(request, lang, "registration/details.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, "registration/details.html", status=status, secret=True, wording=wording, **values)

@@ -16,6 +16,7 @@ from app.registration.filing import own_file
 from app.registration.held import Held, as_json, held_about
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
+from app.registration.rules.wording import wording_of
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
 from app.web.desk_history import told
@@ -129,4 +130,5 @@ def _erasure_page(
         "secret_path": f"/{lang}/my/{secret}",
     }
     template = "registration/erasure.html" if own.row.erased_at is None else "registration/erased.html"
-    return page(request, lang, template, status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, template, status=status, secret=True, wording=wording, **values)

@@ -18,6 +18,7 @@ from app.registration import picking
 from app.registration.pick_queries import Count, OwnPicks, counts_of, own_picks
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import HOLDS_SEAT, State
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
@@ -101,10 +102,11 @@ def _show(
     ticked = ticked_of(mine.seen, picks) if stale or form is None else set(form.kept.get("pick", ()))
     holds_seat = State(own.row.state) in HOLDS_SEAT
     done = form is None and request.query_params.get("done") == "saved" and picks.edition > 0
+    wording = wording_of(in_hall=own.category.in_hall)
     values = {
         "forum": own.forum,
         "own": own,
-        "days": choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat),
+        "days": choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat, wording=wording),
         "holds_seat": holds_seat,
         "chosen": bool(picks.by_uid),
         "form": form or Form(),
@@ -115,4 +117,4 @@ def _show(
         "done": done,
     }
     status = refused.status if refused else 200
-    return page(request, lang, "registration/sessions.html", status=status, secret=True, **values)
+    return page(request, lang, "registration/sessions.html", status=status, secret=True, wording=wording, **values)

@@ -29,6 +29,7 @@ from app.registration.queries import CategoryView, Registration
 from app.registration.question_queries import QuestionView
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
+from app.registration.rules.wording import wording_of
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
@@ -203,7 +204,8 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
     }
     if sheet.way.code:
         values["twin"] = f"{twin(request.url.path, sheet.lang)}?{urlencode({'code': sheet.way.code})}"
-    return page(request, sheet.lang, "registration/form.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=sheet.category.in_hall)
+    return page(request, sheet.lang, "registration/form.html", status=status, secret=True, wording=wording, **values)
 
 
 async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDay]:
@@ -243,4 +245,5 @@ def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: app
         link = f"/{sheet.lang}/my/{asked.token}"
     values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
     values["no_mail"] = not site.settings.sends_mail
-    return page(request, sheet.lang, "registration/sent.html", secret=True, **values)
+    wording = wording_of(in_hall=sheet.category.in_hall)
+    return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)
