@@ -1,6 +1,6 @@
 """A participant's own page, by secret link: how the registration stands, and everything one may do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -15,6 +15,7 @@ from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
 from app.registration import answering, applying, lettering
+from app.registration.accompanying import company_of
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
@@ -100,7 +101,9 @@ async def turn_down(request: Request, lang: str, secret: str) -> Response:
 async def cancellation(request: Request, lang: str, secret: str) -> Response:
     """Ask once more before giving the registration up."""
     words, own = await own_of(request, lang, secret)
-    return _show(request, words, secret, own, template="registration/cancel.html")
+    return _show(
+        request, words, secret, own, template="registration/cancel.html", along=await along_of(request, words, own)
+    )
 
 
 @router.post("/{lang}/my/{secret}/cancellation")
@@ -114,6 +117,12 @@ async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
     """The language and registration of a page under a secret link. Raises NotFound."""
     words, found = language(lang), token(secret)
     return words, await site_of(request).read(lambda db: own_registration(db, found))
+
+
+async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:
+    """Who comes with the person and ends with them: names and classes of badges."""
+    people = (await site_of(request).read(lambda db: company_of(db, own.row))).people
+    return [(shown_name(one, lang), one.category_name.of(lang)) for one in people]
 
 
 async def _sheet(request: Request, own: Own) -> Sheet:
@@ -207,6 +216,7 @@ def _show(
     *,
     status: int = 200,
     template: str = "registration/my.html",
+    along: Sequence[tuple[str, str]] = (),
 ) -> Response:
     if own.row.erased_at is not None:
         template = "registration/erased.html"
@@ -231,6 +241,7 @@ def _show(
         "done": done if form is None and _is_so(done, own) else "",
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
+        "along": along,
     }
     wording = wording_of(in_hall=own.category.in_hall)
     return page(request, lang, template, status=status, secret=True, wording=wording, **values)

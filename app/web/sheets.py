@@ -21,7 +21,7 @@ from app.kit.inputs import Input, parse
 from app.kit.throttling import count_visit, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
-from app.registration import answering, applying, picking, replying
+from app.registration import accompanying, answering, applying, picking, replying
 from app.registration.answering import Sent
 from app.registration.inputs import ApplicationInput
 from app.registration.pick_queries import counts_of
@@ -198,6 +198,7 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
         "countries": countries(sheet.lang),
         "institutions": institutions(sheet.lang),
         "is_open": sheet.category.door is Door.OPEN or sheet.way.is_invited,
+        "comes_along": sheet.category.door is Door.BY_INVITATION and accompanying.is_kind(sheet.category),
         "way": sheet.way,
         "register_path": f"/{sheet.lang}/{sheet.forum.slug}/register",
         "sends_mail": site_of(request).settings.sends_mail,

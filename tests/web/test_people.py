@@ -105,6 +105,25 @@ def test_nobody_brings_somebody_before_their_own_seat_is_final(doors: Doors):
     assert "as soon as you have a seat" in doors.page(f"/en/my/{one.secret}/companions").text
 
 
+@pytest.mark.parametrize(("page", "words"), [("cancellation", "ends with you;"), ("erasure", "is erased with you;")])
+def test_who_gives_up_is_told_who_ends_with_them(doors: Doors, page: str, words: str):
+    one, alone = doors.confirmed(), doors.confirmed()
+    doors.companion(one, family_name="Lim", given_name="Thida")
+    doors.companion(one, family_name="Nou", given_name="Kiri", category="DRV")
+    shown = doors.page(f"/en/my/{one.secret}/{page}")
+    for said in (words, "Thida Lim · Interpreters", "Kiri Nou · Drivers"):
+        assert said in shown.text
+    assert words not in doors.page(f"/en/my/{alone.secret}/{page}").text
+    assert "ប័ណ្ណទាំងនេះនឹងទៅអ្នកដទៃភ្លាម" in doors.page(f"/km/my/{one.secret}/{page}").text
+
+
+@pytest.mark.parametrize(("category", "along"), [("acc", True), ("intp", True), ("drv", True), ("staff", False)])
+def test_who_comes_along_is_told_that_a_participant_adds_them(doors: Doors, category: str, along: bool):
+    shown = doors.page(f"/en/{SLUG}/register/{category}").text
+    assert ("adds them on the own page" in shown) is along
+    assert ("Invitations come from the secretariat" in shown) is not along
+
+
 # ---- letters
 
 
