@@ -21,13 +21,15 @@ from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.question_queries import Sheet, sheet_of
 from app.registration.rules.eligibility import Door, Mode, door_state
-from app.registration.rules.states import State
+from app.registration.rules.states import HOLDS_SEAT, State
 from app.registration.rules.wording import wording_of
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
 from app.web.countries import countries, country_name
 from app.web.forms import Form, read_form, refilled
 from app.web.institutions import institutions
+from app.web.my_sessions import chosen_sessions
 from app.web.pages import form_token, language, page, read_form_token, token
+from app.web.picks import ChoiceDay
 from app.web.sheets import MOST_FIELDS, fields_of, parse_with
 from app.web.site import site_of
 from app.web.subscribing import ways
@@ -40,7 +42,7 @@ Deed = Callable[[Db, Actor, Forum, str], object]
 async def my(request: Request, lang: str, secret: str) -> Response:
     """Status, place in the queue, details, calendar."""
     words, own = await own_of(request, lang, secret)
-    return _show(request, words, secret, own)
+    return _show(request, words, secret, own, chosen=await _chosen(request, words, own))
 
 
 @router.get("/{lang}/my/{secret}/details")
@@ -119,6 +121,13 @@ async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
     return words, await site_of(request).read(lambda db: own_registration(db, found))
 
 
+async def _chosen(request: Request, lang: Lang, own: Own) -> list[ChoiceDay]:
+    """The sessions the person has chosen; of a registration that has ended none is left."""
+    if own.row.ended_at is not None:
+        return []
+    return await site_of(request).read(lambda db: chosen_sessions(db, lang, own))
+
+
 async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:
     """Who comes with the person and ends with them: names and classes of badges."""
     people = (await site_of(request).read(lambda db: company_of(db, own.row))).people
@@ -152,7 +161,8 @@ async def _button(request: Request, lang: str, secret: str, done: str, deed: Dee
     except (Refused, Expired) as refused:
         said = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
         again = await site_of(request).read(lambda db: own_registration(db, secret))
-        return _show(request, words, secret, again, said, status=refused.status)
+        chosen = await _chosen(request, words, again)
+        return _show(request, words, secret, again, said, status=refused.status, chosen=chosen)
     return back(words, secret, done)
 
 
@@ -217,6 +227,7 @@ def _show(
     status: int = 200,
     template: str = "registration/my.html",
     along: Sequence[tuple[str, str]] = (),
+    chosen: Sequence[ChoiceDay] = (),
 ) -> Response:
     if own.row.erased_at is not None:
         template = "registration/erased.html"
@@ -242,6 +253,8 @@ def _show(
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
         "along": along,
+        "chosen": chosen,
+        "holds_seat": State(own.row.state) in HOLDS_SEAT,
     }
     wording = wording_of(in_hall=own.category.in_hall)
     return page(request, lang, template, status=status, secret=True, wording=wording, **values)

@@ -22,7 +22,7 @@ from app.registration.rules.wording import wording_of
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
-from app.web.picks import FIELDS, choices, codes_sent, ticked_of
+from app.web.picks import FIELDS, ChoiceDay, choices, codes_sent, ticked_of
 from app.web.public import Public, read_as_public
 from app.web.site import site_of
 
@@ -80,7 +80,22 @@ async def _mine(request: Request, lang: str, secret: str) -> tuple[Lang, OwnSess
 def read_own_sessions(db: Db, lang: Lang, secret: str) -> OwnSessions:
     """Everything the page shows, whatever the programme holds, in as many queries. Raises NotFound."""
     own = own_registration(db, secret)
+    return _sessions_of(db, lang, own, own_picks(db, own.row.id))
+
+
+def chosen_sessions(db: Db, lang: Lang, own: Own) -> list[ChoiceDay]:
+    """The sessions a person has chosen, by day, with where each pick stands; two queries where there is none."""
     picks = own_picks(db, own.row.id)
+    if not picks.by_uid:
+        return []
+    mine, wording = _sessions_of(db, lang, own, picks), wording_of(in_hall=own.category.in_hall)
+    ticked, holds_seat = ticked_of(mine.seen, picks), State(own.row.state) in HOLDS_SEAT
+    days = choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat, wording=wording)
+    chosen = (replace(day, choices=tuple(one for one in day.choices if one.ticked)) for day in days)
+    return [day for day in chosen if day.choices]
+
+
+def _sessions_of(db: Db, lang: Lang, own: Own, picks: OwnPicks) -> OwnSessions:
     seen = read_as_public(db, lang, own.forum.slug)
     if picks.admitted:
         whole = published(db, forum_id(own.forum))
