@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from app.editions.form import ForumFile
+from app.kit.i18n import Lang, text_of
 from tests.cast import BOPHA, SLUG, fields
 from tests.doors import COMPANION, Doors, open_doors
 
@@ -264,3 +265,16 @@ def test_a_letter_for_a_visa_needs_the_nationality_and_its_label_does_not_say_ot
     assert answer.status_code == 422
     assert 'id="nationality-fault"' in answer.text
     assert send(doors, address, **{**LETTER, "kind": "invitation", "nationality": ""}).status_code == 303
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_beside_each_field_of_the_form_stands_why_it_is_asked(doors: Doors, lang: Lang):
+    form = doors.get(f"/{lang}/{SLUG}/register/stu").text
+    for name in ("titles", "name_order", "institution", "position_title", "country", "phone"):
+        field = form.split(f'<label for="{name}"')[1].split("<label")[0]
+        hint = field.split(f'id="{name}-hint">')[1].split("</p>")[0]
+        reason = ("For ", "So that ") if lang == "en" else ("សម្រាប់", "ដើម្បី")
+        assert hint.startswith(reason), (name, hint)
+        assert f'aria-describedby="{name}-hint"' in field
+    who = form.split("family_name")[0]
+    assert text_of(lang, "registration.form.who_why") in who, "and of the names, above them"
