@@ -182,8 +182,8 @@ def fields_of(sent: FormData, names: tuple[str, ...]) -> Mapping[str, Any]:
     return {name: value for name in names if isinstance(value := sent.get(name), str)}
 
 
-async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200) -> Response:
-    """The form, with what is kept in it and the sessions one may choose."""
+async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200, token: str = "") -> Response:
+    """The form, with what is kept in it and the sessions one may choose; with its token where it was shown before."""
     days = await _sessions(request, sheet, kept)
     values = {
         "forum": sheet.forum,
@@ -194,7 +194,7 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
         "clash": any(name.startswith("pick-") for name in kept.faults),
         "questions": fields_for(sheet.lang, sheet.questions),
         "brings_files": files_asked(sheet.questions) > 0,
-        "token": form_token(request, sheet.purpose, sheet.way.bound_to),
+        "token": token or form_token(request, sheet.purpose, sheet.way.bound_to),
         "countries": countries(sheet.lang),
         "institutions": institutions(sheet.lang),
         "is_open": sheet.category.door is Door.OPEN or sheet.way.is_invited,
@@ -225,11 +225,22 @@ async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDa
     return await site.read(read)
 
 
+_SPENT = frozenset({"form_missing", "form_old", "form_sent_already"})
+"""Refusals after which a form needs a new token."""
+
+
+def _token_again(sent: FormData, refused: Answer) -> str:
+    """The token of a form that was refused: its key was not used, and the time it was opened stays that of the first
+    opening, so that whoever only mends a field is not too quick. "" where another is needed."""
+    token = sent.get("form")
+    return token if isinstance(token, str) and refused.code not in _SPENT else ""
+
+
 async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Sent, refused: Answer) -> Response:
     """The same form with what was typed and what is wrong with it."""
     told = file_again(refused, sheet.questions, answers)
     kept = refilled(sheet.lang, sent, told, ("pick", *several(sheet.questions)))
-    response = await show_sheet(request, sheet, kept, refused.status)
+    response = await show_sheet(request, sheet, kept, refused.status, _token_again(sent, refused))
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])
     return response
