@@ -13,6 +13,7 @@ from app.kit.errors import Expired, Fault, NotFound, Refused
 from app.kit.i18n import LANGS, Lang, has_text, worded
 from app.kit.templates import environment
 from app.web.headers import PUBLISHED, SECRET
+from app.web.labels import with_labels
 from app.web.site import site_of
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
@@ -89,7 +90,7 @@ def page(
         .get_template(template)
         .render(asset=site.assets.url, base_url=site.settings.base_url, path=request.url.path, **values)
     )
-    response = HTMLResponse(html, status_code=status)
+    response = HTMLResponse(with_labels(lang, html), status_code=status)
     response.headers["cache-control"] = SECRET if secret or status >= 400 else PUBLISHED
     response.headers["content-language"] = lang
     return response

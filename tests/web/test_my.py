@@ -129,9 +129,7 @@ def test_an_offer_is_declined_with_one_button(client: TestClient, site: Site) ->
     assert "The organisers could not accept" not in told
 
 
-def test_what_was_answered_stands_with_the_details(
-    client: TestClient, site: Site
-) -> None:
+def test_what_was_answered_stands_with_the_details(client: TestClient, site: Site) -> None:
     page = own_page(site)
     answered = Page(client.get(f"{page}/details").text)
     sent = {"form": answered.hidden["form"], "edition": answered.hidden["edition"], "questions": "1"}

@@ -1,5 +1,6 @@
 """Through the doors: an assistant's choice, companions, letters, and two registrations that are one person's."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -278,3 +279,30 @@ def test_beside_each_field_of_the_form_stands_why_it_is_asked(doors: Doors, lang
         assert f'aria-describedby="{name}-hint"' in field
     who = form.split("family_name")[0]
     assert text_of(lang, "registration.form.who_why") in who, "and of the names, above them"
+
+
+def summary(answer: Any) -> list[str]:
+    """The lines on top of a refused form."""
+    top = answer.text.split('id="errors">')[1].split("</div>")[0]
+    return [re.sub(r"<[^>]+>", "", line).strip() for line in re.findall(r"<li>(.*?)</li>", top, re.DOTALL)]
+
+
+def test_on_top_of_each_form_every_fault_says_which_field_it_is_of(doors: Doors):
+    typed = {**fields(BOPHA, email="nonsense", phone="x"), "for_whom": "self", "consent": ""}
+    told = summary(send(doors, f"/en/{SLUG}/register/gov", **typed))
+    assert {line.split(": ")[0] for line in told} >= {"E-mail address", "Telephone"}
+    assert any(line.startswith("I agree that the organisers") for line in told)
+    new = f"/desk/{SLUG}/registrations/new"
+    desk = summary(send(doors, new, by="owner", email="a@b.example", family_name="X", language="en", consent="yes"))
+    assert desk == ["Group: Please choose one."]
+    one = doors.confirmed()
+    letter = summary(send(doors, f"/en/my/{one.secret}/letters", passport_name="HENG RITH", birth_date="soon"))
+    assert letter == [
+        "Date of birth: Please give a date: day, month and year.",
+        "Which letter? Please choose one.",
+        "In which language? Please choose one.",
+    ]
+    visa = summary(send(doors, f"/km/my/{one.secret}/letters", **{**LETTER, "nationality": ""}))
+    assert visa == ["សញ្ជាតិ៖ សូមជ្រើសរើសមួយ។"]
+    companion = summary(send(doors, f"/en/my/{one.secret}/companions", category="", family_name="Lim"))
+    assert companion == ["Comes as: Please choose one."]
