@@ -104,6 +104,5 @@ def test_no_part_of_what_is_held_is_cut_off_on_a_phone(tab: Any, sqlite_url: str
     tab.goto(f"/{lang}/my/{manage_token(SECRET, row.id, 1)}/data")
     assert VANNA.email in tab.inner_text("main")
     scrolled = "each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'"
-    assert (
-        tab.evaluate(f"[...document.querySelectorAll('main *')].filter({scrolled}).map(each => each.outerHTML)") == []
-    )
+    whole = "[...document.querySelectorAll('main *')]"
+    assert tab.evaluate(f"{whole}.filter({scrolled}).map(each => each.outerHTML)") == []
