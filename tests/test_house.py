@@ -23,6 +23,7 @@ from app.kit.i18n import LANGS, catalogue
 from app.kit.migrating import MIGRATIONS, differences, downgrade, migrate
 from app.kit.settings import SETTINGS
 from app.kit.templates import TEMPLATES, environment
+from app.registration.rules.wording import BADGES
 from app.web.assets import STATIC
 from tests import cluster
 from tests.conftest import ROOT, opened
@@ -298,9 +299,24 @@ def test_every_text_is_named_somewhere():
         key
         for key in catalogue("en")
         # a refusal's and a mail's key is made from its code
-        if key not in whole and not key.startswith((*beginnings, "refused.", "errors.", "mail."))
+        # and one of a second wording from that of the usual text
+        if key not in whole and not key.startswith((*beginnings, "refused.", "errors.", "mail.", f"{BADGES}."))
     ]
     assert not unused
+
+
+def second_wordings(lang: Any) -> dict[str, Any]:
+    """The texts of the second wording by the key of the usual text."""
+    return {key.removeprefix(f"{BADGES}."): text for key, text in catalogue(lang).items() if key.startswith(BADGES)}
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_second_wording_says_of_the_same_values_something_else(lang: Any):
+    usual = catalogue(lang)
+    assert second_wordings(lang)
+    for key, text in second_wordings(lang).items():
+        assert text != usual[key], key
+        assert placeholders(text) == placeholders(usual[key]), key
 
 
 def refusal_codes() -> set[str]:

@@ -13,14 +13,15 @@ from app.mail.outbox import Claimed
 from app.registration.delegations import delegation_of, institution_name, page_token
 from app.registration.models import Category, Seat
 from app.registration.rules.names import normal_email
+from app.registration.rules.wording import wording_of
 
 _categories, _seats = table(Category), table(Seat)
 
 
 def about_delegation(
     db: Db, forum: Forum, message: Claimed, code: str, lang: Lang, settings: Settings
-) -> tuple[dict[str, Any], str]:
-    """The values of the mail's texts, and its link.
+) -> tuple[dict[str, Any], str, str]:
+    """The values of the mail's texts, its link, and the wording of its texts.
 
     Raises NotFound where it is no longer true: another focal point keeps the seats now, who alone may get the link;
     the invitation was withdrawn; or nothing is left to be reminded of.
@@ -34,10 +35,11 @@ def about_delegation(
     unnamed = db.execute(select(func.count()).select_from(_seats).where(free)).scalar_one()
     if message.template == "delegation/reminder" and not unnamed:
         raise NotFound
-    category = db.execute(select(_categories.c.name).where(_categories.c.id == row.category_id)).scalar_one()
+    named = select(_categories.c.name, _categories.c.in_hall).where(_categories.c.id == row.category_id)
+    category = db.execute(named).one()
     values = {
         "institution": institution_name(row, lang),
-        "category": category.of(lang),
+        "category": category.name.of(lang),
         "forum": forum.title.of(lang),
         "code": row.code,
         "seats": row.seats,
@@ -47,4 +49,5 @@ def about_delegation(
         **message.values,
     }
     token = page_token(settings.secret_key, row.id, row.generation)
-    return values, f"{settings.base_url}/{lang}/delegations/{token}"
+    wording = wording_of(in_hall=category.in_hall)
+    return values, f"{settings.base_url}/{lang}/delegations/{token}", wording

@@ -18,7 +18,7 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.jobs.delegation_letters import about_delegation
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
-from app.kit.i18n import Lang, days, moment, text_of
+from app.kit.i18n import Lang, days, moment, text_of, worded
 from app.kit.settings import Settings
 from app.kit.templates import render
 from app.mail.delivery import Letter
@@ -32,6 +32,7 @@ from app.registration.pick_queries import places_held
 from app.registration.queries import terms_of
 from app.registration.rules.invitations import Reply
 from app.registration.rules.names import normal_email
+from app.registration.rules.wording import wording_of
 
 _categories, _users = table(Category), table(User)
 
@@ -41,7 +42,7 @@ class Contents:
     """What a letter says: values for the texts `mail.<template>`, and the one link under them.
 
     `to_name` is who reads it; `principal` who attends, where an assistant reads it, else empty. `foot` are lines about
-    the forum, `why` the text that says why the mail was sent.
+    the forum, `why` the text that says why the mail was sent, `wording` the second wording of its texts, if any.
     """
 
     values: dict[str, Any]
@@ -52,6 +53,7 @@ class Contents:
     foot: tuple[str, ...] = ()
     reply_to: str = ""
     why: str = "mail.foot"
+    wording: str = ""
 
 
 def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> Contents:
@@ -82,15 +84,18 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
         raise NotFound  # the link is for the address the registration has now, and for no former one
     lang: Lang = "km" if message.language == "km" else "en"
     category = db.execute(
-        select(_categories.c.name).where(_categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum))
-    ).scalar_one()
+        select(_categories.c.name, _categories.c.in_hall).where(
+            _categories.c.id == row.category_id, _categories.c.forum_id == forum_id(forum)
+        )
+    ).one()
+    wording = wording_of(in_hall=category.in_hall)
     terms, name = terms_of(db, row.forum_id), shown_name(row, lang)
     values = {
         "name": name,
         "code": row.code,
-        "category": category.of(lang),
+        "category": category.name.of(lang),
         "forum": forum.title.of(lang),
-        "next": text_of(lang, f"registration.promotion.{terms.promotion}", hours=terms.offer_hours),
+        "next": worded(lang, wording, f"registration.promotion.{terms.promotion}", hours=terms.offer_hours),
         **message.values,
     }
     if message.template == "registration/picked_up":
@@ -106,6 +111,7 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
         principal=name if row.assistant_name else "",
         foot=_foot(forum, lang),
         reply_to=_secretariat(forum),
+        wording=wording,
     )
 
 
@@ -133,7 +139,9 @@ def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -
     if row.state != Reply.OPEN.value:
         raise NotFound
     lang: Lang = "km" if message.language == "km" else "en"
-    category = db.execute(select(_categories.c.name).where(_categories.c.id == row.category_id)).scalar_one()
+    named = select(_categories.c.name, _categories.c.in_hall).where(_categories.c.id == row.category_id)
+    category = db.execute(named).one()
+    wording = wording_of(in_hall=category.in_hall)
     until = [text_of(lang, "registration.invitation.no_date")]
     if row.reply_by:
         at = moment(row.reply_by, lang, forum.timezone)
@@ -142,24 +150,24 @@ def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -
         until.append(text_of(lang, "registration.invitation.reference", reference=row.reference))
     kept = "kept" if row.reserves else "not_kept"
     values = {
-        "category": category.of(lang),
+        "category": category.name.of(lang),
         "forum": forum.title.of(lang),
         "until": " ".join(until),
-        "seat": text_of(lang, f"registration.invitation.{kept}"),
+        "seat": worded(lang, wording, f"registration.invitation.{kept}"),
     }
     token = invitation_token(settings.secret_key, row.id, row.generation)
     link = f"{settings.base_url}/{lang}/invitations/{token}"
     foot, name = _foot(forum, lang), shown_name(row, lang)
-    to = forum.title.of(lang), name
-    return Contents(values, link, *to, foot=foot, reply_to=_secretariat(forum), why="mail.foot_invitation")
+    to, why = (forum.title.of(lang), name), "mail.foot_invitation"
+    return Contents(values, link, *to, foot=foot, reply_to=_secretariat(forum), why=why, wording=wording)
 
 
 def _about_delegation(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
     forum = forum_by_slug(db, message.forum)
     lang: Lang = "km" if message.language == "km" else "en"
-    values, link = about_delegation(db, forum, message, code, lang, settings)
-    foot, reply_to = _foot(forum, lang), _secretariat(forum)
-    return Contents(values, link, forum.title.of(lang), message.to_name, foot=foot, reply_to=reply_to)
+    values, link, wording = about_delegation(db, forum, message, code, lang, settings)
+    foot, reply_to, title = _foot(forum, lang), _secretariat(forum), forum.title.of(lang)
+    return Contents(values, link, title, message.to_name, foot=foot, reply_to=reply_to, wording=wording)
 
 
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:
@@ -192,8 +200,8 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
     """Render a message in its language: subject, plain text and HTML from the same catalogue texts."""
     lang: Lang = "km" if message.language == "km" else "en"
     key = "mail." + message.template.replace("/", ".")
-    subject = " ".join(text_of(lang, f"{key}.subject", **found.values).split())
-    paragraphs = text_of(lang, f"{key}.text", **found.values).strip().split("\n\n")
+    subject = " ".join(worded(lang, found.wording, f"{key}.subject", **found.values).split())
+    paragraphs = worded(lang, found.wording, f"{key}.text", **found.values).strip().split("\n\n")
     if found.principal:
         subject = text_of(lang, "mail.for_subject", name=found.principal, subject=subject)
         paragraphs.insert(0, text_of(lang, "mail.for_text", name=found.principal))
@@ -201,7 +209,7 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
         "paragraphs": paragraphs,
         "foot": found.foot,
         "why": text_of(lang, found.why),
-        "action": text_of(lang, f"{key}.action"),
+        "action": worded(lang, found.wording, f"{key}.action"),
         "greeting": text_of(lang, "mail.greeting", name=found.to_name),
         "link": found.link,
         "forum_title": found.forum_title,

@@ -138,6 +138,13 @@ def _shown(value: Any, lang: Lang) -> Any:
     return number(value, lang) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def worded(lang: Lang, wording: str, key: str, **values: Any) -> str:
+    """The text of `key` in a second wording, which stands in the catalogue under `<wording>.<key>`; the usual text
+    where there is none or `wording` is empty. Otherwise as `text_of`."""
+    second = f"{wording}.{key}"
+    return text_of(lang, second if wording and has_text(lang, second) else key, **values)
+
+
 def text_of(lang: Lang, key: str, **values: Any) -> str:
     """The text of `key`, with its `{named}` values put in; `n` chooses the plural form.
 

@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
 from app.kit.errors import Fault, Invalid
-from app.kit.i18n import Bilingual
+from app.kit.i18n import Bilingual, latin_digits
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -79,12 +80,39 @@ Optional = BeforeValidator(_none_if_empty)
 """An empty field means "not given"."""
 
 
+class Chosen:
+    """Marks a text that is chosen from a list and not typed, so that an empty one is not "in the wrong form"."""
+
+
+def _day(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        return date.fromisoformat(latin_digits(text).strip()) if text.strip() else None
+    except ValueError:
+        raise PydanticCustomError("not_a_day", "not a day") from None
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
+"""A day as a date field sends it, in the digits of either language; None for nothing."""
+
+
 def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
-    """The input, validated. Raises Invalid with one fault per field, named by its dotted path."""
+    """The input, validated. Raises Invalid with one fault per field, named by its dotted path; where nothing was
+    chosen of a list or a few, that is the fault."""
     try:
         return model.model_validate(sent)
     except ValidationError as error:
-        raise Invalid(faults_of(error)) from None
+        faults = (_chosen_nothing(model, sent, fault) for fault in faults_of(error))
+        raise Invalid(tuple(faults)) from None
+
+
+def _chosen_nothing(model: type[BaseModel], sent: Mapping[str, Any], fault: Fault) -> Fault:
+    field = model.model_fields.get(fault.field)
+    if field is None or sent.get(fault.field):
+        return fault
+    chosen = get_origin(field.annotation) is Literal or any(isinstance(mark, Chosen) for mark in field.metadata)
+    return Fault(fault.field, "not_chosen") if chosen else fault
 
 
 _CODES = {

@@ -67,7 +67,7 @@ def add(
     if not brings(house, row):
         raise Refused("companion_not_yet")
     category = house.categories.get(sent.category)
-    if category is None or not _is_kind(category):
+    if category is None or not is_kind(category):
         raise Refused("companion_kind")
     door = door_state(*times_of(house, category), ends_at(forum), Mode(category.mode), now)
     if door not in {Door.OPEN, Door.BY_INVITATION}:
@@ -116,7 +116,8 @@ def brings(house: House, row: Any) -> bool:
     return seated and row.accompanies_id is None and house.category_by_id(row.category_id).in_hall
 
 
-def _is_kind(category: Any) -> bool:
+def is_kind(category: Any) -> bool:
+    """Is this a class of badges for those who come along with somebody?"""
     return not category.in_hall and category.code in KINDS
 
 

@@ -18,12 +18,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Filled, Input, Line, Text, Words
+from app.kit.inputs import Chosen, Filled, Input, Line, Text, Words
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.questions import CHOSEN, Kind
 
 Seats = Annotated[int, Field(ge=0, le=100_000)]
-CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+CategoryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$"), Chosen()]
 Letter = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
 Band = Literal["red", "blue", "green", "purple", "yellow"]
 Mode = Literal["open", "moderated", "invitation"]

@@ -1,13 +1,12 @@
 """What organisers send about invitations, validated once for all doors."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang
-from app.kit.inputs import Input, Line, Optional, Text
+from app.kit.inputs import Day, Input, Line, Optional, Text
 from app.registration.inputs import CategoryCode, FamilyName, Ticked, Titles
 from app.registration.rules.invitations import LEAST_LETTERS, normal_code, tidy_code
 
@@ -27,7 +26,7 @@ class InvitationTerms(Input):
 
     category: CategoryCode
     reference: Line = ""
-    reply_by: Annotated[date | None, Optional] = None
+    reply_by: Day = None
     reserves: Ticked = False
     reason: Line = ""
 
@@ -56,7 +55,7 @@ class CodeInput(InvitationTerms):
 class ReplyDate(Input):
     """Another day to reply by; none: no day."""
 
-    reply_by: Annotated[date | None, Optional] = None
+    reply_by: Day = None
 
 
 class DeclineInput(Input):
@@ -70,7 +69,7 @@ class SeveralInput(Input):
 
     category: CategoryCode
     reference: Line = ""
-    reply_by: Annotated[date | None, Optional] = None
+    reply_by: Day = None
     reserves: Ticked = False
     reason: Line = ""
     language: Lang

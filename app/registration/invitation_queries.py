@@ -136,6 +136,17 @@ class Invited:
         return Reply.ACCEPTED.value if used else self.refusal.removeprefix("invitation_")
 
 
+def made_by_accepting(db: Db, invitation: Any) -> Any | None:
+    """The registration that was made by accepting this personal invitation; None where an earlier one was taken up by
+    it, whose link belongs to its own address alone, or where it was erased. One query."""
+    made = (
+        (_applications.c.invitation_id == invitation.id)
+        & (_applications.c.asked_at == invitation.answered_at)
+        & _applications.c.erased_at.is_(None)
+    )
+    return db.execute(select(_applications).where(made)).first()
+
+
 def invited(db: Db, token: str, *, now: datetime) -> Invited:
     """The invitation whose secret link this token is. Raises NotFound. Six queries."""
     row = invitation_by_token(db, token)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Filled, Input, Optional
+from app.kit.inputs import Day, Filled, Input
 from app.kit.printing import can_be_set
 from app.registration.inputs import country_code
 
@@ -34,17 +34,13 @@ def _number(text: object) -> object:
 
 def _nationality(code: str, sent: ValidationInfo) -> str:
     if not code and sent.data.get("kind") == "visa":
-        raise PydanticCustomError("missing", "missing")
+        raise PydanticCustomError("not_chosen", "not chosen")
     return country_code(code)
-
-
-def _digits(text: object) -> object:
-    return latin_digits(text).strip() if isinstance(text, str) else text
 
 
 def _of_somebody_alive(day: date | None) -> date | None:
     if day is not None and not date(1900, 1, 1) <= day <= date(2100, 1, 1):
-        raise PydanticCustomError("not_a_date", "not a date of birth")
+        raise PydanticCustomError("not_a_day", "not a date of birth")
     return day
 
 
@@ -61,4 +57,4 @@ class LetterInput(Input):
         str, BeforeValidator(_number), StringConstraints(pattern=r"^([A-Z0-9]{5,20})?$", max_length=20)
     ] = ""
     nationality: Annotated[str, AfterValidator(_nationality)] = Field(default="", validate_default=True)
-    birth_date: Annotated[date | None, BeforeValidator(_digits), Optional, AfterValidator(_of_somebody_alive)] = None
+    birth_date: Annotated[Day, AfterValidator(_of_somebody_alive)] = None

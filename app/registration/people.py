@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from app.kit.i18n import is_khmer
 from app.registration.inputs import Person
 from app.registration.rules.names import list_name, normal_name, written_name
+from app.registration.rules.titles import titles_beside
 
 
 def person_columns(sent: Person) -> dict[str, Any]:
@@ -33,14 +35,14 @@ def says_the_same(row: Any, sent: Person) -> bool:
 
 def shown_name(row: Any, lang: str = "en") -> str:
     """How a person is addressed: the typed display name as it stands; else the titles and the name in the reader's
-    script, Khmer family name first, Latin in the order the person stated, or else as in the passport. An invitation
-    has a name too, and nothing stated about its order."""
+    script, Khmer family name first, Latin in the order the person stated, or else as in the passport. Titles whose pair
+    is known follow the script of the name. An invitation has a name too, and nothing stated about its order."""
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name, "")
     if get("display_name"):
         return str(get("display_name"))
     latin = written_name(str(get("family_name")), str(get("given_name")), str(get("name_order") or ""))
-    name = (get("name_km") or latin) if lang == "km" else (latin or get("name_km"))
-    return " ".join([*(get("titles") or ()), str(name)])
+    name = str((get("name_km") or latin) if lang == "km" else (latin or get("name_km")))
+    return " ".join([*titles_beside(get("titles") or (), khmer=is_khmer(name)), name])
 
 
 def listed_name(row: Any) -> str:

@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/desk/{forum}/registrations/new")
 async def form(request: Request, forum: str) -> Response:
     """The form."""
-    blank = Form({"country": "KH", "attends_as": "official", "language": "km"})
+    blank = Form({"attends_as": "official", "language": "km"})
     return await _page(request, forum, blank)
 
 

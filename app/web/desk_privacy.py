@@ -68,7 +68,7 @@ def _day(text: object) -> date | None:
     try:
         return date.fromisoformat(typed) if typed else None
     except ValueError:
-        raise Invalid([Fault("retention_on", "not_a_date")]) from None
+        raise Invalid([Fault("retention_on", "not_a_day")]) from None
 
 
 def _beside_the_field(refused: Refused | Expired) -> Refused | Expired:

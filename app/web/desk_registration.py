@@ -33,6 +33,7 @@ from app.registration.holding import hold_backs
 from app.registration.inputs import DecisionInput, MoveInput
 from app.registration.overriding import SEATABLE
 from app.registration.rules.states import State, may_follow
+from app.registration.rules.wording import wording_of
 from app.web import deps
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
@@ -256,7 +257,8 @@ async def _page(
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
     }
-    return deps.show_at_desk(request, desk, "desk/registration.html", status=status, **values)
+    wording = wording_of(in_hall=seen.whole.category.in_hall)
+    return deps.show_at_desk(request, desk, "desk/registration.html", status=status, wording=wording, **values)
 
 
 def own_seats(seen: Seen) -> SeatTally:

@@ -41,7 +41,7 @@ async def read_form(request: Request, *, fields: int = 60, files: int = 0, longe
     return await request.form(max_files=files, max_fields=fields, max_part_size=longest)
 
 
-def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ...] = ()) -> Form:
+def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ...] = (), *, wording: str = "") -> Form:
     """The form as it was sent, with what is wrong in words. Fields named in `several` keep a list.
 
     Files are not kept: a browser does not let a page choose one again. A field's first fault is the one shown.
@@ -54,7 +54,7 @@ def refilled(lang: Lang, sent: FormData, refused: Answer, several: tuple[str, ..
     faults: dict[str, str] = {}
     for fault in refused.faults:
         # a fault in the third title is shown at the titles
-        faults.setdefault(fault.field.split(".")[0], sentence(lang, fault))
+        faults.setdefault(fault.field.split(".")[0], sentence(lang, fault, wording))
     # in the order of the form; what is about the whole comes first, what was not even sent (a box not ticked) last
     order = {"": -1, **{name: place for place, name in enumerate(sent)}}
     return Form(kept, dict(sorted(faults.items(), key=lambda item: order.get(item[0], len(order)))))

@@ -10,10 +10,13 @@ from app.kit.errors import Expired, Refused, TooMany
 from app.kit.i18n import Lang, other
 from app.kit.inputs import parse
 from app.registration import replying
+from app.registration.applying import manage_token
 from app.registration.invitation_inputs import DeclineInput
-from app.registration.invitation_queries import Invited, invited
+from app.registration.invitation_queries import Invited, invited, made_by_accepting
 from app.registration.people import shown_name
 from app.registration.question_queries import questions_of
+from app.registration.rules.invitations import Reply
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.sheets import Sheet, Way, fields_of, read_sheet, send, show_again, show_sent, show_sheet
@@ -28,7 +31,7 @@ PERSON = ("email", "titles", "family_name", "given_name", "name_km", "display_na
 async def invitation(request: Request, lang: str, secret: str) -> Response:
     """Who invites to what, and two buttons; or how the invitation stands."""
     words, found = await _invited(request, lang, secret)
-    return _show(request, words, secret, found, Form())
+    return await _show(request, words, secret, found, Form())
 
 
 @router.get("/{lang}/invitations/{secret}/registration")
@@ -36,12 +39,10 @@ async def form(request: Request, lang: str, secret: str) -> Response:
     """The form of the group one is invited to, with the name filled in."""
     words, found = await _invited(request, lang, secret)
     if found.refusal:
-        return _show(request, words, secret, found, Form())
+        return await _show(request, words, secret, found, Form())
     row = found.row
     filled = {name: getattr(row, name) for name in PERSON if name != "titles"}
-    kept = Form(
-        {**filled, "titles": ", ".join(row.titles), "for_whom": "self", "country": "KH", "attends_as": "official"}
-    )
+    kept = Form({**filled, "titles": ", ".join(row.titles), "for_whom": "self", "attends_as": "official"})
     return await show_sheet(request, await _sheet(request, words, found, secret), kept)
 
 
@@ -73,9 +74,9 @@ async def decline(request: Request, lang: str, secret: str) -> Response:
         )
     except (Refused, Expired) as refused:
         _, now_found = await _invited(request, lang, secret)
-        return _show(request, words, secret, now_found, refilled(words, sent, refused), refused.status)
+        return await _show(request, words, secret, now_found, refilled(words, sent, refused), refused.status)
     _, declined = await _invited(request, lang, secret)
-    return _show(request, words, secret, declined, Form())
+    return await _show(request, words, secret, declined, Form())
 
 
 async def _invited(request: Request, lang: str, secret: str) -> tuple[Lang, Invited]:
@@ -92,7 +93,16 @@ async def _sheet(request: Request, lang: Lang, found: Invited, secret: str) -> S
     return Sheet(lang, found.forum, found.registration, found.category, questions, way)
 
 
-def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form, status: int = 200) -> Response:
+async def _own_link(request: Request, lang: Lang, found: Invited) -> str:
+    """The path of the own page of who has accepted, where no mail can leave to tell it: as after sending the form."""
+    site = site_of(request)
+    if found.stands != Reply.ACCEPTED.value or site.settings.sends_mail:
+        return ""
+    made = await site.read(lambda db: made_by_accepting(db, found.row))
+    return f"/{lang}/my/{manage_token(site.settings.secret_key, made.id, made.manage_generation)}" if made else ""
+
+
+async def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form, status: int = 200) -> Response:
     values = {
         "forum": found.forum,
         "invitation": found.row,
@@ -102,6 +112,11 @@ def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form,
         "form": form,
         "token": form_token(request, "invitation", found.row.code),
         "secret_path": f"/{lang}/invitations/{secret}",
+        "no_mail": not site_of(request).settings.sends_mail,
+        "link": await _own_link(request, lang, found),
     }
     twin = f"/{other(lang)}/invitations/{secret}"
-    return page(request, lang, "registration/invitation.html", status=status, secret=True, twin=twin, **values)
+    wording = wording_of(in_hall=found.category.in_hall)
+    return page(
+        request, lang, "registration/invitation.html", status=status, secret=True, wording=wording, twin=twin, **values
+    )

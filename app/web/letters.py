@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from app.forum.models import Forum
-from app.kit.i18n import Lang, day, days, khmer_digits, text_of
+from app.kit.i18n import Lang, day, days, khmer_digits, text_of, worded
 from app.kit.printing import can_be_set
 from app.registration.people import shown_institution
+from app.registration.rules.wording import wording_of
 from app.web.countries import country_name
 from app.web.headers import SECRET
 from app.web.site import Site
@@ -28,8 +29,10 @@ def letter_values(forum: Forum, row: Any, category: Any, letter: Any) -> dict[st
         return text_of(lang, f"letters.print.{name}", **values)
 
     def said(name: str) -> str:
-        return text_of(lang, f"letters.print.{letter.kind}.{name}", forum=title, name=letter.passport_name)
+        key = f"letters.print.{letter.kind}.{name}"
+        return worded(lang, wording, key, forum=title, name=letter.passport_name)
 
+    wording = wording_of(in_hall=category.in_hall)
     title = forum.title.of(lang)
     # the local day: an instant in the evening of Phnom Penh is another day in UTC
     written = letter.asked_at.astimezone(ZoneInfo(forum.timezone)).date()

@@ -13,10 +13,10 @@ def typed(at: datetime | None, zone: str) -> str:
 
 
 def instant(text: str, zone: str, field: str) -> datetime | None:
-    """What was typed in the field, as an instant in UTC; None for nothing. Raises Invalid with `not_a_date`."""
+    """What was typed in the field, as an instant in UTC; None for nothing. Raises Invalid with `not_a_moment`."""
     if not text.strip():
         return None
-    fault = Invalid([Fault(field, "not_a_date")])
+    fault = Invalid([Fault(field, "not_a_moment")])
     try:
         local = datetime.fromisoformat(latin_digits(text.strip()))
         found = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)

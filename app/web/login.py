@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -130,7 +131,7 @@ def _ask_page(
     return response
 
 
-def _page(request: Request, lang: Lang, template: str, *, status: int = 200, **values: object) -> Response:
+def _page(request: Request, lang: Lang, template: str, *, status: int = 200, **values: Any) -> Response:
     twin = deps.twin_address(request, lang)
     response = page(request, lang, template, status=status, secret=True, twin=twin, **values)
     return deps.keep_language(request, response)

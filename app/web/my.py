@@ -1,6 +1,6 @@
 """A participant's own page, by secret link: how the registration stands, and everything one may do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -15,17 +15,21 @@ from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
 from app.registration import answering, applying, lettering
+from app.registration.accompanying import company_of
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.question_queries import Sheet, sheet_of
 from app.registration.rules.eligibility import Door, Mode, door_state
-from app.registration.rules.states import State
+from app.registration.rules.states import HOLDS_SEAT, State
+from app.registration.rules.wording import wording_of
 from app.web.answers import fields_for, file_again, files_asked, read_answers, said, several
-from app.web.countries import countries
+from app.web.countries import countries, country_name
 from app.web.forms import Form, read_form, refilled
 from app.web.institutions import institutions
+from app.web.my_sessions import chosen_sessions
 from app.web.pages import form_token, language, page, read_form_token, token
+from app.web.picks import ChoiceDay
 from app.web.sheets import MOST_FIELDS, fields_of, parse_with
 from app.web.site import site_of
 from app.web.subscribing import ways
@@ -38,7 +42,7 @@ Deed = Callable[[Db, Actor, Forum, str], object]
 async def my(request: Request, lang: str, secret: str) -> Response:
     """Status, place in the queue, details, calendar."""
     words, own = await own_of(request, lang, secret)
-    return _show(request, words, secret, own)
+    return _show(request, words, secret, own, chosen=await _chosen(request, words, own))
 
 
 @router.get("/{lang}/my/{secret}/details")
@@ -99,7 +103,9 @@ async def turn_down(request: Request, lang: str, secret: str) -> Response:
 async def cancellation(request: Request, lang: str, secret: str) -> Response:
     """Ask once more before giving the registration up."""
     words, own = await own_of(request, lang, secret)
-    return _show(request, words, secret, own, template="registration/cancel.html")
+    return _show(
+        request, words, secret, own, template="registration/cancel.html", along=await along_of(request, words, own)
+    )
 
 
 @router.post("/{lang}/my/{secret}/cancellation")
@@ -113,6 +119,19 @@ async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
     """The language and registration of a page under a secret link. Raises NotFound."""
     words, found = language(lang), token(secret)
     return words, await site_of(request).read(lambda db: own_registration(db, found))
+
+
+async def _chosen(request: Request, lang: Lang, own: Own) -> list[ChoiceDay]:
+    """The sessions the person has chosen; of a registration that has ended none is left."""
+    if own.row.ended_at is not None:
+        return []
+    return await site_of(request).read(lambda db: chosen_sessions(db, lang, own))
+
+
+async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:
+    """Who comes with the person and ends with them: names and classes of badges."""
+    people = (await site_of(request).read(lambda db: company_of(db, own.row))).people
+    return [(shown_name(one, lang), one.category_name.of(lang)) for one in people]
 
 
 async def _sheet(request: Request, own: Own) -> Sheet:
@@ -140,9 +159,10 @@ async def _button(request: Request, lang: str, secret: str, done: str, deed: Dee
         check_token(request, sent, own)
         await do(request, own, deed)
     except (Refused, Expired) as refused:
-        said = refilled(words, sent, refused)
+        said = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
         again = await site_of(request).read(lambda db: own_registration(db, secret))
-        return _show(request, words, secret, again, said, status=refused.status)
+        chosen = await _chosen(request, words, again)
+        return _show(request, words, secret, again, said, status=refused.status, chosen=chosen)
     return back(words, secret, done)
 
 
@@ -206,6 +226,8 @@ def _show(
     *,
     status: int = 200,
     template: str = "registration/my.html",
+    along: Sequence[tuple[str, str]] = (),
+    chosen: Sequence[ChoiceDay] = (),
 ) -> Response:
     if own.row.erased_at is not None:
         template = "registration/erased.html"
@@ -217,6 +239,7 @@ def _show(
         "forum": own.forum,
         "own": own,
         "name": shown_name(own.row, lang),
+        "country": country_name(own.row.country, lang),
         "state": State(own.row.state),
         "brings": lettering.deserves_letters(own.row) and own.category.in_hall and own.row.accompanies_id is None,
         "gets_letters": lettering.deserves_letters(own.row),
@@ -229,8 +252,12 @@ def _show(
         "done": done if form is None and _is_so(done, own) else "",
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
+        "along": along,
+        "chosen": chosen,
+        "holds_seat": State(own.row.state) in HOLDS_SEAT,
     }
-    return page(request, lang, template, status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, template, status=status, secret=True, wording=wording, **values)
 
 
 def _details(
@@ -251,4 +278,5 @@ def _details(
         "countries": countries(lang),
         "institutions": institutions(lang),
     }
-    return page(request, lang, "registration/details.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, "registration/details.html", status=status, secret=True, wording=wording, **values)

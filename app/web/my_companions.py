@@ -12,6 +12,7 @@ from app.registration import accompanying
 from app.registration.inputs import CompanionInput
 from app.registration.people import shown_name
 from app.registration.queries import Own
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form, refilled
 from app.web.my import check_token, do, own_of, posted
 from app.web.pages import code as code_of
@@ -45,7 +46,8 @@ async def add(request: Request, lang: str, secret: str) -> Response:
             lambda db, by, forum, code: accompanying.add(db, by, forum, code, read, key, key_of_site, now=now),
         )
     except (Refused, Expired) as refused:
-        return await _show(request, words, secret, own, refilled(words, sent, refused), refused.status)
+        again = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
+        return await _show(request, words, secret, own, again, refused.status)
     return _back(words, secret, "added")
 
 
@@ -58,7 +60,8 @@ async def remove(request: Request, lang: str, secret: str, companion: str) -> Re
         check_token(request, sent, own)
         await do(request, own, lambda db, by, forum, code: accompanying.remove(db, by, forum, code, known, now=now))
     except (Refused, Expired) as refused:
-        return await _show(request, words, secret, own, refilled(words, sent, refused), refused.status)
+        again = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
+        return await _show(request, words, secret, own, again, refused.status)
     return _back(words, secret, "removed")
 
 
@@ -83,4 +86,5 @@ async def _show(request: Request, lang: Lang, secret: str, own: Own, form: Form,
         "secret_path": f"/{lang}/my/{secret}",
         "done": done if done in _DONE and not form.faults else "",
     }
-    return page(request, lang, "registration/companions.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, "registration/companions.html", status=status, secret=True, wording=wording, **values)

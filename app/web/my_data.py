@@ -23,13 +23,14 @@ from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.picks import PickState
 from app.registration.rules.states import HOLDS_SEAT, State
+from app.registration.rules.wording import wording_of
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
 from app.web.desk_history import told
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.letters import reference
-from app.web.my import own_of
+from app.web.my import along_of, own_of
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.site import site_of
 
@@ -67,7 +68,7 @@ async def sent_file(request: Request, lang: str, secret: str, number: str) -> Re
 async def ask_erasure(request: Request, lang: str, secret: str) -> Response:
     """Say what erasing means and ask once more."""
     words, own = await own_of(request, lang, secret)
-    return _erasure_page(request, words, secret, own)
+    return await _erasure_page(request, words, secret, own)
 
 
 @router.post("/{lang}/my/{secret}/erasure")
@@ -82,7 +83,7 @@ async def erase_all(request: Request, lang: str, secret: str) -> Response:
             slug, lambda db: erase(db, by, forum_by_slug(db, slug), code, now=now), now=now
         )
     except (Refused, Expired) as refused:
-        return _erasure_page(request, words, secret, own, refilled(words, sent, refused), refused.status)
+        return await _erasure_page(request, words, secret, own, refilled(words, sent, refused), refused.status)
     return RedirectResponse(f"/{words}/my/{secret}", 303, headers={"cache-control": SECRET})
 
 
@@ -216,7 +217,7 @@ def _mail(lang: Lang, template: str) -> str:
     return text_of(lang, key) if has_text(lang, key) else template
 
 
-def _erasure_page(
+async def _erasure_page(
     request: Request, lang: Lang, secret: str, own: Own, form: Form | None = None, status: int = 200
 ) -> Response:
     values = {
@@ -226,6 +227,8 @@ def _erasure_page(
         "form": form or Form(),
         "token": form_token(request, "my", own.row.code),
         "secret_path": f"/{lang}/my/{secret}",
+        "along": await along_of(request, lang, own),
     }
     template = "registration/erasure.html" if own.row.erased_at is None else "registration/erased.html"
-    return page(request, lang, template, status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, template, status=status, secret=True, wording=wording, **values)

@@ -11,6 +11,7 @@ from app.kit.inputs import parse
 from app.registration import lettering
 from app.registration.letter_inputs import LetterInput
 from app.registration.queries import Own
+from app.registration.rules.wording import wording_of
 from app.web.countries import countries
 from app.web.forms import Form, refilled
 from app.web.letters import letter_answer, reference
@@ -28,7 +29,7 @@ _FIELDS = tuple(LetterInput.model_fields)
 async def letters(request: Request, lang: str, secret: str) -> Response:
     """The letters made so far, and the form for another."""
     words, own = await own_of(request, lang, secret)
-    return await _show(request, words, secret, own, _opened(words, own))
+    return await _show(request, words, secret, own, _opened(words))
 
 
 @router.post("/{lang}/my/{secret}/letters")
@@ -44,7 +45,8 @@ async def ask(request: Request, lang: str, secret: str) -> Response:
             lambda db, by, forum, code: lettering.ask_for_letter(db, by, forum, code, read, key, now=now),
         )
     except (Refused, Expired) as refused:
-        return await _show(request, words, secret, own, refilled(words, sent, refused), refused.status)
+        again = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
+        return await _show(request, words, secret, own, again, refused.status)
     return RedirectResponse(f"/{words}/my/{secret}/letters?done=made", 303)
 
 
@@ -59,9 +61,10 @@ async def fetch(request: Request, lang: str, secret: str, letter: str) -> Respon
     return await letter_answer(site_of(request), own.forum, own.row, own.category, found)
 
 
-def _opened(lang: Lang, own: Own) -> Form:
-    """The form as it opens: the name is left to be copied from the passport, as it may be spelt otherwise there."""
-    return Form({"kind": "visa", "language": lang, "nationality": own.row.country})
+def _opened(lang: Lang) -> Form:
+    """The form as it opens: name and nationality are left to be copied from the passport. The name may be spelt
+    otherwise there, and the country one comes from need not be the passport's."""
+    return Form({"kind": "visa", "language": lang})
 
 
 async def _show(request: Request, lang: Lang, secret: str, own: Own, form: Form, status: int = 200) -> Response:
@@ -79,4 +82,5 @@ async def _show(request: Request, lang: Lang, secret: str, own: Own, form: Form,
         "countries": countries(lang),
         "done": bool(found) and request.query_params.get("done") == "made" and not form.faults,
     }
-    return page(request, lang, "registration/letters.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=own.category.in_hall)
+    return page(request, lang, "registration/letters.html", status=status, secret=True, wording=wording, **values)

@@ -18,10 +18,11 @@ from app.registration import picking
 from app.registration.pick_queries import Count, OwnPicks, counts_of, own_picks
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import HOLDS_SEAT, State
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
-from app.web.picks import FIELDS, choices, codes_sent, ticked_of
+from app.web.picks import FIELDS, ChoiceDay, choices, codes_sent, ticked_of
 from app.web.public import Public, read_as_public
 from app.web.site import site_of
 
@@ -80,7 +81,22 @@ async def _mine(request: Request, lang: str, secret: str) -> tuple[Lang, OwnSess
 def read_own_sessions(db: Db, lang: Lang, secret: str) -> OwnSessions:
     """Everything the page shows, whatever the programme holds, in as many queries. Raises NotFound."""
     own = own_registration(db, secret)
+    return _sessions_of(db, lang, own, own_picks(db, own.row.id))
+
+
+def chosen_sessions(db: Db, lang: Lang, own: Own) -> list[ChoiceDay]:
+    """The sessions a person has chosen, by day, with where each pick stands; two queries where there is none."""
     picks = own_picks(db, own.row.id)
+    if not picks.by_uid:
+        return []
+    mine, wording = _sessions_of(db, lang, own, picks), wording_of(in_hall=own.category.in_hall)
+    ticked, holds_seat = ticked_of(mine.seen, picks), State(own.row.state) in HOLDS_SEAT
+    days = choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat, wording=wording)
+    chosen = (replace(day, choices=tuple(one for one in day.choices if one.ticked)) for day in days)
+    return [day for day in chosen if day.choices]
+
+
+def _sessions_of(db: Db, lang: Lang, own: Own, picks: OwnPicks) -> OwnSessions:
     seen = read_as_public(db, lang, own.forum.slug)
     if picks.admitted:
         whole = published(db, forum_id(own.forum))
@@ -102,10 +118,11 @@ def _show(
     ticked = ticked_of(mine.seen, picks) if stale or form is None else set(form.kept.get("pick", ()))
     holds_seat = State(own.row.state) in HOLDS_SEAT
     done = form is None and request.query_params.get("done") == "saved" and picks.edition > 0
+    wording = wording_of(in_hall=own.category.in_hall)
     values = {
         "forum": own.forum,
         "own": own,
-        "days": choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat),
+        "days": choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat, wording=wording),
         "holds_seat": holds_seat,
         "chosen": bool(picks.by_uid),
         "form": form or Form(),
@@ -116,4 +133,4 @@ def _show(
         "done": done,
     }
     status = refused.status if refused else 200
-    return page(request, lang, "registration/sessions.html", status=status, secret=True, **values)
+    return page(request, lang, "registration/sessions.html", status=status, secret=True, wording=wording, **values)

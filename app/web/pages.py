@@ -1,6 +1,7 @@
 """Making an HTML answer: language, common values, forms' tokens. A handler gives a template's name and its values."""
 
 import re
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -9,9 +10,10 @@ from starlette.responses import HTMLResponse
 
 from app.kit import clock, codes
 from app.kit.errors import Expired, Fault, NotFound, Refused
-from app.kit.i18n import LANGS, Lang, has_text, text_of
+from app.kit.i18n import LANGS, Lang, has_text, worded
 from app.kit.templates import environment
 from app.web.headers import PUBLISHED, SECRET
+from app.web.labels import with_labels
 from app.web.site import site_of
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
@@ -66,20 +68,29 @@ def token(text: str) -> str:
 
 
 def page(
-    request: Request, lang: Lang, template: str, *, status: int = 200, secret: bool = False, **values: Any
+    request: Request,
+    lang: Lang,
+    template: str,
+    *,
+    status: int = 200,
+    secret: bool = False,
+    wording: str = "",
+    **values: Any,
 ) -> HTMLResponse:
     """Render a page. `secret` pages (tokened or signed in) are never stored by anybody.
 
-    A view may give a `twin` of its own where the address does not say everything.
+    A view may give a `twin` of its own where the address does not say everything, and a second `wording` of the texts.
     """
     site = site_of(request)
     values.setdefault("twin", twin(request.url.path, lang))
+    if wording:
+        values["t"] = partial(worded, lang, wording)
     html = (
         environment(lang)
         .get_template(template)
         .render(asset=site.assets.url, base_url=site.settings.base_url, path=request.url.path, **values)
     )
-    response = HTMLResponse(html, status_code=status)
+    response = HTMLResponse(with_labels(lang, html), status_code=status)
     response.headers["cache-control"] = SECRET if secret or status >= 400 else PUBLISHED
     response.headers["content-language"] = lang
     return response
@@ -122,9 +133,9 @@ def read_form_token(request: Request, form: FormData, purpose: str, bound_to: st
     return key, age
 
 
-def sentence(lang: Lang, fault: Fault | Refused | Exception) -> str:
-    """A fault or refusal in words: `refused.<code>` of the catalogue."""
+def sentence(lang: Lang, fault: Fault | Refused | Exception, wording: str = "") -> str:
+    """A fault or refusal in words: `refused.<code>` of the catalogue, in a second `wording` where there is one."""
     name = getattr(fault, "code", "") or type(fault).__name__.lower()
     key = f"refused.{name}"
     values = getattr(fault, "values", {})
-    return text_of(lang, key if has_text(lang, key) else "refused.unknown", **values)
+    return worded(lang, wording, key if has_text(lang, key) else "refused.unknown", **values)

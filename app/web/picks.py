@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 
 from app.calendars.rules import GATHERINGS, plenaries
-from app.kit.i18n import day, text_of
+from app.kit.i18n import day, text_of, worded
 from app.programme.published import PublishedSession
 from app.programme.rules.visibility import withholds_attendance
 from app.registration.pick_queries import NO_PICKS, Count, OwnPick, OwnPicks
@@ -66,6 +66,7 @@ def choices(
     picks: OwnPicks = NO_PICKS,
     *,
     holds_seat: bool = False,
+    wording: str = "",
 ) -> list[ChoiceDay]:
     """The sessions by day. `seen` holds what exists for the reader; `ticked` are the codes to show as chosen.
 
@@ -86,7 +87,7 @@ def choices(
             card=card(seen, session),
             ticked=session.code in ticked,
             offered=session.uid not in common and not session.cancelled,
-            label=_label(seen, session, pick, holds_seat=holds_seat),
+            label=_label(seen, session, pick, holds_seat=holds_seat, wording=wording),
             room=_room(seen, session, counts.get(session.uid), mine, common=session.uid in common),
             at_same_time=tuple(
                 other.title.of(seen.lang) for other in mine if pick and other is not session and overlap(other, session)
@@ -106,14 +107,16 @@ def choices(
     return [each for each in found if each.choices]
 
 
-def _label(seen: Public, session: PublishedSession, pick: OwnPick | None, *, holds_seat: bool) -> Label | None:
+def _label(
+    seen: Public, session: PublishedSession, pick: OwnPick | None, *, holds_seat: bool, wording: str
+) -> Label | None:
     lang = seen.lang
     if session.cancelled:
         return Label("bad", "×", text_of(lang, "registration.picks.state.cancelled"))
     if pick is None:
         return None
     if not holds_seat:
-        return Label("wait", "…", text_of(lang, "registration.picks.state.later"))
+        return Label("wait", "…", worded(lang, wording, "registration.picks.state.later"))
     if pick.state is PickState.WAITING:
         return Label("wait", "…", text_of(lang, "registration.picks.state.waiting", n=pick.ahead or 1))
     return Label("good", "✓", text_of(lang, f"registration.picks.state.{pick.state.value}"))

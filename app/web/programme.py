@@ -122,6 +122,7 @@ async def session(request: Request, lang: str, forum: str, code: str) -> Respons
         themes=theme_titles(seen, one),
         objectives=[aim for aim in seen.page.objectives if aim[0] in one.objectives],
         places=places(seen, one, sign_up),
+        signs_up=sign_up is not None,
         people=by_role(one.people),
         languages=languages(seen, one),
         before=before,

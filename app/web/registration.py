@@ -1,6 +1,8 @@
 """Registering: choosing a category, its form, and the answer, which is the same for everybody."""
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -12,9 +14,10 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
-from app.kit.i18n import Lang
+from app.kit.i18n import Lang, worded
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
+from app.registration.rules.wording import wording_of
 from app.web.forms import Form
 from app.web.invitation_codes import code_in, try_typed_code
 from app.web.pages import language, page, sentence, slug, twin
@@ -49,7 +52,7 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
             return _code_refused(request, sheet.lang, sheet.forum, sheet.registration, typed, refused)
         if not leads.headers["location"].startswith(f"{request.url.path}?"):
             return leads
-    return await show_sheet(request, sheet, Form({"for_whom": "self", "country": "KH", "attends_as": "official"}))
+    return await show_sheet(request, sheet, Form({"for_whom": "self", "attends_as": "official"}))
 
 
 @router.post("/{lang}/{forum}/register/{category}")
@@ -78,7 +81,14 @@ def _choose(
     request: Request, lang: Lang, forum: Forum, standing: Registration, typed: Form, status: int = 200
 ) -> Response:
     base = f"/{lang}/{forum.slug}/register"
-    values = {"forum": forum, "registration": standing, "form": typed, "base": base, "twin": twin(base, lang)}
+    values: dict[str, Any] = {
+        "forum": forum,
+        "registration": standing,
+        "form": typed,
+        "base": base,
+        "twin": twin(base, lang),
+    }
+    values["t_of_badges"] = partial(worded, lang, wording_of(in_hall=False))
     return page(request, lang, "registration/choose.html", status=status, secret="code" in typed.kept, **values)
 
 

@@ -23,7 +23,7 @@ from app.kit.settings import Settings
 from app.kit.throttling import count_visit, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
-from app.registration import answering, applying, picking, replying
+from app.registration import accompanying, answering, applying, picking, replying
 from app.registration.answering import Sent
 from app.registration.assistants import Principals, is_read
 from app.registration.inputs import ApplicationInput
@@ -32,6 +32,7 @@ from app.registration.queries import CategoryView, Registration
 from app.registration.question_queries import QuestionView
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
+from app.registration.rules.wording import wording_of
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
@@ -189,8 +190,8 @@ def fields_of(sent: FormData, names: tuple[str, ...]) -> Mapping[str, Any]:
     return {name: value for name in names if isinstance(value := sent.get(name), str)}
 
 
-async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200) -> Response:
-    """The form, with what is kept in it and the sessions one may choose."""
+async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200, token: str = "") -> Response:
+    """The form, with what is kept in it and the sessions one may choose; with its token where it was shown before."""
     days = await _sessions(request, sheet, kept)
     values = {
         "forum": sheet.forum,
@@ -201,17 +202,19 @@ async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 2
         "clash": any(name.startswith("pick-") for name in kept.faults),
         "questions": fields_for(sheet.lang, sheet.questions),
         "brings_files": files_asked(sheet.questions) > 0,
-        "token": form_token(request, sheet.purpose, sheet.way.bound_to),
+        "token": token or form_token(request, sheet.purpose, sheet.way.bound_to),
         "countries": countries(sheet.lang),
         "institutions": institutions(sheet.lang),
         "is_open": sheet.category.door is Door.OPEN or sheet.way.is_invited,
+        "comes_along": sheet.category.door is Door.BY_INVITATION and accompanying.is_kind(sheet.category),
         "way": sheet.way,
         "register_path": f"/{sheet.lang}/{sheet.forum.slug}/register",
         "sends_mail": site_of(request).settings.sends_mail,
     }
     if sheet.way.code:
         values["twin"] = f"{twin(request.url.path, sheet.lang)}?{urlencode({'code': sheet.way.code})}"
-    return page(request, sheet.lang, "registration/form.html", status=status, secret=True, **values)
+    wording = wording_of(in_hall=sheet.category.in_hall)
+    return page(request, sheet.lang, "registration/form.html", status=status, secret=True, wording=wording, **values)
 
 
 async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDay]:
@@ -230,11 +233,22 @@ async def _sessions(request: Request, sheet: Sheet, kept: Form) -> list[ChoiceDa
     return await site.read(read)
 
 
+_SPENT = frozenset({"form_missing", "form_old", "form_sent_already"})
+"""Refusals after which a form needs a new token."""
+
+
+def _token_again(sent: FormData, refused: Answer) -> str:
+    """The token of a form that was refused: its key was not used, and the time it was opened stays that of the first
+    opening, so that whoever only mends a field is not too quick. "" where another is needed."""
+    token = sent.get("form")
+    return token if isinstance(token, str) and refused.code not in _SPENT else ""
+
+
 async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Sent, refused: Answer) -> Response:
     """The same form with what was typed and what is wrong with it."""
     told = file_again(refused, sheet.questions, answers)
     kept = refilled(sheet.lang, sent, told, ("pick", *several(sheet.questions)))
-    response = await show_sheet(request, sheet, kept, refused.status)
+    response = await show_sheet(request, sheet, kept, refused.status, _token_again(sent, refused))
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])
     return response
@@ -251,4 +265,5 @@ def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: app
         link = f"/{sheet.lang}/my/{asked.token}"
     values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
     values["no_mail"] = not site.settings.sends_mail
-    return page(request, sheet.lang, "registration/sent.html", secret=True, **values)
+    wording = wording_of(in_hall=sheet.category.in_hall)
+    return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.accounts import signing_in
+from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.jobs.duties import Crew, deliver
 from app.kit.db import Db, table
@@ -21,6 +22,7 @@ from app.registration.applying import application_of, cancel, confirm
 from app.registration.models import Application, Pick, Terms
 from app.registration.picking import put_picks
 from app.registration.queries import own_registration
+from app.registration.reviewing import approve
 from tests.cast import CHAN, DARA, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
 from tests.jobs.conftest import Sink
 
@@ -413,3 +415,13 @@ def test_the_waiting_mail_says_how_a_freed_seat_is_passed_on(
     crew.pen.write_now(SLUG, lambda db: queue_mail(db, SLUG, "registration/waiting", "en", to, about, now=NOW))
     deliver(crew)
     assert words in text_of_mail(sink.mails[0])
+
+
+def test_somebody_of_the_press_is_written_to_about_a_badge(crew: Crew, sink: Sink) -> None:
+    asked = crew.pen.write_now(SLUG, lambda db: make_application(db, CHAN, category="PRESS"))
+    crew.pen.write_now(SLUG, lambda db: approve(db, Actor.operator(), the_forum(db), asked.code, now=NOW))
+    deliver(crew)
+    parts = [mail.get_body(("plain",)) for mail in sink.mails]
+    told = " ".join(str(part.get_content()) for part in parts if part)
+    assert "You have a badge." in told
+    assert "seat" not in told

@@ -1,12 +1,14 @@
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import StringConstraints
 
 from app.kit.errors import Invalid
 from app.kit.i18n import LANGS, Bilingual, text_of
-from app.kit.inputs import Filled, Input, Line, Text, Words, parse
+from app.kit.inputs import Chosen, Day, Filled, Input, Line, Text, Words, parse
 from app.registration.inputs import ApplicationInput, Person
 from tests.cast import VANNA, fields
 
@@ -96,3 +98,33 @@ def test_whatever_is_sent_is_taken_or_told_in_words(changes: dict[str, Any]):
 
 def test_titles_are_read_from_lines_and_commas():
     assert parse(Person, {"name_km": "ជា បុប្ផា", "titles": "Samdech\nH.E., Dr."}).titles == ("Samdech", "H.E.", "Dr.")
+
+
+class Choosing(Input):
+    few: Literal["one", "other"]
+    listed: Annotated[str, StringConstraints(pattern="^[A-Z]+$"), Chosen()]
+    typed: Annotated[str, StringConstraints(pattern="^[A-Z]+$")] = "A"
+    day: Day = None
+
+
+def test_nothing_chosen_is_said_to_be_that_and_nothing_typed_is_not() -> None:
+    def codes(**sent: str) -> dict[str, str]:
+        with pytest.raises(Invalid) as invalid:
+            parse(Choosing, sent)
+        return {fault.field: fault.code for fault in invalid.value.faults}
+
+    assert codes() == {"few": "not_chosen", "listed": "not_chosen"}
+    assert codes(few="", listed="") == {"few": "not_chosen", "listed": "not_chosen"}
+    assert codes(few="none", listed="none") == {"few": "not_a_choice", "listed": "not_this_form"}
+    assert codes(few="one", listed="A", typed="") == {"typed": "not_this_form"}
+
+
+def test_a_day_is_read_in_either_digits_and_what_is_none_is_no_day() -> None:
+    def read(text: str) -> Any:
+        return parse(Choosing, {"few": "one", "listed": "A", "day": text}).day
+
+    assert read("2027-03-23") == read("២០២៧-០៣-២៣") == date(2027, 3, 23)
+    assert read(" ") is None
+    with pytest.raises(Invalid) as invalid:
+        read("23 March")
+    assert [fault.code for fault in invalid.value.faults] == ["not_a_day"]

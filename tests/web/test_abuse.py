@@ -59,6 +59,33 @@ def test_a_form_sent_quicker_than_a_person_can_writes_nothing(strict: TestClient
     assert send(strict, clock, wait=3).status_code == 200
 
 
+def test_who_mends_a_fault_may_send_again_at_once(strict: TestClient, clock: Clock) -> None:
+    refused = send(strict, clock, wait=5, phone="nonsense")
+    assert refused.status_code == 422
+    again = strict.post(FORM, data={**filled(), "form": seal_on(refused)})
+    assert again.status_code == 200, "the time runs from the first opening"
+    assert "We have written to" in again.text
+
+
+def test_a_form_shown_again_for_being_too_quick_need_not_wait_anew(strict: TestClient, clock: Clock) -> None:
+    refused = send(strict, clock, wait=2)
+    clock.move(seconds=1)
+    assert strict.post(FORM, data={**filled(), "form": seal_on(refused)}).status_code == 200
+
+
+def test_a_form_sent_before_for_another_person_is_shown_again_with_a_key_of_its_own(
+    strict: TestClient, clock: Clock
+) -> None:
+    seal = seal_on(strict.get(FORM))
+    clock.move(seconds=5)
+    assert strict.post(FORM, data={**filled(), "form": seal}).status_code == 200
+    other = filled(email="another@crowd.example", family_name="Another")
+    refused = strict.post(FORM, data={**other, "form": seal})
+    assert refused.status_code == 422
+    clock.move(seconds=5)
+    assert strict.post(FORM, data={**other, "form": seal_on(refused)}).status_code == 200
+
+
 def test_an_address_of_mail_is_throttled_alike_whether_it_is_known_or_not(strict: TestClient, clock: Clock) -> None:
     answers = [send(strict, clock) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

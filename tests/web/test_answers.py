@@ -114,4 +114,6 @@ def test_an_own_page_says_what_is_not_answered_yet(client: TestClient, site: Sit
 
     row = site.pen.write_now(SLUG, lambda db: make_application(db, DARA))
     mine = f"/en/my/{manage_token(site.settings.secret_key, row.id, 1)}"
-    assert "One question of this group is not answered yet." in client.get(mine).text
+    shown = client.get(mine).text
+    assert "One question of this group is not answered yet." in shown
+    assert shown.split("not answered yet.")[1].split("</p>")[0].count("Correct details") == 1, "one way, named once"

@@ -59,7 +59,7 @@ def test_khmer_digits_are_read(desk: TestClient, site: Site) -> None:
     [
         ({"seats": "many"}, "Please write a number."),
         ({"purpose": " "}, "Please fill in this field."),
-        ({"release_at": "soon"}, "Please write a date"),
+        ({"release_at": "soon"}, "Please give a date and a time"),
         ({"release_at": "2026-11-01T08:00"}, "This time has passed."),
     ],
 )

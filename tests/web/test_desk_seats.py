@@ -83,7 +83,7 @@ def test_other_numbers_and_times_are_saved(desk: TestClient, site: Site) -> None
     [
         ({"capacity": "many"}, "Please write a number."),
         ({"STU_of_guarantee": "-1"}, "This number is too small"),
-        ({"STU_of_opens_at": "soon"}, "Please write a date"),
+        ({"STU_of_opens_at": "soon"}, "Please give a date and a time"),
         ({"target": "301"}, "The target cannot be above the capacity."),
         ({"STU_of_limit": "1"}, "is above its limit"),
         ({"PRESS_of_guarantee": "1"}, "nothing can be guaranteed to it"),

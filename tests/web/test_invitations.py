@@ -1,21 +1,23 @@
 """An invited person's page, codes at the choice of a group, and every state with its own page."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
-from app.kit.db import table
+from app.kit.db import Db, table
 from app.kit.i18n import text_of
+from app.registration import replying
 from app.registration.applying import cancel
 from app.registration.models import Application, Category, Invitation, Seat
 from app.registration.rules.states import State
-from tests.cast import NOW, SLUG, the_forum
+from tests.cast import NOW, RITH, SECRET, SLUG, fields, make_application, request, the_forum
 from tests.conftest import Clock
 from tests.doors import Doors, Invited, open_doors
 
@@ -60,7 +62,53 @@ def test_accepting_registers_and_the_page_says_so_ever_after(doors: Doors) -> No
     assert "We have written to" in sent.text
     assert "/my/" not in sent.text, "the link comes by mail"
     for tail in ("", "/registration"):
-        assert "You have accepted the invitation" in doors.page(f"/en/invitations/{one.secret}{tail}").text
+        shown = doors.page(f"/en/invitations/{one.secret}{tail}")
+        assert "You have accepted the invitation" in shown.text
+        assert "its link is in the mail" in shown.text
+        assert not [link for link in shown.links if "/my/" in link]
+
+
+@pytest.fixture(scope="module")
+def mute(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
+    """A site without a mail server."""
+    with open_doors(loaded_file, tmp_path_factory.mktemp("mute"), forum_file) as found:
+        yield found
+
+
+def test_where_no_mail_can_leave_who_has_accepted_finds_the_link_on_the_invitation_itself(mute: Doors) -> None:
+    one = mute.invite(reserves="yes")
+    after = re.findall(r'href="(/en/my/[^"]+)"', accept(mute, one).text)
+    shown = mute.page(f"/en/invitations/{one.secret}")
+    assert "its link is in the mail" not in shown.text
+    assert "cannot send mail at the moment" in shown.text
+    assert [link for link in shown.links if "/en/my/" in link] == after
+    assert mute.get(after[0]).status_code == 200
+
+
+def test_an_earlier_registration_taken_up_with_an_invitation_keeps_its_link_to_its_address(mute: Doors) -> None:
+    one = mute.invite(reserves="yes", email="before@crowd.example")
+    mute.write(SLUG, lambda db: make_application(db, RITH, email="before@crowd.example", category="INT"))
+    earlier = table(Application).c.email_normal == "before@crowd.example"
+    group = select(table(Category).c.id).where(table(Category).c.code == "THK").scalar_subquery()
+    mute.write(SLUG, lambda db: db.execute(update(table(Application)).where(earlier).values(category_id=group)))
+    mute.site.pen.write_now(SLUG, lambda db: accept_later(db, one))
+    shown = mute.page(f"/en/invitations/{one.secret}")
+    assert "You have accepted the invitation" in shown.text
+    assert "can only be sent to its address" in shown.text
+    assert not [link for link in shown.links if "/my/" in link]
+
+
+def accept_later(db: Db, one: Invited) -> None:
+    sent = request(RITH, email="before@crowd.example", category="THK")
+    replying.accept(db, the_forum(db), one.id, sent, "later", SECRET, now=NOW + timedelta(hours=1))
+
+
+def test_a_known_address_without_mail_is_told_of_the_address_and_of_nobody_else(mute: Doors) -> None:
+    address = f"/en/{SLUG}/register/stu"
+    for _ in range(2):
+        sent = mute.post(address, fields={"form": mute.seal(address), **fields(RITH), "for_whom": "self"})
+    assert "There is already a registration for this address" in sent.text
+    assert "from this address" not in sent.text
 
 
 def test_a_fault_in_the_form_keeps_what_was_typed(doors: Doors) -> None:

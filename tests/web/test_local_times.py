@@ -21,4 +21,4 @@ def test_a_time_is_shown_and_typed_as_it_is_in_the_forum():
 def test_what_is_no_local_time_is_said_at_its_field(text: str):
     with pytest.raises(Invalid) as invalid:
         instant(text, ZONE, "at")
-    assert [(fault.field, fault.code) for fault in invalid.value.faults] == [("at", "not_a_date")]
+    assert [(fault.field, fault.code) for fault in invalid.value.faults] == [("at", "not_a_moment")]

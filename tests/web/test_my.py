@@ -10,10 +10,13 @@ from starlette.testclient import TestClient
 
 from app.kit.db import table
 from app.kit.i18n import text_of
+from app.kit.pen import Pen
 from app.registration.applying import manage_token
 from app.registration.models import Application, Terms
+from app.registration.picking import put_picks
 from app.web.site import Site
-from tests.cast import BOPHA, NOW, SLUG, VANNA, Figure, make_application
+from tests.cast import BOPHA, NOW, SECRET, SLUG, VANNA, Figure, holder, make_application, the_forum
+from tests.conftest import opened
 from tests.doors import Page
 from tests.web.visits import send
 
@@ -124,6 +127,43 @@ def test_an_offer_is_declined_with_one_button(client: TestClient, site: Site) ->
     assert "You have declined the seat." in told
     assert "Seat declined" in told
     assert "The organisers could not accept" not in told
+
+
+def test_what_was_answered_stands_with_the_details(client: TestClient, site: Site) -> None:
+    page = own_page(site)
+    answered = Page(client.get(f"{page}/details").text)
+    sent = {"form": answered.hidden["form"], "edition": answered.hidden["edition"], "questions": "1"}
+    typed = {"family_name": "Sok", "attends_as": "official", "q-scholar": "student", "q-university": "A university"}
+    assert client.post(f"{page}/details", data={**sent, **typed}).status_code == 303
+    shown = client.get(page).text
+    details, rest = shown.split(">Details</h2>")[1].split("My sessions</h2>")
+    assert "A university" in details
+    assert "A university" not in rest
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_on_paper_stand_the_sessions_and_not_the_ways_to_calendars_and_letters(
+    tab: Any, sqlite_url: str, lang: str
+) -> None:
+    with opened(sqlite_url) as database:
+        forum_pen = Pen(database)
+        row = forum_pen.write_now(SLUG, lambda db: make_application(db, VANNA))
+        change = update(table(Application)).where(table(Application).c.id == row.id).values(confirmed_at=NOW)
+        forum_pen.write_now(SLUG, lambda db: db.execute(change))
+        wanted = {"D2-04"}
+        forum_pen.write_now(
+            SLUG, lambda db: put_picks(db, holder(row), the_forum(db), row.code, wanted, 0, now=NOW, forced=False)
+        )
+    tab.goto(f"/{lang}/my/{manage_token(SECRET, row.id, 1)}")
+    seen = {name: tab.locator(where).is_visible() for name, where in PARTS.items()}
+    assert all(seen.values()), seen
+    tab.emulate_media(media="print")
+    printed = {name for name, where in PARTS.items() if tab.locator(where).is_visible()}
+    assert printed == {"sessions"}
+
+
+PARTS = {"sessions": ".chosen", "calendar": "#calendar", "letters": "#letters", "cancelling": "#cannot-come"}
 
 
 def test_declining_what_is_not_offered_is_refused(client: TestClient, site: Site) -> None:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from app.accounts.rules import Role
@@ -10,8 +11,11 @@ from app.audit.recording import first_broken
 from app.editions.form import ForumFile
 from app.kit.db import Db
 from app.registration.applying import application_of
+from app.kit.pen import Pen
+from app.registration.applying import application_of, manage_token
 from app.web.site import Site
-from tests.cast import SLUG, VANNA, fields, the_forum
+from tests.cast import SECRET, SLUG, VANNA, fields, make_application, the_forum
+from tests.conftest import opened
 from tests.registration.asked import ask_also, question
 from tests.registration.hall import SmallHall
 from tests.registration.whole import mark, secret_of, whole_person
@@ -119,3 +123,16 @@ def test_a_person_is_erased_and_their_page_and_the_desk_say_so(client: TestClien
     assert "(erased)" in client.get(f"{DESK}/registrations/{code}").text
     assert site.database.read(lambda db: first_broken(db, SLUG)) is None
     assert site.database.read(lambda db: application_of(db, the_forum(db), code).state) == "cancelled"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_no_part_of_what_is_held_is_cut_off_on_a_phone(tab: Any, sqlite_url: str, lang: str) -> None:
+    with opened(sqlite_url) as database:
+        row = Pen(database).write_now(SLUG, lambda db: make_application(db, VANNA))
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"/{lang}/my/{manage_token(SECRET, row.id, 1)}/data")
+    assert VANNA.email in tab.inner_text("main")
+    scrolled = "each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'"
+    whole = "[...document.querySelectorAll('main *')]"
+    assert tab.evaluate(f"{whole}.filter({scrolled}).map(each => each.outerHTML)") == []

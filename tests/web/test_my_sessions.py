@@ -293,3 +293,50 @@ def test_a_sign_up_of_an_unpublished_session_is_in_nobodys_way(client: TestClien
     forum = site.database.read(lambda db: application_of(db, the_forum(db), row.code).forum_id)
     site.pen.write_now(SLUG, lambda db: db.add(SignUp(session_uid=codes.public_code(9), forum_id=forum, places=3)))
     assert client.get(address(row)).status_code == 200
+
+
+# ---- on the own page
+
+
+def own_page(row: Any, lang: str = "en") -> str:
+    return address(row, lang).removesuffix("/sessions")
+
+
+def listed(page: Page) -> str:
+    """What the own page says between its heading of sessions and that of the calendar."""
+    return page.html.split("My sessions</h2>")[1].split("<h2>")[0]
+
+
+def test_the_own_page_lists_the_chosen_sessions_with_time_and_how_one_stands(client: TestClient, site: Site) -> None:
+    places(site, A, 1)
+    chan, vanna = come(site, CHAN), come(site)
+    before = Page(client.get(own_page(vanna)).text)
+    assert "Choose sessions" in listed(before)
+    assert title_of(site, A) not in before.text
+    choose(client, chan, A), choose(client, vanna, A, C)
+    shown = listed(Page(client.get(own_page(vanna)).text))
+    for words in (
+        title_of(site, A),
+        title_of(site, C),
+        "On the waiting list, number 1",
+        "You have a place",
+        "23 March",
+    ):
+        assert words in shown
+    assert title_of(site, B) not in shown
+    assert f'href="/en/{SLUG}/programme/{A}"' in shown
+
+
+def test_before_a_seat_the_own_page_says_from_when_a_choice_counts(client: TestClient, site: Site) -> None:
+    row = come(site)
+    choose(client, row, C)
+    waiting = update(table(Application)).where(table(Application).c.id == row.id).values(state="waiting")
+    site.pen.write_now(SLUG, lambda db: db.execute(waiting))
+    shown = listed(Page(client.get(own_page(row)).text))
+    assert "A choice counts from the moment you have a seat" in shown
+    assert "Chosen; counts when you have a seat" in shown
+
+
+def test_the_own_page_says_that_the_calendar_holds_the_chosen_sessions(client: TestClient, site: Site) -> None:
+    row = come(site)
+    assert "the sessions you have chosen, but for those in which you wait" in client.get(own_page(row)).text

@@ -1,5 +1,6 @@
 """Through the doors: an assistant's choice, companions, letters, and two registrations that are one person's."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from app.accounts.actor import Actor
 from app.editions.form import ForumFile
 from app.registration.picking import put_picks
 from tests.cast import BOPHA, NOW, SLUG, fields, the_forum
+from app.kit.i18n import Lang, text_of
+from tests.cast import BOPHA, SLUG, fields
 from tests.doors import COMPANION, Doors, open_doors
 
 LETTER = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH"}
@@ -105,6 +108,25 @@ def test_nobody_brings_somebody_before_their_own_seat_is_final(doors: Doors):
     one = doors.register("STU")
     assert "/companions" not in "".join(doors.page(f"/en/my/{one.secret}").links)
     assert "as soon as you have a seat" in doors.page(f"/en/my/{one.secret}/companions").text
+
+
+@pytest.mark.parametrize(("page", "words"), [("cancellation", "ends with you;"), ("erasure", "is erased with you;")])
+def test_who_gives_up_is_told_who_ends_with_them(doors: Doors, page: str, words: str):
+    one, alone = doors.confirmed(), doors.confirmed()
+    doors.companion(one, family_name="Lim", given_name="Thida")
+    doors.companion(one, family_name="Nou", given_name="Kiri", category="DRV")
+    shown = doors.page(f"/en/my/{one.secret}/{page}")
+    for said in (words, "Thida Lim · Interpreters", "Kiri Nou · Drivers"):
+        assert said in shown.text
+    assert words not in doors.page(f"/en/my/{alone.secret}/{page}").text
+    assert "ប័ណ្ណទាំងនេះនឹងទៅអ្នកដទៃភ្លាម" in doors.page(f"/km/my/{one.secret}/{page}").text
+
+
+@pytest.mark.parametrize(("category", "along"), [("acc", True), ("intp", True), ("drv", True), ("staff", False)])
+def test_who_comes_along_is_told_that_a_participant_adds_them(doors: Doors, category: str, along: bool):
+    shown = doors.page(f"/en/{SLUG}/register/{category}").text
+    assert ("adds them on the own page" in shown) is along
+    assert ("Invitations come from the secretariat" in shown) is not along
 
 
 # ---- letters
@@ -219,3 +241,76 @@ def test_lists_take_as_many_queries_for_three_as_for_one(
             assert doors.get(address, by).status_code == 200
             counted.append(sum(said.startswith("SELECT") for said in seen))
     assert counted == [5, 4, 13, 12]
+
+
+# ---- the country is said, not guessed
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_no_form_says_of_anybody_from_which_country_they_are(doors: Doors, lang: str):
+    invited, one = doors.invite(), doors.confirmed(country="KH")
+    forms = [(f"/{lang}/{SLUG}/register/stu", "", "country"), (f"/desk/{SLUG}/registrations/new", "owner", "country")]
+    forms += [(f"/{lang}/invitations/{invited.secret}/registration", "", "country")]
+    forms += [(f"/{lang}/my/{one.secret}/letters", "", "nationality")]
+    for address, by, name in forms:
+        shown = doors.get(address, by).text.split(f'<select id="{name}"')[1].split("</select>")[0]
+        assert "selected" not in shown, address
+        assert '<option value="">' in shown, address
+
+
+def test_the_country_one_said_stands_on_the_own_page(doors: Doors):
+    said, unsaid = doors.register("STU", country="FR"), doors.register("STU", country="")
+    shown = {one.secret: doors.get(f"/en/my/{one.secret}").text for one in (said, unsaid)}
+    assert "<dt>Country</dt><dd>France</dd>" in shown[said.secret]
+    assert "<dt>Country</dt>" not in shown[unsaid.secret]
+
+
+def test_a_letter_for_a_visa_needs_the_nationality_and_its_label_does_not_say_otherwise(doors: Doors):
+    one = doors.confirmed()
+    address = f"/en/my/{one.secret}/letters"
+    label = doors.get(address).text.split('<label for="nationality">')[1].split("</label>")[0]
+    assert label == "Nationality"
+    answer = send(doors, address, **{**LETTER, "nationality": ""})
+    assert answer.status_code == 422
+    assert 'id="nationality-fault"' in answer.text
+    assert send(doors, address, **{**LETTER, "kind": "invitation", "nationality": ""}).status_code == 303
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_beside_each_field_of_the_form_stands_why_it_is_asked(doors: Doors, lang: Lang):
+    form = doors.get(f"/{lang}/{SLUG}/register/stu").text
+    for name in ("titles", "name_order", "institution", "position_title", "country", "phone"):
+        field = form.split(f'<label for="{name}"')[1].split("<label")[0]
+        hint = field.split(f'id="{name}-hint">')[1].split("</p>")[0]
+        reason = ("For ", "So that ") if lang == "en" else ("សម្រាប់", "ដើម្បី")
+        assert hint.startswith(reason), (name, hint)
+        assert f'aria-describedby="{name}-hint"' in field
+    who = form.split("family_name")[0]
+    assert text_of(lang, "registration.form.who_why") in who, "and of the names, above them"
+
+
+def summary(answer: Any) -> list[str]:
+    """The lines on top of a refused form."""
+    top = answer.text.split('id="errors">')[1].split("</div>")[0]
+    return [re.sub(r"<[^>]+>", "", line).strip() for line in re.findall(r"<li>(.*?)</li>", top, re.DOTALL)]
+
+
+def test_on_top_of_each_form_every_fault_says_which_field_it_is_of(doors: Doors):
+    typed = {**fields(BOPHA, email="nonsense", phone="x"), "for_whom": "self", "consent": ""}
+    told = summary(send(doors, f"/en/{SLUG}/register/gov", **typed))
+    assert {line.split(": ")[0] for line in told} >= {"E-mail address", "Telephone"}
+    assert any(line.startswith("I agree that the organisers") for line in told)
+    new = f"/desk/{SLUG}/registrations/new"
+    desk = summary(send(doors, new, by="owner", email="a@b.example", family_name="X", language="en", consent="yes"))
+    assert desk == ["Group: Please choose one."]
+    one = doors.confirmed()
+    letter = summary(send(doors, f"/en/my/{one.secret}/letters", passport_name="HENG RITH", birth_date="soon"))
+    assert letter == [
+        "Date of birth: Please give a date: day, month and year.",
+        "Which letter? Please choose one.",
+        "In which language? Please choose one.",
+    ]
+    visa = summary(send(doors, f"/km/my/{one.secret}/letters", **{**LETTER, "nationality": ""}))
+    assert visa == ["សញ្ជាតិ៖ សូមជ្រើសរើសមួយ។"]
+    companion = summary(send(doors, f"/en/my/{one.secret}/companions", category="", family_name="Lim"))
+    assert companion == ["Comes as: Please choose one."]

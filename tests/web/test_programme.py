@@ -231,7 +231,13 @@ def test_a_session_that_asks_for_sign_up_says_how_many_may(client: TestClient, s
     with site.database.reading() as db:
         sessions = read_as_public(db, "en", SLUG).programme.sessions
     panel = next(session.code for session in sessions if session.room == "bassac")
-    assert "Sign-up needed; 90 places" in client.get(f"{PAGE}/{panel}").text
+    shown = client.get(f"{PAGE}/{panel}").text
+    assert "Sign-up needed; 90 places" in shown
+    beside = shown.split("Sign-up needed")[1].split("</dd>")[0]
+    assert f'href="/en/{SLUG}/register"' in beside, "and how one does"
+    assert "Choose this session on your own page" in beside
+    opening = next(session.code for session in sessions if session.type == "opening")
+    assert "Choose this session" not in client.get(f"{PAGE}/{opening}").text
 
 
 def test_before_the_first_version_the_programme_is_to_be_announced(client: TestClient, site: Site) -> None:

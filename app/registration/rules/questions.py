@@ -71,6 +71,10 @@ class Checked:
     wrong: tuple[Wrong, ...]
 
 
+_NOTHING = {Kind.CONSENT: "answer_agree", Kind.CHOICE: "not_chosen", Kind.SEVERAL: "none_chosen"}
+"""What is said of a required question without an answer; of the other kinds that it is missing."""
+
+
 def check(questions: Sequence[Asked], sent: Mapping[str, Answer]) -> Checked:
     """Answers as sent, against the questions in their order.
 
@@ -86,7 +90,7 @@ def check(questions: Sequence[Asked], sent: Mapping[str, Answer]) -> Checked:
         shown.add(question.code)
         answer, fault = _read(question, sent.get(question.code, ""))
         if fault is None and not answer and question.required:
-            fault = Wrong(question.code, "answer_agree" if question.kind is Kind.CONSENT else "missing")
+            fault = Wrong(question.code, _NOTHING.get(question.kind, "missing"))
         if fault is not None:
             wrong.append(fault)
         elif answer:
@@ -132,9 +136,9 @@ def _date(question: Asked, text: str) -> tuple[Answer, Wrong | None]:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return "", Wrong(question.code, "not_a_date")
+        return "", Wrong(question.code, "not_a_day")
     if not YEARS[0] <= day.year <= YEARS[1]:
-        return "", Wrong(question.code, "not_a_date")
+        return "", Wrong(question.code, "not_a_day")
     return day.isoformat(), None
 
 
