@@ -10,7 +10,6 @@ from app.accounts.rules import Role
 from app.audit.recording import first_broken
 from app.editions.form import ForumFile
 from app.kit.db import Db
-from app.registration.applying import application_of
 from app.kit.pen import Pen
 from app.registration.applying import application_of, manage_token
 from app.web.site import Site

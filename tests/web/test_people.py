@@ -10,10 +10,9 @@ from sqlalchemy import event
 
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
+from app.kit.i18n import Lang, text_of
 from app.registration.picking import put_picks
 from tests.cast import BOPHA, NOW, SLUG, fields, the_forum
-from app.kit.i18n import Lang, text_of
-from tests.cast import BOPHA, SLUG, fields
 from tests.doors import COMPANION, Doors, open_doors
 
 LETTER = {"kind": "visa", "language": "en", "passport_name": "HENG RITH", "nationality": "KH"}
