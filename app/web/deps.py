@@ -128,8 +128,25 @@ def show(
 
 def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a page of a forum's desk."""
-    edits = desk.may(Permission.EDIT_FORUM)
-    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, edits=edits, **values)
+    menu = [(tail, name) for tail, name, needed in MENU if desk.may(needed)]
+    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, menu=menu, **values)
+
+
+MENU = (
+    ("", "overview", Permission.SEE_DESK),
+    ("/registrations", "registrations", Permission.SEE_PEOPLE),
+    ("/duplicates", "duplicates", Permission.SEE_PEOPLE),
+    ("/delegations", "delegations", Permission.SEE_PEOPLE),
+    ("/invitations", "invitations", Permission.SEE_PEOPLE),
+    ("/seats", "seats", Permission.EDIT_FORUM),
+    ("/hold-backs", "hold_backs", Permission.SEE_PEOPLE),
+    ("/sign-ups", "sign_ups", Permission.SEE_DESK),
+    ("/letters", "letters", Permission.SEE_SENSITIVE),
+    ("/outbox", "outbox", Permission.SEE_MAIL),
+    ("/questions", "questions", Permission.EDIT_FORUM),
+    ("/privacy", "privacy", Permission.EDIT_FORUM),
+)
+"""The desk's menu: the tail of a page's address, its name, and what one needs to open it."""
 
 
 def twin_address(request: Request, lang: Lang) -> str:
