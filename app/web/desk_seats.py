@@ -72,8 +72,9 @@ async def trial(request: Request, forum: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Numbers that were tried: which differ from those that stand, what they would do by category (which of them
-    are `inside` the hall) and in the whole hall, what would stand over, whether freed seats are offered, and the fields that save exactly these."""
+    """Numbers that were tried: which differ from those that stand, what they would do by category (which of them are
+    `inside` the hall) and in the whole hall, what would stand over, whether freed seats are offered, and the fields
+    that save exactly these."""
 
     changes: list[Change]
     seen: Simulation
