@@ -78,7 +78,7 @@ def test_beyond_the_rule_the_page_names_whose_guarantee_is_eaten_before_the_butt
 ) -> None:
     answer = keep(desk, category="INT", seats="60")
     assert (answer.status_code, seats(site)) == (422, [])
-    assert "The rule gives 58 seats to group INT" in answer.text
+    assert "The rule gives 58 seats to the group “Interested groups”" in answer.text
     assert "Diplomatic corps: 35" in answer.text
     assert 'name="reason"' in answer.text
     assert keep(desk, category="INT", seats="60", reason="Asked for by the host").status_code == 303
