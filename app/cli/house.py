@@ -43,4 +43,7 @@ def said_plainly() -> Iterator[None]:
     except Answer as answer:
         key = f"refused.{answer.code}"
         text = text_of("en", key, **answer.values) if has_text("en", key) else answer.code or type(answer).__name__
-        sys.exit(f"sala: {text}")
+        parts = [
+            fault for fault in answer.faults if fault.code != answer.code and has_text("en", f"refused.{fault.code}")
+        ]
+        sys.exit(" ".join(["sala:", text, *(text_of("en", f"refused.{part.code}", **part.values) for part in parts)]))

@@ -8,6 +8,7 @@ import typer
 
 from app.accounts.actor import Actor
 from app.cli.forum import known
+from app.cli.furnishing import answers_of, furnish
 from app.cli.house import House, opened
 from app.forum.models import Forum
 from app.forum.queries import featured_slug, forum_by_slug, forum_id
@@ -80,9 +81,13 @@ def demo(
 
 
 def fill(house: House, slug: str, people: int, seed: int = 1) -> int:
-    """Register `people` fictional persons, 100 in a transaction; how many of them were new."""
+    """Register `people` fictional persons, 100 in a transaction, after what is set up around them; how many of them
+    were new."""
     sent = list(enumerate(_people(people, random.Random(seed))))
     first = clock.now() - DAYS
+    refused = furnish(house, slug, now=first)
+    if refused:
+        print(f"{slug}: this forum has not the groups or seats for: {', '.join(refused)}.")
     made = 0
     for start in range(0, people, 100):
         piece = [(number, person, first + DAYS * (number + 1) / people) for number, person in sent[start : start + 100]]
@@ -108,7 +113,8 @@ def _one(db: Db, secret: bytes, forum: Forum, person: dict[str, Any], number: in
     # most register themselves, so that some addresses are not confirmed yet; who needs an invitation is registered
     mode = house_of(db, forum_id(forum)).categories[sent.category].mode
     asks = by if mode == Mode.INVITATION else Actor.visitor()
-    asked = applying.apply(db, asks, forum, sent, f"demo-{sent.email}", secret, now=now)
+    answers = None if asks is by else answers_of(db, forum_id(forum), sent.category, number)
+    asked = applying.apply(db, asks, forum, sent, f"demo-{sent.email}", secret, now=now, answers=answers)
     if asked.known or asked.same_request:
         return 0
     try:

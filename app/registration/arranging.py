@@ -1,6 +1,6 @@
 """What an organiser sets about the hall: capacity, times, categories, and the places that follow from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, count, islice
 
@@ -12,17 +12,30 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
-from app.kit.errors import Conflict, Refused
+from app.kit.errors import Conflict, Fault, Refused
+from app.kit.i18n import Bilingual
 from app.kit.pen import republish
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Place, Seat, Terms
 from app.registration.quotas import Hall, halls_of, house_of
-from app.registration.rules.seats import check_quotas, over_by
+from app.registration.rules.seats import Over, check_quotas, over_by
 from app.registration.seating import move_queue
 from app.registration.settling import settle
 
 _applications, _categories = table(Application), table(Category)
 _places, _seats, _terms = table(Place), table(Seat), table(Terms)
+
+
+class StandsOver(Refused):
+    """More is taken or promised than these numbers allow, each thing that is over a fault of its own."""
+
+    def __init__(self, parts: tuple[Fault, ...]) -> None:
+        super().__init__("over")
+        self._parts = parts
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        return self._parts
 
 
 def put_terms(
@@ -56,7 +69,7 @@ def put_terms(
     if db.execute(select(_categories.c.id).where(_categories.c.forum_id == own).limit(1)).first():
         settle(db, forum, now=now)
     there = {row.code: row for row in db.execute(select(Category).where(_categories.c.forum_id == own)).scalars()}
-    _refuse_if_over(db, own, halls, now, over_is_meant)
+    _refuse_if_over(db, own, halls, categories, now, over_is_meant)
     _refuse_if_it_changes_halls(db, there, categories)
     changed = _put_terms_row(db, own, terms)
     gone = there.keys() - {category.code for category in categories}
@@ -100,7 +113,25 @@ def _refuse_if_it_changes_halls(db: Db, there: dict[str, Category], categories: 
             raise Refused("category_in_use", category=category.code)
 
 
-def _refuse_if_over(db: Db, own: int, halls: Sequence[Hall], now: datetime, over_is_meant: bool) -> None:
+def over_parts(found: Iterable[Over], names: Mapping[str, Bilingual]) -> tuple[Fault, ...]:
+    """What would stand over, one by one, of the forum's own hall and then of each badge class (rules §1.6).
+
+    Only what is over: seats above the capacity (at "capacity"), guarantees that cannot all be kept, and at each
+    group's code what it has above its limit. `names` are the groups' by code.
+    """
+    parts: list[Fault] = []
+    for number, over in enumerate(found):
+        if over.taken and not number:
+            parts.append(Fault("capacity", "over_capacity", {"n": over.taken}))
+        if over.promised > over.taken and not number:
+            parts.append(Fault("", "over_guarantees", {"n": over.promised}))
+        parts += [Fault(code, "over_limit", {"n": n, "category": names[code]}) for code, n in over.limits]
+    return tuple(parts)
+
+
+def _refuse_if_over(
+    db: Db, own: int, halls: Sequence[Hall], categories: Sequence[CategoryInput], now: datetime, over_is_meant: bool
+) -> None:
     wanted = (
         select(_categories.c.code, func.count(_seats.c.id))
         .join(_seats, _seats.c.category_id == _categories.c.id)
@@ -114,8 +145,7 @@ def _refuse_if_over(db: Db, own: int, halls: Sequence[Hall], now: datetime, over
         mine = {code: seats for code, seats in taken.items() if code in inside}
         found.append(over_by(hall.capacity, hall.quotas, mine, now))
     if any(found) and not over_is_meant:
-        limits = ", ".join(f"{code} +{n}" for over in found for code, n in over.limits)
-        raise Refused("over", promised=found[0].promised, taken=found[0].taken, limits=limits or "–")
+        raise StandsOver(over_parts(found, {category.code: category.name for category in categories}))
 
 
 def _put_terms_row(db: Db, own: int, sent: TermsInput) -> bool:

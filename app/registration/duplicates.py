@@ -13,6 +13,7 @@ from app.kit.db import Db, table
 from app.registration.carrying import Luggage, luggage
 from app.registration.desk_queries import Whole, desk_registration
 from app.registration.models import Application, Category, Distinct
+from app.registration.rules.clusters import clusters
 from app.registration.rules.likeness import Reason, Sketch, pairs, reasons
 from app.registration.rules.merges import Joined, Part, joined
 from app.registration.rules.states import State
@@ -30,8 +31,30 @@ class Double:
     reasons: tuple[Reason, ...]
 
 
-def doubles(db: Db, by: Actor, forum: Forum) -> list[Double]:
-    """The pairs nobody has decided on yet, those with most in common first. Two queries, however many people."""
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Registrations that hang together: those of each of the people, the earliest first, and the pairs among them that
+    nobody has decided on, at most MOST_PAIRS."""
+
+    people: tuple[Any, ...]
+    pairs: tuple[Double, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """A page of the groups, how many groups there are, and the code the next page comes after ("" for none)."""
+
+    groups: tuple[Alike, ...]
+    total: int
+    following: str
+
+
+def doubles(db: Db, by: Actor, forum: Forum, *, after: str = "", most: int = 20) -> Doubles:
+    """The groups of registrations with pairs nobody has decided on yet, those with most in common first.
+
+    At most `most` of them, after the one in which the registration with the code `after` stands; from the beginning
+    where it stands in none any more. Two queries, however many people.
+    """
     own = forum_id(forum)
     by.must(Permission.SEE_PEOPLE, own)
     named = [_categories.c[name].label(f"category_{name}") for name in ("letter", "band", "name")]
@@ -42,9 +65,17 @@ def doubles(db: Db, by: Actor, forum: Forum) -> list[Double]:
         .order_by(_applications.c.id)
     ).all()
     apart = db.execute(select(_distinct.c.first_id, _distinct.c.second_id).where(_distinct.c.forum_id == own)).all()
-    by_id = {row.id: row for row in rows}
-    found = pairs([sketch(row) for row in rows], [(each.first_id, each.second_id) for each in apart])
-    return [Double(by_id[pair.first], by_id[pair.second], pair.reasons) for pair in found]
+    by_id, sketches = {row.id: row for row in rows}, {row.id: sketch(row) for row in rows}
+    decided = [(each.first_id, each.second_id) for each in apart]
+    found = clusters(sketches.values(), decided)
+    start = next((n for n, ids in enumerate(found, 1) if any(by_id[one].code == after for one in ids)), 0)
+    groups = []
+    for ids in found[start : start + most]:
+        alike = pairs([sketches[one] for one in ids], decided)
+        two = (Double(by_id[pair.first], by_id[pair.second], pair.reasons) for pair in alike)
+        groups.append(Alike(tuple(by_id[one] for one in ids), tuple(two)))
+    more = start + most < len(found)
+    return Doubles(tuple(groups), len(found), groups[-1].people[0].code if more else "")
 
 
 @dataclass(frozen=True, slots=True)

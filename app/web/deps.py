@@ -19,7 +19,7 @@ from app.kit import clock, codes
 from app.kit.db import Db
 from app.kit.i18n import LANGS, Lang, other
 from app.web.headers import SECRET
-from app.web.pages import form_token, page, preferred, read_form_token, slug
+from app.web.pages import form_token, opened_at, page, preferred, read_form_token, slug
 from app.web.site import site_of
 
 T = TypeVar("T")
@@ -135,11 +135,13 @@ def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 2
 MENU = (
     ("", "overview", Permission.SEE_DESK),
     ("/registrations", "registrations", Permission.SEE_PEOPLE),
+    ("/duplicates", "duplicates", Permission.SEE_PEOPLE),
     ("/delegations", "delegations", Permission.SEE_PEOPLE),
     ("/invitations", "invitations", Permission.SEE_PEOPLE),
     ("/seats", "seats", Permission.EDIT_FORUM),
     ("/hold-backs", "hold_backs", Permission.SEE_PEOPLE),
     ("/sign-ups", "sign_ups", Permission.SEE_DESK),
+    ("/letters", "letters", Permission.SEE_SENSITIVE),
     ("/outbox", "outbox", Permission.SEE_MAIL),
     ("/questions", "questions", Permission.EDIT_FORUM),
     ("/privacy", "privacy", Permission.EDIT_FORUM),
@@ -148,9 +150,10 @@ MENU = (
 
 
 def twin_address(request: Request, lang: Lang) -> str:
-    """This page in the other language: the same address and question, with `?lang=`."""
+    """This page in the other language: the same address and question, with `?lang=`; of what answers a form, the page
+    the form is on."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return f"{request.url.path}?{urlencode([*kept, ('lang', other(lang))])}"
+    return f"{opened_at(request)}?{urlencode([*kept, ('lang', other(lang))])}"
 
 
 def keep_language(request: Request, response: HTMLResponse) -> HTMLResponse:

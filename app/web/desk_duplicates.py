@@ -1,6 +1,7 @@
 """Registrations that may be one person's: the list, the two side by side, and what is decided about them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,8 +18,9 @@ from app.kit.i18n import Bilingual, Lang, text_of
 from app.registration import merging
 from app.registration.carrying import Luggage
 from app.registration.desk_queries import Whole
-from app.registration.duplicates import Compared, compared, doubles
+from app.registration.duplicates import Alike, Compared, compared, doubles
 from app.registration.people import listed_name, shown_name
+from app.registration.rules.likeness import Reason
 from app.web import deps
 from app.web.countries import country_name
 from app.web.deps import Desk
@@ -27,18 +29,59 @@ from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 
 router = APIRouter(include_in_schema=False)
+MOST_SHOWN = 12
+"""So many registrations of a group stand in the list; where there are more, deciding brings up the rest."""
+MOST_COMPARED = 4
 _DONE = frozenset({"merged", "distinct"})
 
 
 @router.get("/desk/{forum}/duplicates")
 async def duplicates(request: Request, forum: str) -> Response:
-    """The pairs nobody has decided on yet."""
-    desk, found = await deps.read_at_desk(request, forum, lambda db, desk: doubles(db, desk.actor, desk.forum))
-    done = request.query_params.get("done", "")
+    """The registrations that may be one person's, a group for each of them."""
+    after = request.query_params.get("after", "")[:32]
+    desk, found = await deps.read_at_desk(
+        request, forum, lambda db, desk: doubles(db, desk.actor, desk.forum, after=after)
+    )
+    done, here = request.query_params.get("done", ""), f"{desk.base}/duplicates"
+    values: dict[str, Any] = {
+        "groups": [_group(desk.lang, alike) for alike in found.groups],
+        "total": found.total,
+        "beginning": here if after else "",
+        "following": f"{here}?after={found.following}" if found.following else "",
+        "done": done if done in _DONE else "",
+    }
+    return deps.show_at_desk(request, desk, "desk/duplicates.html", **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One registration of a group, and the earlier ones it is to be compared with."""
+
+    row: Any
+    name: str
+    label: Any
+    earlier: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group as it is shown: what its registrations have in common, the first of them, and how many more there are."""
+
+    reasons: Sequence[Reason]
+    lines: Sequence[Line]
+    more: int
+
+
+def _group(lang: Lang, alike: Alike) -> Group:
+    earlier: dict[str, list[str]] = {}
+    for pair in alike.pairs:
+        earlier.setdefault(pair.second.code, []).append(pair.first.code)
     lines = [
-        (pair, [(row, listed_name(row), label(desk.lang, row)) for row in (pair.first, pair.second)]) for pair in found
+        Line(row, listed_name(row), label(lang, row), earlier.get(row.code, [])[:MOST_COMPARED])
+        for row in alike.people[:MOST_SHOWN]
     ]
-    return deps.show_at_desk(request, desk, "desk/duplicates.html", lines=lines, done=done if done in _DONE else "")
+    found = {reason for pair in alike.pairs for reason in pair.reasons}
+    return Group([reason for reason in Reason if reason in found], lines, max(0, len(alike.people) - MOST_SHOWN))
 
 
 @router.get("/desk/{forum}/duplicates/{first}/{second}")

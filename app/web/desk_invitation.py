@@ -16,7 +16,7 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import LANGS
+from app.kit.i18n import LANGS, text_of
 from app.kit.inputs import parse
 from app.mail.outbox import about
 from app.registration import inviting
@@ -27,7 +27,7 @@ from app.registration.rules.invitations import Kind, Reply
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_history import told
-from app.web.desk_invitations import label, typed
+from app.web.desk_invitations import label, name_of, typed
 from app.web.desk_outbox import letter
 from app.web.desk_registration import sees_history
 from app.web.desk_registrations import label as registration_label
@@ -172,16 +172,17 @@ async def _page(
     row, site = seen.whole.row, site_of(request)
     names = {row.category: row.category_name.of(desk.lang)}
     done = request.query_params.get("done", "") if form is None else ""
-    is_code = row.kind == Kind.CODE.value
+    is_code, gone = row.kind == Kind.CODE.value, text_of(desk.lang, "desk.erased.name")
     public = f"{site.settings.base_url}/{{}}/{desk.forum.slug}/register?code={quote(row.code)}"
     made = [
-        (listed_name(one), f"{desk.base}/registrations/{one.code}", registration_label(desk.lang, one))
+        (listed_name(one) or gone, f"{desk.base}/registrations/{one.code}", registration_label(desk.lang, one))
         for one in seen.whole.registrations
     ]
     values: dict[str, Any] = {
         "row": row,
         "is_code": is_code,
-        "name": row.code if is_code else listed_name(row),
+        "name": name_of(desk.lang, row),
+        "erased": not is_code and not listed_name(row),
         "styled": styled(row),
         "label": label(desk.lang, row),
         "made": made,

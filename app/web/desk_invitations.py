@@ -118,8 +118,14 @@ def line(lang: Lang, row: Any, href: str) -> Line:
     """A row of the query as a line of the list."""
     is_code = row.kind == Kind.CODE.value
     parts = [row.reference] if is_code else [styled(row), row.institution, row.email, row.reference]
-    name = row.code if is_code else listed_name(row)
-    return Line(row, href, name, " · ".join(part for part in parts if part), is_code, label(lang, row))
+    return Line(row, href, name_of(lang, row), " · ".join(part for part in parts if part), is_code, label(lang, row))
+
+
+def name_of(lang: Lang, row: Any) -> str:
+    """The code, or the invited person's name for lists; that it was erased where there is none any more."""
+    if row.kind == Kind.CODE.value:
+        return str(row.code)
+    return listed_name(row) or text_of(lang, "desk.erased.name")
 
 
 def label(lang: Lang, row: Any) -> Label:

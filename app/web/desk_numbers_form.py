@@ -4,6 +4,7 @@ A category's fields are called by its code and the number: `STU-guarantee`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -54,6 +55,36 @@ def read_numbers(sent: FormData, house: House, zone: str) -> tuple[TermsInput, l
     if faults:
         raise Invalid(faults)
     return read_terms, categories
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One number that is other than it stands: the field's name in the catalogue, the category or None for the hall's
+    own, and both values as their fields hold them ("" for nothing, "yes" for a ticked box)."""
+
+    what: str
+    category: Any
+    before: str
+    after: str
+
+
+def changes_of(house: House, sent: Mapping[str, str], zone: str) -> list[Change]:
+    """Which of the numbers that were sent differ from those that stand, in the form's order."""
+    present = fields_of(house, zone)
+    owners = [("", None), *((f"{code}-", row) for code, row in house.categories.items())]
+    found = []
+    for prefix, row in owners:
+        for name in (*TERMS, *TERMS_TIMES) if row is None else (*COUNTS, "mode", *TIMES, *TICKS):
+            before, after = (_plain(values.get(f"{prefix}{name}", "")) for values in (present, sent))
+            if before != after:
+                found.append(Change(name, row, before, after))
+    return found
+
+
+def _plain(text: str) -> str:
+    """A value without what typing adds to it: Khmer digits, spaces, zeros in front of a number."""
+    plain = latin_digits(text).strip()
+    return str(int(plain)) if plain.isdecimal() else plain
 
 
 def _times(

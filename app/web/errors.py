@@ -16,7 +16,7 @@ from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.web.deps import SignInNeeded, back
 from app.web.guards import App, BodyTooLarge, Receive, Scope, Send
 from app.web.headers import SECRET
-from app.web.pages import page, preferred, sentence
+from app.web.pages import opened_at, page, preferred, sentence
 from app.web.site import site_of
 
 log = logging.getLogger("sala.web")
@@ -120,5 +120,7 @@ async def show(
     if path.endswith(".ics"):
         return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
     values: dict[str, Any] = {"title": title, "text": text, "reference": reference, "sign_in": sign_in}
+    form_page = opened_at(request, status) if status == 405 else path
+    values["form_page"] = form_page if form_page != path else ""
     values["forum"] = await _forum_around(request, status)
     return page(request, lang, "errors/page.html", status=status, **values)

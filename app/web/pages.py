@@ -7,6 +7,7 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
+from starlette.routing import Match
 
 from app.kit import clock, codes
 from app.kit.errors import Expired, Fault, NotFound, Refused
@@ -82,7 +83,7 @@ def page(
     A view may give a `twin` of its own where the address does not say everything, and a second `wording` of the texts.
     """
     site = site_of(request)
-    values.setdefault("twin", twin(request.url.path, lang))
+    values.setdefault("twin", twin(opened_at(request, status), lang))
     if wording:
         values["t"] = partial(worded, lang, wording)
     html = (
@@ -94,6 +95,24 @@ def page(
     response.headers["cache-control"] = SECRET if secret or status >= 400 else PUBLISHED
     response.headers["content-language"] = lang
     return response
+
+
+def opened_at(request: Request, status: int = 200) -> str:
+    """The path under which a reader can open a page again that was answered with this status.
+
+    What answers a form stands where the form was sent, which often cannot be opened: then it is the nearest page
+    above, the one the form is on.
+    """
+    path = request.url.path
+    if request.method in {"GET", "HEAD"} and status != 405:
+        return path
+    above = path
+    while above:
+        question = {**request.scope, "method": "GET", "path": above}
+        if any(route.matches(question)[0] is Match.FULL for route in request.app.router.routes):
+            return above
+        above = above.rpartition("/")[0]
+    return path
 
 
 def twin(path: str, lang: Lang) -> str:

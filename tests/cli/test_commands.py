@@ -9,18 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.accounts import signing_in
+from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.audit.models import Fact
 from app.cli import main
 from app.cli.serve import FORUMS
 from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
-from app.registration.models import Application, Terms
+from app.mail.models import Message
+from app.registration.duplicates import doubles
+from app.registration.models import (
+    Answer,
+    Application,
+    Category,
+    Delegation,
+    HoldBack,
+    Invitation,
+    Letter,
+    Pick,
+    Seat,
+    Terms,
+)
 from app.registration.rules.states import State
-from tests.cast import NOW, SECRET_KEY, SLUG
+from tests.cast import NOW, SECRET_KEY, SLUG, the_forum
 from tests.conftest import ROOT
 
 FILE = FORUMS / f"{SLUG}.yaml"
@@ -158,6 +172,53 @@ def test_the_demo_shows_every_state_and_leaves_the_terms_as_they_were(sala: Sala
     assert {row.confirmed_at is None for row in found if row.state == State.SEATED} == {True, False}
     assert database.read(terms) == before
     assert sala("verify", SLUG).returncode == 0
+
+
+def test_the_demo_sets_up_what_stands_around_its_people_once(sala: Sala, database: Database) -> None:
+    tables = (Delegation, Invitation, HoldBack, Letter, Pick, Answer, Seat, Application, Message)
+
+    def numbers(db: Db) -> dict[str, int]:
+        return {
+            each.__name__: db.execute(select(func.count()).select_from(table(each))).scalar_one() for each in tables
+        }
+
+    assert "this forum has not" not in sala("demo", "40").stdout
+    before = database.read(numbers)
+    assert (before["Delegation"], before["Invitation"], before["HoldBack"], before["Letter"]) == (3, 4, 2, 2)
+    assert before["Answer"] > 0
+
+    def looked_at(db: Db) -> None:
+        forum, by = the_forum(db), Actor.operator()
+        people, picks, seats = table(Application), table(Pick), table(Seat)
+        states = set(db.execute(select(table(Invitation).c.state)).scalars())
+        assert states == {"open", "accepted", "declined"}
+        assert db.execute(select(func.count()).where(people.c.accompanies_id.is_not(None))).scalar_one() == 2
+        kinds = set(db.execute(select(seats.c.kind).where(seats.c.application_id.is_(None))).scalars())
+        assert kinds == {"delegation", "invitation", "hold_back"}
+        chosen = list(db.execute(select(picks.c.number)).scalars())
+        assert (len(chosen), chosen.count(None)) == (6, 2), "a full session with a waiting list"
+        pairs = [pair for group in doubles(db, by, forum).groups for pair in group.pairs]
+        assert any({pair.first.family_name, pair.second.family_name} == {"Specimen", "Noor"} for pair in pairs)
+        chambers = db.execute(
+            select(func.count())
+            .select_from(table(Answer).join(people, people.c.id == table(Answer).c.application_id))
+            .join(table(Category), table(Category).c.id == people.c.category_id)
+            .where(table(Category).c.code == "PARL")
+        ).scalar_one()
+        assert chambers > 0
+
+    database.read(looked_at)
+    sala("demo", "40")
+    assert database.read(numbers) == before
+    assert sala("verify", SLUG).returncode == 0
+
+
+def test_the_demo_says_what_a_forum_has_no_seats_for(sala: Sala, database: Database) -> None:
+    with database.write_engine.begin() as connection:
+        connection.execute(update(table(Category)).where(table(Category).c.code == "GOV").values(guarantee=0, limit=0))
+    done = sala("demo", "3")
+    assert done.returncode == 0
+    assert "for: hold backs." in done.stdout
 
 
 def test_the_owners_link_signs_in(sala: Sala, database: Database) -> None:

@@ -47,6 +47,7 @@ def send_a_list(tab: Any, doors: Doors, party: Any) -> None:
 
 def renew_the_calendar(tab: Any) -> None:
     address = tab.inner_text(".copy code")
+    tab.click("details:has(form[action$='/calendar']) > summary")
     tab.click("form[action$='/calendar'] button")
     assert tab.inner_text(".copy code") != address
     assert re.search(r"/calendars/[a-z0-9]{32}\.ics$", tab.inner_text(".copy code"))
@@ -94,6 +95,7 @@ def test_a_focal_point_names_sends_a_list_exchanges_and_gives_back(
     assert say("delegations.my.done.withdrawn") in tab.inner_text("[role=status]")
     assert say("delegations.my.unnamed", n=3) in tab.inner_text("main")
 
+    tab.click("details:has(form[action$='/seats']) > summary")
     tab.fill("#seats", "9")
     tab.click("form[action$='/seats'] button")
     assert say("refused.seats_unnamed", free=3, wanted=9) in tab.inner_text("#errors")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from app.kit.i18n import text_of
 from tests.cast import SLUG
 from tests.doors import places
 from tests.journeys.conftest import DESK, PHONE, Furnished
@@ -134,3 +135,25 @@ def test_no_page_is_wider_than_a_phone(furnished: Furnished, browse: Callable[..
     faulty_form(tab, lang)
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
     assert wide == {}
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_the_desks_figures_and_questions_are_whole_on_a_phone(
+    furnished: Furnished, browse: Callable[..., Any], lang: str
+) -> None:
+    tab = browse(furnished.address, viewport=PHONE, is_mobile=True)
+    sign_in(furnished, tab)
+    for page in (f"/desk/{SLUG}?lang={lang}", f"/desk/{SLUG}/questions?lang={lang}", "trial"):
+        if page == "trial":
+            tab.goto(f"/desk/{SLUG}/seats?lang={lang}")
+            tab.press("#capacity", "Enter")
+            tab.wait_for_selector("#trial")
+        else:
+            tab.goto(page)
+        assert tab.locator(".table").count() > 0, page
+        cut = tab.evaluate("[...document.querySelectorAll('.table')].map(e => e.scrollWidth - e.clientWidth)")
+        assert max(cut) <= 0, page
+    tab.goto(f"/desk/{SLUG}?lang={lang}")
+    for name in ("left", "awaiting", "waiting"):
+        label = text_of(lang, f"desk.seats.{name}")
+        assert tab.locator(f'td[data-label="{label}"]').first.is_visible()

@@ -99,14 +99,27 @@ def test_a_capacity_below_what_is_taken_is_refused_with_the_numbers(hall: SmallH
     hall.ask("STU"), hall.ask("STU")
     with pytest.raises(Refused, match="over") as refused:
         hall.arrange(1)
-    assert (refused.value.values["taken"], refused.value.values["promised"]) == (1, 1)
+    assert [(fault.field, fault.code, fault.values) for fault in refused.value.faults] == [
+        ("capacity", "over_capacity", {"n": 1})
+    ]
+
+
+def test_a_guarantee_that_cannot_be_kept_is_refused_with_the_numbers(hall: SmallHall):
+    hall.ask("STU"), hall.ask("STU")
+    with pytest.raises(Refused, match="over") as refused:
+        hall.arrange(2, with_numbers(hall, 1, guarantee=1))
+    assert [(fault.field, fault.code, fault.values) for fault in refused.value.faults] == [
+        ("", "over_guarantees", {"n": 1})
+    ]
 
 
 def test_a_limit_below_what_is_taken_is_refused_with_the_numbers(hall: SmallHall):
     hall.ask("STU"), hall.ask("STU")
     with pytest.raises(Refused, match="over") as refused:
         hall.arrange(2, with_numbers(hall, 0, limit=1))
-    assert refused.value.values["limits"] == "STU +1"
+    assert [(fault.field, fault.code, fault.values) for fault in refused.value.faults] == [
+        ("STU", "over_limit", {"n": 1, "category": hall.categories[0].name})
+    ]
 
 
 def over(hall: SmallHall, capacity: int) -> None:

@@ -177,18 +177,33 @@ def test_the_same_person_by_two_addresses_is_shown_until_somebody_decides(hall: 
     one = hall.ask(family_name="Sok", given_name="Vanna", name_km="")
     other = hall.ask(family_name="VANNA", given_name="sok", name_km="")
     hall.ask(name_km="ជា បុប្ផា")
-    (pair,) = doubles(hall.db, OPERATOR, hall.forum)
+    (group,) = doubles(hall.db, OPERATOR, hall.forum).groups
+    (pair,) = group.pairs
     assert (pair.first.code, pair.second.code, pair.reasons) == (one.code, other.code, (Reason.NAME_SWAPPED,))
     say_distinct(hall.db, OPERATOR, hall.forum, other.code, one.code, now=NOW)
-    assert doubles(hall.db, OPERATOR, hall.forum) == []
+    assert doubles(hall.db, OPERATOR, hall.forum).total == 0
     assert not say_distinct(hall.db, OPERATOR, hall.forum, one.code, other.code, now=NOW), "known already"
 
 
 def test_who_ended_is_nobodys_double(hall: SmallHall):
     one, other = hall.ask(family_name="Sok", given_name=""), hall.ask(family_name="Sok", given_name="")
-    assert len(doubles(hall.db, OPERATOR, hall.forum)) == 1
+    assert doubles(hall.db, OPERATOR, hall.forum).total == 1
     join(hall, one, other)
-    assert doubles(hall.db, OPERATOR, hall.forum) == []
+    assert doubles(hall.db, OPERATOR, hall.forum).total == 0
+
+
+def test_whoever_looks_alike_stands_in_one_group_and_the_groups_come_page_by_page(hall: SmallHall):
+    for name in ("Sok", "Chan", "Keo"):
+        for _ in range(3):
+            hall.ask(family_name=name, given_name="", name_km="")
+    first = doubles(hall.db, OPERATOR, hall.forum, most=2)
+    assert (first.total, [len(group.people) for group in first.groups]) == (3, [3, 3])
+    assert [len(group.pairs) for group in first.groups] == [3, 3]
+    rest = doubles(hall.db, OPERATOR, hall.forum, after=first.following, most=2)
+    assert (rest.total, rest.following) == (3, "")
+    names = [group.people[0].family_name for page in (first, rest) for group in page.groups]
+    assert names == ["Sok", "Chan", "Keo"]
+    assert doubles(hall.db, OPERATOR, hall.forum, after="GONE").groups[0].people[0].family_name == "Sok"
 
 
 def test_the_comparison_says_what_becomes_of_the_seats(hall: SmallHall):

@@ -5,15 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
+from app.kit.db import Db, table
 from app.kit.inputs import parse
-from app.registration import inviting
+from app.registration import inviting, replying
+from app.registration.erasing import erase
 from app.registration.invitation_inputs import Guest
+from app.registration.models import Invitation
 from app.web.site import Site
-from tests.cast import NOW, SECRET, SLUG, the_forum
+from tests.cast import BOPHA, NOW, SECRET, SLUG, request, the_forum
 from tests.web.visits import DESK, seal_on, send, sign_in
 
 LIST = f"{DESK}/invitations"
@@ -169,3 +173,24 @@ def test_the_desk_registers_somebody_in_a_group_by_invitation(desk: TestClient) 
     again = send(desk, new, new, **fields, consent="yes")
     assert again.status_code == 422
     assert "is registered already" in again.text
+
+
+def test_the_invitation_of_an_erased_person_says_so_and_leads_to_what_is_left(desk: TestClient, site: Site) -> None:
+    code = invite(site)
+
+    def deed(db: Db) -> str:
+        forum, rows = the_forum(db), table(Invitation)
+        mine = db.execute(select(rows.c.id).where(rows.c.code == code)).scalar_one()
+        sent = request(BOPHA, category="THK", email="guest1@senate.example")
+        asked = replying.accept(db, forum, mine, sent, "answer", SECRET, now=NOW)
+        erase(db, Actor.operator(), forum, asked.code, now=NOW)
+        return asked.code
+
+    registration = site.pen.write_now(SLUG, deed)
+    shown = desk.get(LIST).text
+    assert re.search(rf'href="{LIST}/{code}">\(erased\)</a>', shown)
+    page = desk.get(f"{LIST}/{code}").text
+    assert "<h1>(erased)</h1>" in page
+    assert re.search(r"<dt>E-mail[^<]*</dt><dd>\(erased\)</dd>", page)
+    assert re.search(rf'href="{DESK}/registrations/{registration}">\(erased\)</a>', page)
+    assert "Erased at the person’s own wish" in page

@@ -1,5 +1,7 @@
 """The forum's numbers at the desk: changed, refused, tried; and nothing of two organisers lost."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -103,11 +105,16 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
 
 def test_numbers_below_what_is_taken_are_refused_until_they_are_meant(desk: TestClient, site: Site) -> None:
     somebody_sits(site)
+    students = house(site).categories["STU"].name.en
     assert "over_is_meant" not in desk.get(PAGE).text
     changes = {"STU_of_guarantee": "0", "STU_of_limit": "0"}
     answer = save(desk, site, **changes)
     assert answer.status_code == 422
-    assert "over their limits: STU +1" in answer.text
+    assert f"One seat more is taken in the group “{students}” than its limit." in answer.text
+    assert "than the hall would hold" not in answer.text
+    assert "Groups above their limit get no new seats" in answer.text
+    assert "No new seats are given in the hall" not in answer.text
+    assert 'href="#STU-limit"' in answer.text
     assert 'name="over_is_meant"' in answer.text
     assert save(desk, site, over_is_meant="yes", **changes).status_code == 303
     assert house(site).taken["STU"] == 1
@@ -143,6 +150,66 @@ def test_trying_shows_who_would_be_seated_and_saves_nothing(desk: TestClient, si
     assert 'name="STU-limit" type="number" min="0" max="100000" value="2"' in answer.text
     assert house(site).terms == before.terms
     assert house(site).categories["STU"].limit == 1
+
+
+def forms_on(page: Any) -> list[tuple[str, list[str], dict[str, str]]]:
+    """Each form of the numbers' page: where it goes, its buttons, its fields."""
+    found = []
+    for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", page.text, re.DOTALL):
+        to = re.search(r'action="([^"]+)"', attributes)
+        buttons = re.findall(r"<button[^>]*>(.*?)</button>", inside)
+        fields = {
+            unescape(name): unescape(value)
+            for name, value in re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', inside)
+        }
+        found.append((to[1] if to else "", buttons, fields))
+    return [form for form in found if form[0].startswith(PAGE)]
+
+
+def test_enter_in_a_field_tries_the_numbers_and_only_what_was_tried_is_saved(desk: TestClient, site: Site) -> None:
+    [(to, buttons, _)] = forms_on(desk.get(PAGE))
+    assert (to, buttons) == (f"{PAGE}/trial", ["Try these numbers"])
+    tried = desk.post(to, data=form(desk, site, STU_of_limit="61"))
+    (saving, saves, fields), (again, _, _) = forms_on(tried)
+    assert (saving, saves, again) == (PAGE, ["Save these numbers"], f"{PAGE}/trial")
+    assert desk.post(saving, data=fields).headers["location"].endswith("done=saved")
+    assert house(site).categories["STU"].limit == 61
+
+
+def test_a_trial_says_what_was_changed_and_has_a_row_for_the_hall(desk: TestClient, site: Site) -> None:
+    somebody_sits(site)
+    limit = house(site).categories["PTY"].limit
+    answer = save(desk, site, f"{PAGE}/trial", PTY_of_limit=f"0{(limit or 0) + 10}", confirm_hours="50")
+    shown = answer.text.split('id="trial"')[1].split("</section>")[0]
+    name = house(site).categories["PTY"].name.en
+    lines = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", line)) for line in re.findall(r"<li>(.*?)</li>", shown)]
+    assert lines[:2] == [
+        "The hall, hours to confirm: 48 → 50",
+        f"{name}, limit: {limit} → {(limit or 0) + 10}",
+    ]
+    sums = shown.split('<tbody class="sum">')[1].split("</tbody>")[0]
+    assert "The hall" in sums
+    assert '<td class="number" data-label="Taken">1</td>' in sums
+    same = save(desk, site, f"{PAGE}/trial").text
+    assert "These are the numbers as they stand" in same
+
+
+def test_a_trial_that_is_over_says_which_groups_are_blocked_and_asks_whether_it_is_meant(
+    desk: TestClient, site: Site
+) -> None:
+    somebody_sits(site)
+    students = house(site).categories["STU"].name.en
+    answer = save(desk, site, f"{PAGE}/trial", STU_of_guarantee="0", STU_of_limit="0")
+    shown = answer.text.split('id="trial"')[1].split("</section>")[0]
+    assert f"One seat more is taken in the group “{students}” than its limit." in shown
+    assert 'name="over_is_meant"' in shown
+    assert "Groups above their limit get no new seats" in shown
+
+
+def test_the_simulator_is_led_to_from_the_top_of_the_page(desk: TestClient) -> None:
+    page = desk.get(PAGE).text
+    assert page.index('href="#try"') < page.index('name="capacity"')
+    assert '<button id="try">' in page
 
 
 def test_a_trial_sent_from_elsewhere_is_not_answered(desk: TestClient, site: Site) -> None:

@@ -288,3 +288,37 @@ def test_every_link_within_the_site_leads_somewhere(seen: Seen) -> None:
 
     nothing_wrong(seen, fault)
     assert len(followed) > 200
+
+
+FINAL = {
+    "/desk/{forum}/hold-backs": "/release",
+    "/desk/{forum}/duplicates/{first}/{second}": "/merge",
+    "/desk/{forum}/invitations/{code}": "/renewal",
+    "/desk/{forum}/delegations/{code}": "/renewal",
+    "/desk/{forum}/sign-ups/{code}": "/removal",
+    "/{lang}/delegations/{secret}": ("/seats", "/calendar"),
+    "/{lang}/my/{secret}/companions": "/removal",
+}
+"""Pages with forms that cannot be taken back, and how these forms' addresses end."""
+
+
+def test_what_cannot_be_taken_back_stands_behind_its_name_with_what_happens(seen: Seen) -> None:
+    shown = set()
+
+    def one_click_away(path: str, lang: str, _answer: Any, page: Page) -> str:
+        endings = FINAL.get(path)
+        if endings is None:
+            return ""
+        open_to_all = re.sub(r"<details.*?</details>", "", page.html, flags=re.DOTALL)
+        for ending in (endings,) if isinstance(endings, str) else endings:
+            addressed = rf'action="[^"]*{ending}"'
+            if re.search(addressed, page.html):
+                shown.add((path, ending, lang))
+            found = re.findall(rf"<form[^>]*{addressed}.*?</form>|<button[^>]*{addressed}", open_to_all, re.DOTALL)
+            if any("<button" in form for form in found):
+                return f"{ending} with one click"
+        return ""
+
+    nothing_wrong(seen, one_click_away)
+    wanted = {(path, ends) for path, each in FINAL.items() for ends in ((each,) if isinstance(each, str) else each)}
+    assert {(path, ending) for path, ending, _ in shown} == wanted

@@ -196,6 +196,19 @@ def test_two_registrations_are_compared_and_joined_and_the_old_link_says_so(door
     assert again.status_code == 422
 
 
+def test_whoever_looks_alike_stands_once_in_a_group_and_the_menu_leads_there(doors: Doors):
+    same = {"family_name": "Thrice", "given_name": "Told", "name_km": ""}
+    three = [doors.register("STU", **same) for _ in range(3)]
+    page = doors.page(f"/desk/{SLUG}/duplicates", "owner")
+    for one in three:
+        assert page.html.count(f'href="/desk/{SLUG}/registrations/{one.code}"') == 1
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert f"/desk/{SLUG}/duplicates/{three[one].code}/{three[other].code}" in page.links
+    assert "registrations that look alike" in page.text
+    menu = doors.page(f"/desk/{SLUG}", "owner").one("nav", class_="menu")
+    assert {"Duplicates", "Letters"} <= set(menu.text.split())
+
+
 def test_a_change_while_one_compares_is_not_overrun(doors: Doors):
     kept, dropped = doors.register("STU"), doors.register("STU")
     address = f"/desk/{SLUG}/duplicates/{kept.code}/{dropped.code}"
@@ -313,3 +326,20 @@ def test_on_top_of_each_form_every_fault_says_which_field_it_is_of(doors: Doors)
     assert visa == ["សញ្ជាតិ៖ សូមជ្រើសរើសមួយ។"]
     companion = summary(send(doors, f"/en/my/{one.secret}/companions", category="", family_name="Lim"))
     assert companion == ["Comes as: Please choose one."]
+
+
+# ---- many of them, so these come last
+
+
+def test_the_groups_of_duplicates_come_twenty_to_a_page(doors: Doors):
+    for number in range(21):
+        for _ in range(2):
+            doors.register("STU", family_name=f"Paged{number}", given_name="", name_km="")
+    first = doors.page(f"/desk/{SLUG}/duplicates", "owner")
+    assert len(first.all("tbody", class_="group")) == 20
+    (on,) = [link for link in first.links if "/duplicates?after=" in link]
+    rest = doors.page(on, "owner")
+    assert 1 <= len(rest.all("tbody", class_="group")) < 20
+    assert f"/desk/{SLUG}/duplicates" in rest.links
+    both = {row.text for page in (first, rest) for row in page.all("span", class_="code")}
+    assert len(both) >= 42

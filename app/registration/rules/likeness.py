@@ -81,14 +81,8 @@ def pairs(people: Iterable[Sketch], distinct: Iterable[tuple[int, int]] = ()) ->
     grows with the number of people and not with its square.
     """
     apart = {frozenset(pair) for pair in distinct}
-    boxes: dict[tuple[str, str], list[Sketch]] = {}
-    for person in people:
-        for key in _keys(person):
-            boxes.setdefault(key, []).append(person)
     found: dict[frozenset[int], Pair] = {}
-    for (kind, _), box in boxes.items():
-        if kind == "phone" and len({person.id for person in box}) >= SWITCHBOARD:
-            continue
+    for _, box in boxes(people):
         for pair in _within(box):
             ids = frozenset((pair.first, pair.second))
             if ids not in apart:
@@ -96,6 +90,17 @@ def pairs(people: Iterable[Sketch], distinct: Iterable[tuple[int, int]] = ()) ->
             if len(found) >= MOST_PAIRS:
                 return _ordered(found.values())
     return _ordered(found.values())
+
+
+def boxes(people: Iterable[Sketch]) -> Iterator[tuple[str, list[Sketch]]]:
+    """Who may be like whom: the kind of what they share, and the registrations that share it, without switchboards."""
+    found: dict[tuple[str, str], list[Sketch]] = {}
+    for person in people:
+        for key in _keys(person):
+            found.setdefault(key, []).append(person)
+    for (kind, _), box in found.items():
+        if kind != "phone" or len({person.id for person in box}) < SWITCHBOARD:
+            yield kind, box
 
 
 def _within(box: list[Sketch]) -> Iterator[Pair]:
