@@ -724,7 +724,10 @@ GARBAGE += (
 )
 
 
-OWN_SCRIPT = re.compile(r'<script type="module" src="/static/[0-9a-f]{12}/[a-z/]+\.js"></script>')
+OWN_SCRIPT = re.compile(
+    r'<script type="module" src="/static/[0-9a-f]{12}/[a-z/]+\.js"></script>'
+    r'|<script type="application/ld\+json">[^<>]*</script>'
+)
 
 
 def ask_garbage(doors: Doors, name: str) -> None:

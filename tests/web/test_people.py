@@ -179,7 +179,7 @@ def test_two_registrations_are_compared_and_joined_and_the_old_link_says_so(door
         by = Actor.participant(one.id)
         doors.write(SLUG, lambda db, o=one, c=chosen, by=by: put_picks(db, by, the_forum(db), o.code, c, None, now=NOW))
     page = doors.page(address, "owner")
-    for expected in ("Comes along", "Sessions at the time of one kept, given back", "This cannot be undone"):
+    for expected in ("Comes along", "Sessions at the time of one kept, given back", "There is no way back"):
         assert expected in page.text
     editions = {name: value for name, value in page.hidden.items() if name.startswith("edition-")}
     answer = send(doors, address, f"{address}/merge", "owner", keep=kept.code, **editions)
