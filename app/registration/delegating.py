@@ -27,6 +27,7 @@ from app.registration.delegations import (
 )
 from app.registration.models import Application, Delegation
 from app.registration.quotas import House, house_of
+from app.registration.releasing import close_invitation
 from app.registration.rules.delegations import EVEN, Share, needs_reason
 from app.registration.rules.names import normal_email
 from app.registration.rules.seats import may_override
@@ -280,6 +281,7 @@ def withdraw(db: Db, by: Actor, forum: Forum, code: str, *, people: bool, now: d
         for one in db.execute(select(_applications).where(mine).order_by(_applications.c.id)).all():
             person = asking(one, house.category_by_id(one.category_id).code)
             end(db, by, forum, person, State.CANCELLED, now=now, note=note)
+            close_invitation(db, by, forum, one, now=now)
             tell(db, forum, person, "registration/cancelled", now=now)
     write_to_focal_point(db, forum, row, "withdrawn", now=now)
     move_queue(db, forum, house_of(db, own), now=now)

@@ -23,7 +23,7 @@ from app.registration import inviting
 from app.registration.invitation_inputs import ReplyDate
 from app.registration.invitation_queries import WholeInvitation, desk_invitation
 from app.registration.people import listed_name
-from app.registration.rules.invitations import Kind, Reply
+from app.registration.rules.invitations import Kind, Reply, may_withdraw
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_history import told
@@ -154,13 +154,14 @@ class Possible:
 def possible(desk: Desk, row: Any) -> Possible:
     """Permission and reply together."""
     is_open, personal = row.state == Reply.OPEN.value, row.kind == Kind.PERSONAL.value
-    decides = is_open and desk.may(Permission.DECIDE_REGISTRATIONS)
+    may_decide = desk.may(Permission.DECIDE_REGISTRATIONS)
+    decides = is_open and may_decide
     return Possible(
         send=decides and personal and bool(row.email),
         renew=decides and personal,
         date=decides,
         link=is_open and personal and desk.may(Permission.SHOW_LINKS) and decides,
-        withdraw=decides,
+        withdraw=may_decide and may_withdraw(row.state, row.used),
     )
 
 
