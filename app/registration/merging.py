@@ -39,14 +39,25 @@ _ASKS = {
 """The mail that starts the hours of a seat that came along while its own mail had not left."""
 
 
-def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple[int, int], *, now: datetime) -> None:
+def merge(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    keep: str,
+    drop: str,
+    editions: tuple[int, int],
+    *,
+    now: datetime,
+    picks: tuple[int, int] = (0, 0),
+) -> None:
     """Join registration `drop` into `keep`; both are live and of one person, which the organiser has seen.
 
     The better standing stays, with its group and its seat; a seat too many is freed and the queue moves. Companions,
     letters, chosen sessions and what the kept one left empty or unanswered come along (`carrying.luggage`). There is no
     way back: what is freed may go to somebody else at once. `editions` are those of the two (keep, drop) as they were
-    looked at. Never gives a seat: nobody can be seated beyond the rule by it. Raises Refused: `same_registration`,
-    `merge_ended`, `merge_companion`, `merge_outside`; Conflict("changed_meanwhile").
+    looked at, `picks` those of their lists of sessions (0: nothing was chosen). Never gives a seat: nobody can be
+    seated beyond the rule by it. Raises Refused: `same_registration`, `merge_ended`, `merge_companion`,
+    `merge_outside`; Conflict("changed_meanwhile").
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -58,6 +69,8 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     stands = joined(_part(db, house, kept), _part(db, house, dropped))
     group = house.category_by_id((dropped if stands.takes_over else kept).category_id).code
     packed = luggage(db, forum, kept, dropped, group)
+    if packed.editions != picks:
+        raise Conflict("changed_meanwhile")  # other sessions would come along than the organiser was told
     unpack_papers(db, packed, kept.id, dropped.id)
     lift_picks(db, dropped.id)
     freed = False

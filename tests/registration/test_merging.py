@@ -14,6 +14,7 @@ from app.registration.applying import cancel, confirm
 from app.registration.duplicates import compared, doubles
 from app.registration.merging import merge, say_distinct
 from app.registration.models import Delegation, Needs, Seat
+from app.registration.pick_queries import own_picks
 from app.registration.reviewing import approve
 from app.registration.rules.likeness import Reason
 from tests.cast import CHAN, NOW, SOKHA, make_actor
@@ -25,7 +26,8 @@ OPERATOR = Actor.operator()
 
 def join(hall: SmallHall, keep: Any, drop: Any, by: Actor = OPERATOR) -> None:
     editions = hall.row(keep.code).edition, hall.row(drop.code).edition
-    merge(hall.db, by, hall.forum, keep.code, drop.code, editions, now=NOW)
+    picks = own_picks(hall.db, keep.id).edition, own_picks(hall.db, drop.id).edition
+    merge(hall.db, by, hall.forum, keep.code, drop.code, editions, now=NOW, picks=picks)
 
 
 def seats(hall: SmallHall) -> int:
