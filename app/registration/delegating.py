@@ -75,9 +75,10 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
         "feed_digest": codes.digest(delegation_feed_token(secret, number, 1)),
     }
     db.execute(update(_delegations).where(_delegations.c.id == number).values(**digests))
-    after = {"category": sent.category, "seats": sent.seats, "reference": sent.reference}
+    after = {"category": sent.category, "seats": sent.seats}
     _take(db, forum, house, sent.category, number, sent.seats, now=now)
     personal = {"focal_name": sent.focal_name, "focal_email": sent.focal_email, **_why(beyond, sent)}
+    personal |= {"reference": sent.reference} if sent.reference else {}
     record_about(db, by, forum, code, "invited", now=now, after={**after, **beyond}, personal=personal)
     write_to_focal_point(db, forum, delegation_of(db, forum, code), "invited", now=now)
     return code
@@ -191,8 +192,8 @@ def _bring_to(
     _take(db, forum, house, category, row.id, wanted, now=now)
     values = {"seats": sent.seats, "uneven_reason": reason, "edition": row.edition + 1}
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
-    before, after = {"seats": len(rows)}, {"seats": sent.seats, "reason": reason, **beyond}
-    why = _why(beyond, sent)
+    before, after = {"seats": len(rows)}, {"seats": sent.seats, **beyond}
+    why = {**({"reason": reason} if reason else {}), **_why(beyond, sent)}  # what is written may name somebody
     record_about(db, by, forum, row.code, "resized", now=now, before=before, after=after, personal=why)
     return len(surplus)
 
