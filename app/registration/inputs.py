@@ -184,6 +184,20 @@ Ticked = Annotated[bool, BeforeValidator(ticked)]
 """A box that may be ticked."""
 
 
+def _is_sure(ticked: bool) -> bool:
+    if not ticked:
+        raise PydanticCustomError("sure_missing", "sure")
+    return ticked
+
+
+class SureInput(Input):
+    """A box to tick before something that cannot be taken back."""
+
+    sure: Annotated[bool, BeforeValidator(ticked), AfterValidator(_is_sure)] = Field(
+        default=False, validate_default=True
+    )
+
+
 def _consents(ticked: bool) -> bool:
     if not ticked:
         raise PydanticCustomError("consent_missing", "consent")

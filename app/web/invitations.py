@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from app.accounts.actor import Actor
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.errors import Expired, Refused, TooMany
@@ -14,7 +15,9 @@ from app.registration.invitation_inputs import DeclineInput
 from app.registration.invitation_queries import Invited, invited
 from app.registration.people import shown_name
 from app.registration.question_queries import questions_of
+from app.registration.uninviting import erase_invited, is_empty
 from app.web.forms import Form, read_form, refilled
+from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.sheets import Sheet, Way, fields_of, read_sheet, send, show_again, show_sent, show_sheet
 from app.web.site import site_of
@@ -77,6 +80,30 @@ async def decline(request: Request, lang: str, secret: str) -> Response:
     return _show(request, words, secret, declined, Form())
 
 
+@router.get("/{lang}/invitations/{secret}/erasure")
+async def ask_erasure(request: Request, lang: str, secret: str) -> Response:
+    """Say what erasing means and ask once more."""
+    words, found = await _invited(request, lang, secret)
+    return _show(request, words, secret, found, Form(), template=_ERASURE)
+
+
+@router.post("/{lang}/invitations/{secret}/erasure")
+async def erase(request: Request, lang: str, secret: str) -> Response:
+    """Erase what the invitation says of the person; it cannot be used any more."""
+    words, found = await _invited(request, lang, secret)
+    sent, now, slug, code = await read_form(request), clock.now(), found.forum.slug, found.row.code
+    by = Actor.invited(found.row.id)
+    try:
+        read_form_token(request, sent, "invitation", code)
+        await site_of(request).write_settled(
+            slug, lambda db: erase_invited(db, by, forum_by_slug(db, slug), code, now=now)
+        )
+    except (Refused, Expired) as refused:
+        _, still = await _invited(request, lang, secret)
+        return _show(request, words, secret, still, refilled(words, sent, refused), refused.status, template=_ERASURE)
+    return RedirectResponse(f"/{words}/invitations/{secret}", 303, headers={"cache-control": SECRET})
+
+
 async def _invited(request: Request, lang: str, secret: str) -> tuple[Lang, Invited]:
     words, known, now = language(lang), token(secret), clock.now()
 
@@ -91,16 +118,32 @@ async def _sheet(request: Request, lang: Lang, found: Invited, secret: str) -> S
     return Sheet(lang, found.forum, found.registration, found.category, questions, way)
 
 
-def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form, status: int = 200) -> Response:
+_ERASURE = "registration/invitation_erasure.html"
+
+
+def _show(
+    request: Request,
+    lang: Lang,
+    secret: str,
+    found: Invited,
+    form: Form,
+    status: int = 200,
+    *,
+    template: str = "registration/invitation.html",
+) -> Response:
+    erased = is_empty(found.row)
     values = {
         "forum": found.forum,
         "invitation": found.row,
         "category": found.category,
         "stands": found.stands,
         "name": shown_name(found.row, lang),
+        "in_use": found.in_use,
         "form": form,
         "token": form_token(request, "invitation", found.row.code),
         "secret_path": f"/{lang}/invitations/{secret}",
     }
-    twin = f"/{other(lang)}/invitations/{secret}"
-    return page(request, lang, "registration/invitation.html", status=status, secret=True, twin=twin, **values)
+    twin = f"/{other(lang)}/invitations/{secret}" + ("/erasure" if template == _ERASURE and not erased else "")
+    if erased:
+        template = "registration/invitation_erased.html"
+    return page(request, lang, template, status=status, secret=True, twin=twin, **values)
