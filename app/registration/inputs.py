@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Filled, Input, Line, Text, Words
+from app.kit.inputs import Filled, Input, Line, ShortWords, Text, Words
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.questions import CHOSEN, Kind
 
@@ -234,7 +234,7 @@ class OptionInput(Input):
     """One of the choices of a question: the value that is kept, and its words."""
 
     value: OptionValue
-    label: Words
+    label: ShortWords
 
 
 class QuestionInput(Input):
@@ -243,9 +243,9 @@ class QuestionInput(Input):
     code: QuestionCode
     kind: Kind
     categories: Annotated[tuple[CategoryCode, ...], Field(max_length=60)] = ()
-    label: Words
-    help: Words | None = None
-    why: Words
+    label: ShortWords
+    help: ShortWords | None = None
+    why: ShortWords
     required: bool = False
     sensitive: bool = False
     options: Annotated[tuple[OptionInput, ...], Field(max_length=100)] = ()
