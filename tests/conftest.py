@@ -38,7 +38,7 @@ from app.kit.settings import Settings
 from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
-from tests import cluster, one_dialect
+from tests import cluster, one_dialect, openly
 from tests.cast import NOW, SECRET_KEY, SLUG
 
 ROOT = Path(__file__).parent.parent
@@ -167,7 +167,9 @@ def sqlite_url(loaded_file: Path, shared: Path) -> Iterator[str]:
     """The address of this test's own SQLite file."""
     own = shared / uuid.uuid4().hex[:16]
     own.mkdir()
-    yield f"sqlite:///{shutil.copy(loaded_file, own / 'sala.sqlite')}"
+    path = shutil.copy(loaded_file, own / "sala.sqlite")
+    yield f"sqlite:///{path}"
+    openly.hold_against_file(str(path))
     shutil.rmtree(own)
 
 
@@ -221,6 +223,7 @@ def db(database: Database) -> Iterator[Db]:
     with Db(database.write_engine) as unit:
         lock_scopes(unit, {SITE, SLUG})
         yield unit
+        openly.hold_against(unit)
         unit.rollback()
 
 

@@ -60,6 +60,7 @@ from app.registration.releasing import lapse_invitation
 from app.web.public import read_as_public
 from app.web.site import Site
 from app.web.speakers import people_of
+from tests import openly
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
 from tests.embassies import delegate, make_delegation, name_some, page_of
@@ -307,6 +308,7 @@ def open_doors(loaded_file: Path, folder: Path, file: ForumFile, **environment: 
             give_badges(doors)
             load_elsewhere(doors, file)
             yield doors
+    openly.hold_against_file(str(path))
 
 
 def give_badges(doors: Doors) -> None:
@@ -494,6 +496,11 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/{lang}/invitations/{secret}": [
             f"/{lang}/invitations/{each.secret}" for each in shown.invitations.values() if each.secret
+        ],
+        "/{lang}/invitations/{secret}/erasure": [
+            f"/{lang}/invitations/{each.secret}/erasure"
+            for name, each in shown.invitations.items()
+            if each.secret and name != "erased"
         ],
         "/{lang}/invitations/{secret}/registration": [
             f"/{lang}/invitations/{shown.invitations['open'].secret}/registration"

@@ -68,6 +68,10 @@ class Actor:
         """Is this the focal point of this delegation?"""
         return self.kind == "focal_point" and self.id is not None and self.id == delegation_id
 
+    def owns_invitation(self, invitation_id: int | None) -> bool:
+        """Is this the person this invitation invites?"""
+        return self.kind == "invited" and self.id is not None and self.id == invitation_id
+
     @property
     def signature(self) -> tuple[str, str]:
         """How facts name this actor: (kind:id, name)."""

@@ -20,6 +20,8 @@ GOES = {
     "facts": "facts: their personal values",
     "mails": "mails: address, name and values",
     "letters": "letters: what they hold of passports",
+    "invitations": "invitations nobody came by: name and address",
+    "delegations": "delegations that name nobody any more: the focal point's name and address",
 }
 STAYS = {
     "registrations": "registrations with name and address",

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.kit.errors import Fault, Invalid
 from app.kit.i18n import Bilingual, latin_digits
@@ -57,6 +57,12 @@ def _none_if_empty(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _short(text: Bilingual) -> Bilingual:
+    if max(len(text.en), len(text.km)) > 1000:
+        raise PydanticKnownError("string_too_long", {"max_length": 1000})
+    return text
+
+
 def _both(text: Bilingual) -> Bilingual:
     if not text.en.strip() or not text.km.strip():
         raise PydanticCustomError("both_languages", "both languages")
@@ -75,6 +81,9 @@ Filled = Annotated[str, StringConstraints(max_length=200), AfterValidator(_fille
 
 Words = Annotated[Bilingual, AfterValidator(_both)]
 """A text in both languages, both there."""
+
+ShortWords = Annotated[Bilingual, AfterValidator(_both), AfterValidator(_short)]
+"""The same of at most a thousand letters each: what a form at the desk may send."""
 
 Optional = BeforeValidator(_none_if_empty)
 """An empty field means "not given"."""

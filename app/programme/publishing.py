@@ -67,8 +67,10 @@ def publish(
         )
     )
     db.flush()
-    after = {"version": number, "overridden": hard, "gaps": gaps, "reason": reason}
-    record(db, forum.slug, by.signature, "programme.published", f"forum:{forum.slug}", now=now, after=after)
+    after = {"version": number, "overridden": hard, "gaps": gaps}
+    personal = {"note": reason} if reason else None  # what an editor writes may name somebody
+    subject = f"forum:{forum.slug}"
+    record(db, forum.slug, by.signature, "programme.published", subject, now=now, after=after, personal=personal)
     republish(db, forum.slug)
     return number
 

@@ -22,6 +22,7 @@ from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
 from app.registration.question_queries import sheet_of
 from app.registration.quotas import house_of, times_of
+from app.registration.releasing import close_invitation
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
@@ -393,12 +394,16 @@ def correct(
 
 
 def cancel(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> bool:
-    """Give a registration up; its seat goes to the next in the same transaction (rules §1.5). False if it had ended."""
+    """Give a registration up; its seat goes to the next in the same transaction (rules §1.5). False if it had ended.
+
+    Done by an organiser, it closes the personal invitation it was made with.
+    """
     settle(db, forum, now=now)
     row, person = person_of(db, by, forum, code)
     if not may_follow(State(row.state), State.CANCELLED):
         return False
     freed = end(db, by, forum, person, State.CANCELLED, now=now, note=note)
+    close_invitation(db, by, forum, row, now=now)
     tell(db, forum, person, "registration/cancelled", now=now)
     if freed:
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)

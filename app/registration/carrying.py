@@ -52,6 +52,8 @@ class Luggage:
     needs: bool
     companions: int
     letters: int
+    editions: tuple[int, int]
+    """Those of the two lists of sessions, the kept one's first; 0 where nobody chose."""
 
     def titles(self, picks: Collection[Any]) -> list[Bilingual]:
         """The sessions of these picks, as far as they are in the programme."""
@@ -100,7 +102,14 @@ def luggage(db: Db, forum: Forum, kept: Any, dropped: Any, category: str) -> Lug
         needs=any_of(_needs, dropped.id) > 0 and not any_of(_needs, kept.id),
         companions=int(db.execute(along).scalar_one()),
         letters=any_of(_letters, dropped.id),
+        editions=_editions_of(db, kept.id, dropped.id),
     )
+
+
+def _editions_of(db: Db, kept: int, dropped: int) -> tuple[int, int]:
+    mine = _lists.c.application_id.in_((kept, dropped))
+    found = {row[0]: int(row[1]) for row in db.execute(select(_lists.c.application_id, _lists.c.edition).where(mine))}
+    return found.get(kept, 0), found.get(dropped, 0)
 
 
 def _picks_of(db: Db, application: int) -> list[Any]:

@@ -27,6 +27,7 @@ from app.registration.delegations import (
 )
 from app.registration.models import Application, Delegation
 from app.registration.quotas import House, house_of
+from app.registration.releasing import close_invitation
 from app.registration.rules.delegations import EVEN, Share, needs_reason
 from app.registration.rules.names import normal_email
 from app.registration.rules.seats import may_override
@@ -75,9 +76,10 @@ def invite(db: Db, by: Actor, forum: Forum, sent: InvitingInput, secret: bytes, 
         "feed_digest": codes.digest(delegation_feed_token(secret, number, 1)),
     }
     db.execute(update(_delegations).where(_delegations.c.id == number).values(**digests))
-    after = {"category": sent.category, "seats": sent.seats, "reference": sent.reference}
+    after = {"category": sent.category, "seats": sent.seats}
     _take(db, forum, house, sent.category, number, sent.seats, now=now)
     personal = {"focal_name": sent.focal_name, "focal_email": sent.focal_email, **_why(beyond, sent)}
+    personal |= {"reference": sent.reference} if sent.reference else {}
     record_about(db, by, forum, code, "invited", now=now, after={**after, **beyond}, personal=personal)
     write_to_focal_point(db, forum, delegation_of(db, forum, code), "invited", now=now)
     return code
@@ -191,8 +193,8 @@ def _bring_to(
     _take(db, forum, house, category, row.id, wanted, now=now)
     values = {"seats": sent.seats, "uneven_reason": reason, "edition": row.edition + 1}
     db.execute(update(_delegations).where(_delegations.c.id == row.id).values(**values))
-    before, after = {"seats": len(rows)}, {"seats": sent.seats, "reason": reason, **beyond}
-    why = _why(beyond, sent)
+    before, after = {"seats": len(rows)}, {"seats": sent.seats, **beyond}
+    why = {**({"reason": reason} if reason else {}), **_why(beyond, sent)}  # what is written may name somebody
     record_about(db, by, forum, row.code, "resized", now=now, before=before, after=after, personal=why)
     return len(surplus)
 
@@ -299,6 +301,7 @@ def withdraw(db: Db, by: Actor, forum: Forum, code: str, *, people: bool, now: d
         for one in db.execute(select(_applications).where(mine).order_by(_applications.c.id)).all():
             person = asking(one, house.category_by_id(one.category_id).code)
             end(db, by, forum, person, State.CANCELLED, now=now, note=note)
+            close_invitation(db, by, forum, one, now=now)
             tell(db, forum, person, "registration/cancelled", now=now)
     write_to_focal_point(db, forum, row, "withdrawn", now=now)
     move_queue(db, forum, house_of(db, own), now=now)

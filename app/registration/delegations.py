@@ -57,7 +57,10 @@ def seat_rows(db: Db, delegation: int) -> list[Any]:
 def write_to_focal_point(
     db: Db, forum: Forum, row: Any, template: str, *, now: datetime, values: Mapping[str, Any] | None = None
 ) -> None:
-    """Queue the mail `delegation/<template>` to the focal point of a delegation (its row)."""
+    """Queue the mail `delegation/<template>` to the focal point of a delegation (its row); none where the contact was
+    erased."""
+    if not row.focal_email:
+        return
     to, subject = (row.focal_email, row.focal_name), f"delegation:{row.code}"
     queue_mail(db, forum.slug, f"delegation/{template}", row.language, to, subject, now=now, values=values)
 

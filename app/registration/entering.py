@@ -36,5 +36,6 @@ def enter(
         row = application_of(db, forum, asked.code)
         db.execute(update(_applications).where(_applications.c.id == row.id).values(decision_note=note))
         subject = f"registration:{asked.code}"
-        record(db, forum.slug, by.signature, "registration.noted", subject, now=now, after={"note": note})
+        personal = {"note": note}  # what an organiser writes may name somebody
+        record(db, forum.slug, by.signature, "registration.noted", subject, now=now, personal=personal)
     return asked

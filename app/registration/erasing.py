@@ -14,16 +14,17 @@ from app.kit.db import Db, table
 from app.mail.redacting import redact
 from app.registration.applying import person_of
 from app.registration.lettering import forget_passports
-from app.registration.models import Answer, Application, Consent, File, Invitation, Needs
+from app.registration.models import Answer, Application, Consent, File, Needs
 from app.registration.quotas import house_of
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import end, move_queue
 from app.registration.settling import settle
+from app.registration.uninviting import erase_with
 
-_applications, _invitations = table(Application), table(Invitation)
+_applications = table(Application)
 HELD = (table(Needs), table(Answer), table(File), table(Consent))
 """What is kept about a registration in tables of its own."""
-_NAMES: dict[str, Any] = {
+EMPTY: dict[str, Any] = {
     "titles": [],
     "family_name": "",
     "given_name": "",
@@ -31,9 +32,6 @@ _NAMES: dict[str, Any] = {
     "display_name": "",
     "institution": "",
     "position_title": "",
-}
-EMPTY: dict[str, Any] = {
-    **_NAMES,
     "name_order": "",
     "email": "",
     "email_normal": "",
@@ -52,9 +50,10 @@ EMPTY: dict[str, Any] = {
 
 def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     """Cancel a registration if it is live (its seat goes to the next, rules §1.5) and empty what is personal about it:
-    columns, needs, answers, files, consents, what letters hold of the passport, its facts and mails, and the personal
-    invitation it came from. Whoever comes along is erased with it, because the person named them, and every
-    registration that was joined into it, because an organiser has seen that it is the same person's.
+    columns, needs, answers, files, consents, what letters hold of the passport, its facts and mails, the personal
+    invitation it came from, and open ones to its address. Whoever comes along is erased with it, because the person
+    named them, and every registration that was joined into it, because an organiser has seen that it is the same
+    person's.
 
     Category, state, times and place in the chain of facts stay; so does the digest of the own page's link, which says
     from now on that everything is erased. False where that was done before. For the person, or an organiser who
@@ -68,6 +67,7 @@ def erase(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> bool:
     if may_follow(State(row.state), State.CANCELLED):
         freed = end(db, by, forum, person, State.CANCELLED, now=now)
     for one in (row, *_along(db, {row.id})):
+        freed |= erase_with(db, by, forum, one, now=now) > 0
         _empty(db, by, forum, one, now=now)
     if freed:
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
@@ -88,19 +88,7 @@ def _empty(db: Db, by: Actor, forum: Forum, row: Any, *, now: datetime) -> None:
     forget_passports(db, forum, now=now, application=row.id)
     values = {**EMPTY, "erased_at": now, "edition": row.edition + 1}
     db.execute(update(_applications).where(_applications.c.id == row.id).values(**values))
-    subjects = [f"registration:{row.code}", *_empty_invitation(db, row)]
-    record(db, forum.slug, by.signature, "registration.erased", subjects[0], now=now)
-    purge_personal(db, forum.slug, subjects=subjects)
-    redact(db, forum.slug, subjects=subjects)
-
-
-def _empty_invitation(db: Db, row: Any) -> list[str]:
-    """A personal invitation names the person too; one by code is about nobody. Its subject in facts and mails."""
-    found = db.execute(
-        select(_invitations).where(_invitations.c.id == row.invitation_id, _invitations.c.kind == "personal")
-    ).first()
-    if found is None:
-        return []
-    values = {**_NAMES, "email": "", "digest": ""}
-    db.execute(update(_invitations).where(_invitations.c.id == found.id).values(**values))
-    return [f"invitation:{found.code}"]
+    subject = f"registration:{row.code}"
+    record(db, forum.slug, by.signature, "registration.erased", subject, now=now)
+    purge_personal(db, forum.slug, subjects=[subject])
+    redact(db, forum.slug, subjects=[subject])

@@ -57,8 +57,10 @@ def keep_back(db: Db, by: Actor, forum: Forum, sent: HoldBackInput, *, now: date
                 raise Refused("hold_back_no_place", left=taken)
             went_over = went_over or over(went)
         take(db, forum, house, sent.category, "hold_back", now=now, hold_back_id=number)
-    after = {"category": sent.category, "seats": sent.seats, "purpose": sent.purpose, "note": sent.reason, **went_over}
-    record(db, forum.slug, by.signature, "hold_back.kept", f"hold_back:{number}", now=now, after=after)
+    after = {"category": sent.category, "seats": sent.seats, **went_over}
+    personal = {"purpose": sent.purpose, "note": sent.reason}  # what an organiser writes may name somebody
+    subject = f"hold_back:{number}"
+    record(db, forum.slug, by.signature, "hold_back.kept", subject, now=now, after=after, personal=personal)
     return number
 
 

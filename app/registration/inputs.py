@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Chosen, Filled, Input, Line, Text, Words
+from app.kit.inputs import Chosen, Filled, Input, Line, ShortWords, Text, Words
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.questions import CHOSEN, Kind
 
@@ -184,6 +184,20 @@ Ticked = Annotated[bool, BeforeValidator(ticked)]
 """A box that may be ticked."""
 
 
+def _is_sure(ticked: bool) -> bool:
+    if not ticked:
+        raise PydanticCustomError("sure_missing", "sure")
+    return ticked
+
+
+class SureInput(Input):
+    """A box to tick before something that cannot be taken back."""
+
+    sure: Annotated[bool, BeforeValidator(ticked), AfterValidator(_is_sure)] = Field(
+        default=False, validate_default=True
+    )
+
+
 def _consents(ticked: bool) -> bool:
     if not ticked:
         raise PydanticCustomError("consent_missing", "consent")
@@ -220,7 +234,7 @@ class OptionInput(Input):
     """One of the choices of a question: the value that is kept, and its words."""
 
     value: OptionValue
-    label: Words
+    label: ShortWords
 
 
 class QuestionInput(Input):
@@ -229,9 +243,9 @@ class QuestionInput(Input):
     code: QuestionCode
     kind: Kind
     categories: Annotated[tuple[CategoryCode, ...], Field(max_length=60)] = ()
-    label: Words
-    help: Words | None = None
-    why: Words
+    label: ShortWords
+    help: ShortWords | None = None
+    why: ShortWords
     required: bool = False
     sensitive: bool = False
     options: Annotated[tuple[OptionInput, ...], Field(max_length=100)] = ()

@@ -128,12 +128,16 @@ class Invited:
     refusal: str
 
     @property
+    def in_use(self) -> bool:
+        """Does a live registration stand on it?"""
+        return self.refusal == "invitation_used"
+
+    @property
     def stands(self) -> str:
         """How the page says it stands: open, or as what it ended; one in use is accepted."""
         if not self.refusal:
             return Reply.OPEN.value
-        used = self.refusal == "invitation_used"
-        return Reply.ACCEPTED.value if used else self.refusal.removeprefix("invitation_")
+        return Reply.ACCEPTED.value if self.in_use else self.refusal.removeprefix("invitation_")
 
 
 def made_by_accepting(db: Db, invitation: Any) -> Any | None:

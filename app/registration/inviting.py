@@ -21,7 +21,8 @@ from app.registration.models import Invitation
 from app.registration.people import shown_name
 from app.registration.quotas import House, house_of
 from app.registration.releasing import lapse_invitation
-from app.registration.rules.invitations import Kind, Reply, normal_code, reminder_at, repeated
+from app.registration.replying import uses_of
+from app.registration.rules.invitations import Kind, Reply, may_withdraw, normal_code, reminder_at, repeated
 from app.registration.rules.names import normal_email
 from app.registration.rules.seats import eats_guarantee_of, may_override
 from app.registration.seating import can_seat, is_over, move_queue, take
@@ -219,11 +220,16 @@ def _open(db: Db, by: Actor, forum: Forum, code: str, now: datetime) -> Any:
 
 
 def withdraw(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) -> None:
-    """Take an invitation back that waits for an answer; seats kept with it go to the next.
+    """Take an invitation back that waits for an answer, or an accepted one whose registration has ended; seats kept
+    with it go to the next.
 
     Registrations already made with a code stay. Raises Refused("invitation_answered").
     """
-    row = _open(db, by, forum, code, now)
+    by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
+    settle(db, forum, now=now)
+    row = invitation_of(db, forum, code)
+    if not may_withdraw(row.state, uses_of(db, row.id)):
+        raise Refused("invitation_answered")
     if lapse_invitation(db, by, forum, row, Reply.WITHDRAWN.value, now=now):
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)
 

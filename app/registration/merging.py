@@ -21,14 +21,17 @@ from app.mail.outbox import withhold
 from app.registration.applying import application_of
 from app.registration.carrying import Luggage, filled, lift_picks, luggage, unpack_papers, unpack_picks
 from app.registration.linking import holds_sensitive
-from app.registration.models import Application, Distinct, Seat
+from app.registration.models import Application, Distinct, Invitation, Seat
 from app.registration.quotas import House, house_of
+from app.registration.releasing import end_answered
+from app.registration.rules.invitations import Kind
 from app.registration.rules.merges import Part, joined
 from app.registration.rules.states import State
 from app.registration.seating import Asking, asking, end, free, move_queue, tell
 from app.registration.settling import settle
 
 _applications, _seats, _distinct = table(Application), table(Seat), table(Distinct)
+_invitations = table(Invitation)
 _ASKS = {
     State.SEATED.value: "registration/seated",
     State.AWAITING_APPROVAL.value: "registration/awaiting",
@@ -37,14 +40,25 @@ _ASKS = {
 """The mail that starts the hours of a seat that came along while its own mail had not left."""
 
 
-def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple[int, int], *, now: datetime) -> None:
+def merge(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    keep: str,
+    drop: str,
+    editions: tuple[int, int],
+    *,
+    now: datetime,
+    picks: tuple[int, int] = (0, 0),
+) -> None:
     """Join registration `drop` into `keep`; both are live and of one person, which the organiser has seen.
 
     The better standing stays, with its group and its seat; a seat too many is freed and the queue moves. Companions,
     letters, chosen sessions and what the kept one left empty or unanswered come along (`carrying.luggage`). There is no
     way back: what is freed may go to somebody else at once. `editions` are those of the two (keep, drop) as they were
-    looked at. Never gives a seat: nobody can be seated beyond the rule by it. Raises Refused: `same_registration`,
-    `merge_ended`, `merge_companion`, `merge_outside`, `merge_sensitive`; Conflict("changed_meanwhile").
+    looked at, `picks` those of their lists of sessions (0: nothing was chosen). Never gives a seat: nobody can be
+    seated beyond the rule by it. Raises Refused: `same_registration`, `merge_ended`, `merge_companion`,
+    `merge_outside`, `merge_sensitive`; Conflict("changed_meanwhile").
     """
     own = forum_id(forum)
     by.must(Permission.DECIDE_REGISTRATIONS, own)
@@ -59,6 +73,8 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     stands = joined(_part(db, house, kept), _part(db, house, dropped))
     group = house.category_by_id((dropped if stands.takes_over else kept).category_id).code
     packed = luggage(db, forum, kept, dropped, group)
+    if packed.editions != picks:
+        raise Conflict("changed_meanwhile")  # other sessions would come along than the organiser was told
     unpack_papers(db, packed, kept.id, dropped.id)
     lift_picks(db, dropped.id)
     freed = False
@@ -77,8 +93,14 @@ def merge(db: Db, by: Actor, forum: Forum, keep: str, drop: str, editions: tuple
     values |= {"confirmed_at": kept.confirmed_at or dropped.confirmed_at, "edition": kept.edition + 1}
     if values["confirmed_at"] is not None:
         values["confirm_by"] = None
+    values["invitation_id"], other = _invitations_of(db, kept, dropped, takes_over=stands.takes_over)
     freed |= end(db, by, forum, _person(house, dropped), State.CANCELLED, now=now)
-    db.execute(update(_applications).where(_applications.c.id == dropped.id).values(merged_into_id=kept.id))
+    end_answered(db, by, forum, other, now=now)
+    db.execute(
+        update(_applications)
+        .where(_applications.c.id == dropped.id)
+        .values(merged_into_id=kept.id, invitation_id=other)
+    )
     db.execute(update(_applications).where(_applications.c.id == kept.id).values(**values))
     _record(db, by, forum, kept, dropped, packed, now, takes_over=stands.takes_over)
     unpack_picks(db, forum, packed, kept, dropped, values.get("state", kept.state), now=now)
@@ -135,7 +157,6 @@ _STANDING = (
     "confirm_by",
     "offer_until",
     "reminded_at",
-    "invitation_id",
     "delegation_id",
     "heads_delegation",
 )
@@ -144,6 +165,25 @@ _STANDING = (
 def _standing_of(row: Any) -> dict[str, Any]:
     """What a seat or a place in a queue hangs on."""
     return {name: getattr(row, name) for name in _STANDING}
+
+
+def _invitations_of(db: Db, kept: Any, dropped: Any, *, takes_over: bool) -> tuple[int | None, int | None]:
+    """The invitation (id) of the kept registration afterwards, and of the ended one.
+
+    The standing brings its own; where it has none, a personal one of the other comes along, for it is this person's. A
+    second personal one stays with the ended registration and is closed: nobody else comes in by it.
+    """
+    mine, theirs = kept.invitation_id, dropped.invitation_id
+    if takes_over:
+        mine, theirs = theirs, mine
+    if mine is None and theirs is not None and _is_personal(db, theirs):
+        mine, theirs = theirs, None
+    return mine, theirs
+
+
+def _is_personal(db: Db, invitation: int) -> bool:
+    personal = (_invitations.c.id == invitation) & (_invitations.c.kind == Kind.PERSONAL.value)
+    return db.execute(select(_invitations.c.id).where(personal)).first() is not None
 
 
 def _record(

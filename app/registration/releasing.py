@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from app.accounts.actor import Actor
+from app.accounts.rules import Permission
 from app.audit.recording import record
 from app.forum.models import Forum
 from app.kit.db import Db, table
 from app.mail.outbox import withhold
 from app.registration.delegations import write_to_focal_point
 from app.registration.models import Delegation, HoldBack, Invitation, Seat
+from app.registration.rules.invitations import Kind, Reply
 from app.registration.seating import drop
 
 _seats = table(Seat)
@@ -41,6 +43,22 @@ def lapse_invitation(
     record(db, forum.slug, by.signature, f"invitation.{state}", subject, now=now, after=after, personal=personal)
     withhold(db, forum.slug, subject)
     return freed
+
+
+def close_invitation(db: Db, by: Actor, forum: Forum, application: Any, *, now: datetime) -> None:
+    """An organiser has ended a registration (its row, as it was): the personal invitation it was made with seats nobody
+    any more. Where its own person ends it, the invitation stays, and they may come back with it."""
+    if by.owns(application.id) or not by.may(Permission.DECIDE_REGISTRATIONS, application.forum_id):
+        return
+    end_answered(db, by, forum, application.invitation_id, now=now)
+
+
+def end_answered(db: Db, by: Actor, forum: Forum, invitation: int | None, *, now: datetime) -> None:
+    """Withdraw a personal invitation (its row's id) that was accepted; any other stays as it is."""
+    accepted = (_invitations.c.kind == Kind.PERSONAL.value) & (_invitations.c.state == Reply.ACCEPTED.value)
+    row = db.execute(select(_invitations).where(_invitations.c.id == invitation, accepted)).first()
+    if row is not None:
+        lapse_invitation(db, by, forum, row, Reply.WITHDRAWN.value, now=now)
 
 
 def release_delegation(db: Db, by: Actor, forum: Forum, delegation: Any, *, now: datetime) -> int:

@@ -19,12 +19,25 @@ from app.kit.pen import republish
 from app.mail.redacting import count_unredacted, redact
 from app.registration.lettering import forget_passports
 from app.registration.models import Answer, Application, Consent, File, Letter, Needs, Question, Terms
+from app.registration.uninviting import count_contacts, count_invited, forget_contacts, forget_invited
 
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
 _letters = table(Letter)
-KINDS = ("registration", "invitation", "delegation")
-"""What facts and mails that name people are about."""
+KINDS = ("registration", "invitation", "delegation", "hold_back", "forum")
+"""What facts and mails that may name people are about."""
+EMPTIED = (
+    "needs",
+    "answers",
+    "files",
+    "consents",
+    "facts",
+    "mails",
+    "letters",
+    "invitations",
+    "delegations",
+)
+"""The kinds of rows a purge empties, by their names in `Purge`."""
 
 
 def put_retention(
@@ -86,6 +99,8 @@ class Purge:
     facts: int
     mails: int
     letters: int
+    invitations: int
+    delegations: int
     registrations: int
     erased: int
     other_answers: int
@@ -93,7 +108,7 @@ class Purge:
     @property
     def emptied(self) -> int:
         """How many rows it empties, of all kinds."""
-        return self.needs + self.answers + self.files + self.consents + self.facts + self.mails + self.letters
+        return sum(getattr(self, name) for name in EMPTIED)
 
     def due(self, now: datetime) -> bool:
         """Has the day come?"""
@@ -101,7 +116,7 @@ class Purge:
 
 
 def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
-    """What the purge would empty as things stand, changing nothing. Eleven queries."""
+    """What the purge would empty as things stand, changing nothing. Thirteen queries."""
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
     on = retention_of(db, forum)
@@ -123,6 +138,8 @@ def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
         facts=count_personal(db, forum.slug, kinds=KINDS),
         mails=count_unredacted(db, forum.slug, kinds=KINDS, before=_written_before(at, now)),
         letters=count(_letters, _letters.c.purged_at.is_(None)),
+        invitations=count_invited(db, forum, now=now),
+        delegations=count_contacts(db, forum, now=now),
         registrations=registrations - erased,
         erased=erased,
         other_answers=count(_answers, _answers.c.question_id.not_in(sensitive)),
@@ -147,10 +164,11 @@ def purge(db: Db, by: Actor, forum: Forum, *, now: datetime, before_the_day: boo
     for rows in (_answers, _consents):
         db.execute(delete(rows).where(rows.c.application_id.in_(mine), rows.c.question_id.in_(sensitive)))
     forget_passports(db, forum, now=now)
+    forget_invited(db, by, forum, now=now)
+    forget_contacts(db, forum, now=now)
     redact(db, forum.slug, kinds=KINDS, before=_written_before(found.at, now))
     purge_personal(db, forum.slug, kinds=KINDS)
-    counted = ("needs", "answers", "files", "consents", "facts", "mails", "letters")
-    after = {name: getattr(found, name) for name in counted}
+    after = {name: getattr(found, name) for name in EMPTIED}
     record(db, forum.slug, by.signature, "retention.purged", f"forum:{forum.slug}", now=now, after=after)
     return found.emptied
 

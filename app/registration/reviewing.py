@@ -15,6 +15,7 @@ from app.kit.errors import Conflict, Refused
 from app.registration.applying import application_of
 from app.registration.models import Application, Seat
 from app.registration.quotas import house_of
+from app.registration.releasing import close_invitation
 from app.registration.rules.seats import Waiting, standing
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import Asking, asking, can_seat, drop, end, give, move_queue, step, take, tell
@@ -58,9 +59,13 @@ def approve(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: 
 
 
 def decline(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime, note: str = "") -> None:
-    """Decline an application; a seat held for it goes to the next. The note stays in the history."""
-    _, person = _decide(db, by, forum, code, State.DECLINED, now=now)
+    """Decline an application; a seat held for it goes to the next. The note stays in the history.
+
+    The personal invitation it was made with is closed.
+    """
+    row, person = _decide(db, by, forum, code, State.DECLINED, now=now)
     freed = end(db, by, forum, person, State.DECLINED, now=now, note=note)
+    close_invitation(db, by, forum, row, now=now)
     tell(db, forum, person, "registration/declined", now=now)
     if freed:
         move_queue(db, forum, house_of(db, forum_id(forum)), now=now)

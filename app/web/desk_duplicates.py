@@ -101,7 +101,8 @@ async def merge(request: Request, forum: str, first: str, second: str) -> Respon
             raise Refused("same_registration")
         kept, dropped = codes if keep == codes[0] else codes[::-1]
         editions = _edition(sent, kept), _edition(sent, dropped)
-        merging.merge(db, desk.actor, found, kept, dropped, editions, now=now)
+        picks = _edition(sent, f"picks-{kept}"), _edition(sent, f"picks-{dropped}")
+        merging.merge(db, desk.actor, found, kept, dropped, editions, now=now, picks=picks)
 
     return await _act(request, forum, codes, deed, "merged")
 
@@ -117,9 +118,10 @@ async def difference(request: Request, forum: str, first: str, second: str) -> R
     return await _act(request, forum, codes, deed, "distinct")
 
 
-def _edition(sent: FormData, code: str) -> int:
-    """Which edition of a registration was looked at; 0, which none is, where that is not said."""
-    text = sent.get(f"edition-{code}")
+def _edition(sent: FormData, what: str) -> int:
+    """Which edition of a registration (its code) or of its sessions was looked at; 0 where that is not said: none of a
+    registration, and of sessions that none were chosen."""
+    text = sent.get(f"edition-{what}")
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
@@ -146,6 +148,7 @@ async def _page(
     values: dict[str, Any] = {
         "both": [(whole, listed_name(whole.row), label(desk.lang, whole.row)) for whole in both],
         "rows": _rows(desk.lang, found),
+        "picks": found.brings_first.editions,
         "reasons": found.reasons,
         "keeping": (found.keeping_first, found.keeping_second),
         "brings": [_brings(desk.lang, one) for one in (found.brings_first, found.brings_second)],

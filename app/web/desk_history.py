@@ -45,7 +45,9 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         who=who(lang, fact.actor, fact.actor_name),
         words=text_of(lang, key if has_text(lang, key) else "desk.history.other", **values),
         note=str(
-            personal.get("note", "") or after.get("note", "") or after.get("reason", "") or personal.get("word", "")
+            next(
+                (told[name] for told in (personal, after) for name in ("note", "reason", "word") if told.get(name)), ""
+            )
         ),
         changes=_changes(lang, after.get("changed", ()), personal),
     )

@@ -20,10 +20,12 @@ from app.kit.i18n import LANGS, text_of
 from app.kit.inputs import parse
 from app.mail.outbox import about
 from app.registration import inviting
+from app.registration.inputs import SureInput
 from app.registration.invitation_inputs import ReplyDate
 from app.registration.invitation_queries import WholeInvitation, desk_invitation
 from app.registration.people import listed_name
-from app.registration.rules.invitations import Kind, Reply
+from app.registration.rules.invitations import Kind, Reply, may_withdraw
+from app.registration.uninviting import erase_invited, is_empty
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_history import told
@@ -38,7 +40,7 @@ from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
 Deed = Callable[[Db, Actor, Forum, str], object]
-DONE = frozenset({"created", "sent_again", "renewed", "date", "withdrawn"})
+DONE = frozenset({"created", "sent_again", "renewed", "date", "withdrawn", "erased"})
 """What the page says after a form: keys of the catalogue."""
 
 
@@ -83,6 +85,18 @@ async def withdraw(request: Request, forum: str, code: str) -> Response:
     """Take it back; seats kept with it go to the next."""
     now = clock.now()
     return await _act(request, forum, code, "withdrawn", lambda *what: inviting.withdraw(*what, now=now))
+
+
+@router.post("/desk/{forum}/invitations/{code}/erasure")
+async def erase(request: Request, forum: str, code: str) -> Response:
+    """Erase what it says of the person, at their own wish; it cannot be used any more."""
+    now, sent = clock.now(), await read_form(request)
+
+    def deed(db: Db, by: Actor, found: Forum, known: str) -> object:
+        parse(SureInput, {"sure": sent.get("sure", "")})
+        return erase_invited(db, by, found, known, now=now)
+
+    return await _act(request, forum, code, "erased", deed)
 
 
 @router.post("/desk/{forum}/invitations/{code}/link")
@@ -145,22 +159,25 @@ class Possible:
     date: bool
     link: bool
     withdraw: bool
+    erase: bool
 
     @property
     def anything(self) -> bool:
-        return self.send or self.renew or self.date or self.link or self.withdraw
+        return any(getattr(self, name) for name in self.__dataclass_fields__)
 
 
 def possible(desk: Desk, row: Any) -> Possible:
     """Permission and reply together."""
     is_open, personal = row.state == Reply.OPEN.value, row.kind == Kind.PERSONAL.value
-    decides = is_open and desk.may(Permission.DECIDE_REGISTRATIONS)
+    may_decide = desk.may(Permission.DECIDE_REGISTRATIONS)
+    decides = is_open and may_decide
     return Possible(
         send=decides and personal and bool(row.email),
         renew=decides and personal,
         date=decides,
         link=is_open and personal and desk.may(Permission.SHOW_LINKS) and decides,
-        withdraw=decides,
+        withdraw=may_decide and may_withdraw(row.state, row.used),
+        erase=may_decide and personal and not row.used and not is_empty(row),
     )
 
 

@@ -13,13 +13,12 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Fault, Invalid, Refused
 from app.kit.i18n import latin_digits
-from app.registration.retaining import Purge, dry_run, put_retention, retention_of
+from app.registration.retaining import EMPTIED, Purge, dry_run, put_retention, retention_of
 from app.web import deps
 from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
 
 router = APIRouter(include_in_schema=False)
-EMPTIED = ("needs", "answers", "files", "consents", "facts", "mails", "letters")
 STAYS = ("registrations", "other_answers", "erased")
 
 

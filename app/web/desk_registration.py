@@ -28,9 +28,10 @@ from app.registration.desk_queries import (
     next_to_decide,
     overview,
 )
+from app.registration.erasing import erase
 from app.registration.filing import desk_file
 from app.registration.holding import hold_backs
-from app.registration.inputs import DecisionInput, MoveInput
+from app.registration.inputs import DecisionInput, MoveInput, SureInput
 from app.registration.overriding import SEATABLE
 from app.registration.rules.states import State, may_follow
 from app.registration.rules.wording import wording_of
@@ -63,6 +64,7 @@ DONE = frozenset(
         "seated_held_back",
         "priority",
         "priority_as_before",
+        "erased",
     }
 )
 """What the page says after a form: keys of the catalogue."""
@@ -133,6 +135,18 @@ async def confirm(request: Request, forum: str, code: str) -> Response:
         return "confirmed" if applying.confirm(db, by, found, code, now=now) else "known"
 
     return await act(request, forum, code, Input, deed)
+
+
+@router.post("/desk/{forum}/registrations/{code}/erasure")
+async def erase_all(request: Request, forum: str, code: str) -> Response:
+    """Erase what is personal about it, at the person's own wish; a live one ends."""
+    now = clock.now()
+
+    def deed(db: Db, by: Actor, found: Forum, code: str, _read: SureInput) -> str:
+        erase(db, by, found, code, now=now)
+        return "erased"
+
+    return await act(request, forum, code, SureInput, deed)
 
 
 @router.post("/desk/{forum}/registrations/{code}/link")
@@ -280,6 +294,8 @@ def _is_so(done: str, seen: Seen) -> bool:
         return any(fact.kind == "registration.moved" for fact in facts)
     if done in {"confirmed", "known"}:
         return row.confirmed_at is not None
+    if done == "erased":
+        return row.erased_at is not None
     if done == "ended_before":
         return row.ended_at is not None
     if done.startswith("priority"):
@@ -302,6 +318,7 @@ class Possible:
     seat_beyond: bool
     seat_held_back: bool
     set_priority: bool
+    erase: bool
 
     @property
     def anything(self) -> bool:
@@ -323,4 +340,5 @@ def possible(desk: Desk, seen: Seen) -> Possible:
         seat_beyond=unseated and not beyond.by_rule and desk.may(Permission.SEAT_OVER_LIMITS),
         seat_held_back=decides and state in SEATABLE and bool(seen.hold_backs),
         set_priority=decides and state in SEATABLE,
+        erase=decides and row.erased_at is None,
     )

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from app.accounts.actor import Actor
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.errors import Expired, Refused, TooMany
@@ -17,7 +18,9 @@ from app.registration.people import shown_name
 from app.registration.question_queries import questions_of
 from app.registration.rules.invitations import Reply
 from app.registration.rules.wording import wording_of
+from app.registration.uninviting import erase_invited, is_empty
 from app.web.forms import Form, read_form, refilled
+from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.sheets import Sheet, Way, fields_of, read_sheet, send, show_again, show_sent, show_sheet
 from app.web.site import site_of
@@ -79,6 +82,32 @@ async def decline(request: Request, lang: str, secret: str) -> Response:
     return await _show(request, words, secret, declined, Form())
 
 
+@router.get("/{lang}/invitations/{secret}/erasure")
+async def ask_erasure(request: Request, lang: str, secret: str) -> Response:
+    """Say what erasing means and ask once more."""
+    words, found = await _invited(request, lang, secret)
+    return await _show(request, words, secret, found, Form(), template=_ERASURE)
+
+
+@router.post("/{lang}/invitations/{secret}/erasure")
+async def erase(request: Request, lang: str, secret: str) -> Response:
+    """Erase what the invitation says of the person; it cannot be used any more."""
+    words, found = await _invited(request, lang, secret)
+    sent, now, slug, code = await read_form(request), clock.now(), found.forum.slug, found.row.code
+    by = Actor.invited(found.row.id)
+    try:
+        read_form_token(request, sent, "invitation", code)
+        await site_of(request).write_settled(
+            slug, lambda db: erase_invited(db, by, forum_by_slug(db, slug), code, now=now), now=now
+        )
+    except (Refused, Expired) as refused:
+        _, still = await _invited(request, lang, secret)
+        return await _show(
+            request, words, secret, still, refilled(words, sent, refused), refused.status, template=_ERASURE
+        )
+    return RedirectResponse(f"/{words}/invitations/{secret}", 303, headers={"cache-control": SECRET})
+
+
 async def _invited(request: Request, lang: str, secret: str) -> tuple[Lang, Invited]:
     words, known, now = language(lang), token(secret), clock.now()
 
@@ -102,21 +131,35 @@ async def _own_link(request: Request, lang: Lang, found: Invited) -> str:
     return f"/{lang}/my/{manage_token(site.settings.secret_key, made.id, made.manage_generation)}" if made else ""
 
 
-async def _show(request: Request, lang: Lang, secret: str, found: Invited, form: Form, status: int = 200) -> Response:
+_ERASURE = "registration/invitation_erasure.html"
+
+
+async def _show(
+    request: Request,
+    lang: Lang,
+    secret: str,
+    found: Invited,
+    form: Form,
+    status: int = 200,
+    *,
+    template: str = "registration/invitation.html",
+) -> Response:
+    erased = is_empty(found.row)
     values = {
         "forum": found.forum,
         "invitation": found.row,
         "category": found.category,
         "stands": found.stands,
         "name": shown_name(found.row, lang),
+        "in_use": found.in_use,
         "form": form,
         "token": form_token(request, "invitation", found.row.code),
         "secret_path": f"/{lang}/invitations/{secret}",
         "no_mail": not site_of(request).settings.sends_mail,
         "link": await _own_link(request, lang, found),
     }
-    twin = f"/{other(lang)}/invitations/{secret}"
+    twin = f"/{other(lang)}/invitations/{secret}" + ("/erasure" if template == _ERASURE and not erased else "")
+    if erased:
+        template = "registration/invitation_erased.html"
     wording = wording_of(in_hall=found.category.in_hall)
-    return page(
-        request, lang, "registration/invitation.html", status=status, secret=True, wording=wording, twin=twin, **values
-    )
+    return page(request, lang, template, status=status, secret=True, wording=wording, twin=twin, **values)

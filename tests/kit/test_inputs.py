@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from app.kit.errors import Invalid
 from app.kit.i18n import LANGS, Bilingual, text_of
-from app.kit.inputs import Chosen, Day, Filled, Input, Line, Text, Words, parse
+from app.kit.inputs import Chosen, Day, Filled, Input, Line, ShortWords, Text, Words, parse
 from app.registration.inputs import ApplicationInput, Person
 from tests.cast import VANNA, fields
 
@@ -56,6 +56,17 @@ def test_paragraphs_keep_their_lines():
 def test_a_filled_line_may_not_be_blank():
     assert faults(filled="") == [("filled", "missing")]
     assert faults(filled="   ") == [("filled", "missing")]
+
+
+def test_short_words_have_a_thousand_letters_in_each_language_and_no_more():
+    class Short(Input):
+        words: ShortWords
+
+    for en, km in (("x" * 1001, "ក"), ("x", "ក" * 1001)):
+        with pytest.raises(Invalid) as refused:
+            parse(Short, {"words": {"en": en, "km": km}})
+        assert [(fault.field, fault.code) for fault in refused.value.faults] == [("words", "too_long")]
+    assert len(parse(Short, {"words": {"en": "x" * 1000, "km": "ក"}}).words.en) == 1000
 
 
 def test_words_are_needed_in_both_languages():

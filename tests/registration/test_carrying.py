@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from app.audit.recording import history
 from app.kit.db import table
+from app.kit.errors import Conflict
 from app.registration.duplicates import compared
+from app.registration.merging import merge
 from app.registration.models import Answer, Consent, File, Pick, PickList
 from app.registration.question_queries import agreed_of, answers_of, consents_of
 from tests.cast import NOW, SLUG
@@ -26,6 +28,24 @@ def hall(hall: SmallHall) -> SmallHall:
 
 
 # ---- sessions
+
+
+@pytest.mark.parametrize("who", ["kept", "dropped"])
+def test_sessions_chosen_after_the_two_were_looked_at_are_not_overrun(hall: SmallHall, who: str) -> None:
+    kept, dropped = hall.ask(), hall.ask()
+    choose(hall, kept, A)
+    choose(hall, dropped, C)
+    seen = compared(hall.db, OPERATOR, hall.forum, kept.code, dropped.code).brings_first.editions
+    assert seen == (1, 1)
+    choose(hall, kept if who == "kept" else dropped, B)
+    editions = kept.edition, dropped.edition
+    with pytest.raises(Conflict, match="changed_meanwhile"), hall.db.begin_nested():
+        merge(hall.db, OPERATOR, hall.forum, kept.code, dropped.code, editions, now=NOW, picks=seen)
+    with pytest.raises(Conflict, match="changed_meanwhile"), hall.db.begin_nested():
+        merge(hall.db, OPERATOR, hall.forum, kept.code, dropped.code, editions, now=NOW)
+    assert hall.state(dropped) == "seated"
+    join(hall, kept, dropped)
+    assert hall.state(dropped) == "cancelled"
 
 
 def test_sessions_come_along_with_their_places_and_what_clashes_goes_to_the_next_in_its_list(hall: SmallHall) -> None:

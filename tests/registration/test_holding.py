@@ -34,7 +34,7 @@ def test_seats_kept_back_are_taken_in_their_group(hall: SmallHall):
     assert taken(hall) == {"STU": 2}
     assert hall.state(hall.ask("STU")) == "waiting"
     fact = history(hall.db, SLUG, f"hold_back:{number}")[-1]
-    assert (fact.kind, fact.after["seats"], fact.after["purpose"]) == ("hold_back.kept", 2, "For late dignitaries")
+    assert (fact.kind, fact.after["seats"], fact.personal["purpose"]) == ("hold_back.kept", 2, "For late dignitaries")
 
 
 def test_more_than_the_rule_gives_are_not_kept_back_without_a_reason(hall: SmallHall):
@@ -47,7 +47,7 @@ def test_more_than_the_rule_gives_are_not_kept_back_without_a_reason(hall: Small
 def test_with_a_reason_they_go_over_the_limit_and_never_over_the_capacity(hall: SmallHall):
     number = keep(hall, "ORG", 2, reason="Asked for by the host")
     fact = history(hall.db, SLUG, f"hold_back:{number}")[-1]
-    assert (fact.after["over_limit"], fact.after["note"]) == (True, "Asked for by the host")
+    assert (fact.after["over_limit"], fact.personal["note"]) == (True, "Asked for by the host")
     with pytest.raises(Refused, match="hold_back_no_place"):
         keep(hall, "STU", reason="Asked for by the host")
 

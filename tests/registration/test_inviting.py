@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
@@ -12,17 +12,17 @@ from app.kit.db import table
 from app.kit.errors import Forbidden, Invalid, NotFound, Refused, TooMany
 from app.kit.inputs import parse
 from app.mail.models import Message
-from app.registration import applying, inviting, replying
+from app.registration import applying, inviting, replying, reviewing
 from app.registration.entering import enter
 from app.registration.invitation_inputs import CodeInput, Guest
-from app.registration.models import Seat
+from app.registration.models import Application, Seat
 from app.registration.settling import settle
-from tests.cast import BOPHA, NOW, SECRET, SOKHA, VANNA, make_actor, request
+from tests.cast import BOPHA, NOW, SECRET, SOKHA, VANNA, holder, make_actor, request
 from tests.registration.hall import SmallHall
 
 OPERATOR = Actor.operator()
 SOON = date(2026, 12, 20)
-_seats, _messages = table(Seat), table(Message)
+_seats, _messages, _applications = table(Seat), table(Message), table(Application)
 
 
 def guest(category: str = "THK", **changes: Any) -> Guest:
@@ -160,8 +160,43 @@ def test_the_same_form_sent_twice_is_answered_twice_and_registers_once(hall: Sma
 def test_who_cancels_may_come_back_with_the_same_invitation(hall: SmallHall):
     row = invited(hall, reserves="yes")
     first = accept(hall, row)
-    applying.cancel(hall.db, OPERATOR, hall.forum, first.code, now=NOW)
+    applying.cancel(hall.db, holder(first), hall.forum, first.code, now=NOW)
     assert accept(hall, row, key="second thoughts").state == "seated"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "declined"])
+def test_an_invitation_whose_registration_an_organiser_ended_seats_nobody_any_more(hall: SmallHall, how: str):
+    row = invited(hall, reserves="yes")
+    first = accept(hall, row)
+    if how == "declined":
+        hall.db.execute(update(_applications).where(_applications.c.id == first.id).values(state="awaiting"))
+        reviewing.decline(hall.db, OPERATOR, hall.forum, first.code, now=NOW)
+    else:
+        applying.cancel(hall.db, OPERATOR, hall.forum, first.code, now=NOW)
+    assert (hall.state(first), again(hall, row).state) == (how, "withdrawn")
+    for email in (BOPHA.email, "else@ministry.example"):
+        with pytest.raises(Refused, match="invitation_withdrawn"):
+            accept(hall, row, key="once more", email=email)
+
+
+def test_a_code_stays_open_for_others_where_an_organiser_ends_a_registration_made_with_it(hall: SmallHall):
+    row = coded(hall)
+    first = accept(hall, row, email="senator@senate.example")
+    applying.cancel(hall.db, OPERATOR, hall.forum, first.code, now=NOW)
+    assert again(hall, row).state == "open"
+
+
+def test_an_accepted_invitation_is_withdrawn_once_its_registration_has_ended_and_not_before(hall: SmallHall):
+    row = invited(hall)
+    first = accept(hall, row)
+    with pytest.raises(Refused, match="invitation_answered"):
+        inviting.withdraw(hall.db, OPERATOR, hall.forum, row.code, now=NOW)
+    applying.cancel(hall.db, holder(first), hall.forum, first.code, now=NOW)
+    inviting.withdraw(hall.db, OPERATOR, hall.forum, row.code, now=NOW)
+    with pytest.raises(Refused, match="invitation_withdrawn"):
+        accept(hall, row, key="too late")
+    with pytest.raises(Refused, match="invitation_answered"):
+        inviting.withdraw(hall.db, OPERATOR, hall.forum, row.code, now=NOW)
 
 
 def test_an_invitation_outlasts_the_closing_of_registration_where_it_has_a_date_of_its_own(hall: SmallHall):

@@ -10,21 +10,24 @@ from app.accounts.rules import Role
 from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, NotFound, Refused
 from app.registration.accompanying import ties_of
-from app.registration.applying import confirm
+from app.registration.applying import cancel, confirm
 from app.registration.duplicates import compared, doubles
 from app.registration.merging import merge, say_distinct
 from app.registration.models import Delegation, Needs, Seat
+from app.registration.pick_queries import own_picks
 from app.registration.reviewing import approve
 from app.registration.rules.likeness import Reason
 from tests.cast import CHAN, NOW, SOKHA, make_actor
 from tests.registration.hall import SmallHall
+from tests.registration.test_inviting import accept, again, invited
 
 OPERATOR = Actor.operator()
 
 
 def join(hall: SmallHall, keep: Any, drop: Any, by: Actor = OPERATOR) -> None:
     editions = hall.row(keep.code).edition, hall.row(drop.code).edition
-    merge(hall.db, by, hall.forum, keep.code, drop.code, editions, now=NOW)
+    picks = own_picks(hall.db, keep.id).edition, own_picks(hall.db, drop.id).edition
+    merge(hall.db, by, hall.forum, keep.code, drop.code, editions, now=NOW, picks=picks)
 
 
 def seats(hall: SmallHall) -> int:
@@ -224,3 +227,50 @@ def test_what_is_sensitive_goes_to_another_address_only_by_who_may_see_it(hall: 
     assert hall.state(dropped) != "cancelled"
     join(hall, kept, dropped, by=owner)
     assert hall.state(dropped) == "cancelled"
+
+
+def by_invitation(hall: SmallHall, number: int) -> tuple[Any, Any]:
+    """A personal invitation and the registration made with it, by yet another person."""
+    email = f"guest{number}@ministry.example"
+    row = invited(hall, email=email)
+    return row, accept(hall, row, key=f"guest{number}", email=email, family_name=f"Guest{number}")
+
+
+@pytest.mark.parametrize("keep_the_invited", [True, False])
+@pytest.mark.parametrize("the_other_is", ["seated before", "waiting"])
+def test_a_personal_invitation_is_used_up_whichever_registration_is_kept(
+    hall: SmallHall, keep_the_invited: bool, the_other_is: str
+):
+    hall.arrange(capacity=3)
+    if the_other_is == "waiting":
+        hall.ask(), hall.ask()
+        row, guest = by_invitation(hall, 1)
+        other = hall.ask()
+    else:
+        other = hall.ask()
+        hall.ask(), hall.ask()
+        row, guest = by_invitation(hall, 1)
+    assert {hall.state(guest), hall.state(other)} == {"seated", "waiting"}
+    pair = (guest, other) if keep_the_invited else (other, guest)
+    join(hall, *pair)
+    assert again(hall, row).state == "accepted"
+    with pytest.raises(Refused, match="invitation_used"):
+        accept(hall, row, key="somebody else", email="else@ministry.example")
+    cancel(hall.db, OPERATOR, hall.forum, pair[0].code, now=NOW)
+    with pytest.raises(Refused, match="invitation_withdrawn"):
+        accept(hall, row, key="somebody else", email="else@ministry.example")
+
+
+@pytest.mark.parametrize("keep_the_first", [True, False])
+def test_of_two_personal_invitations_the_standings_own_stays_and_the_other_is_closed(
+    hall: SmallHall, keep_the_first: bool
+):
+    (one, first), _, (two, second) = by_invitation(hall, 1), hall.ask(), by_invitation(hall, 2)
+    assert (hall.state(first), hall.state(second)) == ("seated", "waiting")
+    join(hall, *((first, second) if keep_the_first else (second, first)))
+    assert (again(hall, one).state, again(hall, two).state) == ("accepted", "withdrawn")
+    for row, why in ((one, "used"), (two, "withdrawn")):
+        with pytest.raises(Refused, match=f"invitation_{why}"):
+            accept(hall, row, key="somebody else", email="else@ministry.example")
+    kept, ended = (first, second) if keep_the_first else (second, first)
+    assert (hall.row(kept.code).invitation_id, hall.row(ended.code).invitation_id) == (one.id, two.id)

@@ -64,7 +64,7 @@ def whole_person(hall: SmallHall) -> Any:
     twin, later = hall.ask(), hall.ask()
     for other in (earlier, later):
         say_distinct(db, OPERATOR, forum, row.code, other.code, now=NOW)
-    merge(db, OPERATOR, forum, row.code, twin.code, (hall.row(row.code).edition, twin.edition), now=NOW)
+    merge(db, OPERATOR, forum, row.code, twin.code, (hall.row(row.code).edition, twin.edition), now=NOW, picks=(1, 0))
     people, delegation = table(Application), make_delegation(db, "DIP", 1)
     db.execute(update(people).where(people.c.id == row.id).values(delegation_id=delegation.id))
     return hall.row(row.code)

@@ -17,7 +17,8 @@ from app.kit import codes
 from app.kit.i18n import text_of
 from tests.cast import NOW, SECRET, SLUG
 from tests.conftest import Clock
-from tests.doors import ELSEWHERE, FORMS, Doors, Page, open_doors
+from tests.doors import ELSEWHERE, FORMS, Doors, Page, give_badges, open_doors
+from tests.web.test_permissions import MATRIX, add_badges
 
 FIELDS = [
     "email",
@@ -54,6 +55,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_fil
     folder = tmp_path_factory.mktemp("bad-input")
     with open_doors(loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9") as found:
         found.enrol(SIGNED, Role.OWNER)
+        found.write(SLUG, add_badges)
         yield found
 
 
@@ -150,6 +152,37 @@ EVERY_FORM: dict[str, Callable[[Doors], Opened]] = {
     "confirmation by hand": at_the_desk("confirmation"),
     "link": at_the_desk("link"),
 }
+BY_HAND = {
+    "/{lang}/{forum}/register/{category}",
+    "/login",
+    "/login/{link}",
+    "/logout",
+    "/desk/{forum}/questions/{code}",
+    "/desk/{forum}/questions/{code}/place",
+    "/desk/{forum}/questions/{code}/retirement",
+    "/desk/{forum}/privacy/retention",
+}
+BY_HAND |= {f"/{{lang}}/my/{{secret}}/{act}" for act in ("details", "confirmation", "acceptance", "cancellation")}
+BY_HAND |= {"/{lang}/my/{secret}/erasure"}
+BY_HAND |= {
+    f"/desk/{{forum}}/registrations/{{code}}/{act}"
+    for act in ("approval", "refusal", "cancellation", "category", "confirmation", "link")
+}
+"""The paths of the forms above."""
+
+
+def as_in_the_matrix(path: str) -> Callable[[Doors], Opened]:
+    """The form at a path as whoever may send it would, filled in as the matrix of permissions has it."""
+
+    def opened(doors: Doors) -> Opened:
+        by = SIGNED if path.startswith("/desk") else ""
+        knock = MATRIX["POST", path].knock(doors, by)
+        return Opened(knock.address, knock.fields or {}, by)
+
+    return opened
+
+
+EVERY_FORM |= {path: as_in_the_matrix(path) for method, path in MATRIX if method == "POST" and path not in BY_HAND}
 EACH = pytest.mark.parametrize("name", EVERY_FORM)
 
 
@@ -292,6 +325,39 @@ def test_a_name_of_any_letters_is_kept_as_typed_and_shown_escaped_everywhere(doo
     assert name in pages[0].text
     assert name in pages[1].text
     assert kept(doors.page(f"/en/my/{one.secret}/details"))["display_name"] == name
+
+
+# ---- every form there is
+
+
+def test_every_form_of_the_site_is_among_these(doors: Doors) -> None:
+    posted = {path for method, path in doors.routes if method == "POST"}
+    assert posted == BY_HAND | {name for name in EVERY_FORM if name.startswith("/")}
+    assert len(EVERY_FORM) == len(posted)
+
+
+TOLD_APART = {"form", "edition", "accept"}
+"""What a form carries to be told apart by, and what says which of two buttons was pressed."""
+
+
+@EACH
+@pytest.mark.parametrize("kind", ["nul", "override", "next line", "too long"])
+def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Doors, name: str, kind: str) -> None:
+    refusing = Refusing(doors, EVERY_FORM[name](doors))
+    typed = [each for each in refusing.form.fields if each not in TOLD_APART and not each.startswith("edition-")]
+    bad = "x" * 30_000 if kind == "too long" else HOSTILE[kind]
+    for field in typed:
+        if field.endswith(BOXES) or (name, field) in NOT_READ:
+            continue
+        answer = doors.post(refusing.form.address, refusing.form.by, refusing.form.but(**{field: bad}))
+        assert answer.status_code in {400, 404, 409, 422}, field
+        refusing.look(answer)
+
+
+BOXES = ("-hold_while_reviewing", "-in_hall", "over_is_meant", "reserves", "heads")
+"""A box is ticked or not: whatever else is sent in its place is not ticked, and kept nowhere."""
+NOT_READ = {("/desk/{forum}/duplicates/{first}/{second}/difference", "keep")}
+"""What the matrix sends along for another button of the same page."""
 
 
 # ---- bodies
@@ -774,6 +840,8 @@ def on_postgres(postgres_base: str) -> Iterator[Doors]:
         with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
             found = Doors(app, client)
             found.enrol(SIGNED, Role.OWNER)
+            give_badges(found)
+            found.write(SLUG, add_badges)
             yield found
 
 

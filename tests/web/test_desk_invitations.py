@@ -10,14 +10,16 @@ from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
+from app.forum.models import Forum
 from app.kit.db import Db, table
 from app.kit.inputs import parse
 from app.registration import inviting, replying
+from app.registration.applying import application_of, cancel
 from app.registration.erasing import erase
 from app.registration.invitation_inputs import Guest
 from app.registration.models import Invitation
 from app.web.site import Site
-from tests.cast import BOPHA, NOW, SECRET, SLUG, request, the_forum
+from tests.cast import BOPHA, NOW, SECRET, SLUG, VANNA, holder, request, the_forum
 from tests.web.visits import DESK, seal_on, send, sign_in
 
 LIST = f"{DESK}/invitations"
@@ -194,3 +196,22 @@ def test_the_invitation_of_an_erased_person_says_so_and_leads_to_what_is_left(de
     assert re.search(r"<dt>E-mail[^<]*</dt><dd>\(erased\)</dd>", page)
     assert re.search(rf'href="{DESK}/registrations/{registration}">\(erased\)</a>', page)
     assert "Erased at the person’s own wish" in page
+
+
+def test_an_accepted_invitation_is_withdrawn_at_the_desk_once_its_registration_has_ended(
+    desk: TestClient, site: Site
+) -> None:
+    code = invite(site)
+
+    def deed(db: Db, forum: Forum) -> Any:
+        row = inviting.invitation_of(db, forum, code)
+        sent = request(VANNA, category="THK", email=row.email)
+        asked = replying.accept(db, forum, row.id, sent, "answer", SECRET, now=NOW)
+        return application_of(db, forum, asked.code)
+
+    row = site.pen.write_now(SLUG, lambda db: deed(db, the_forum(db)))
+    assert "withdrawal" not in desk.get(f"{LIST}/{code}").text
+    site.pen.write_now(SLUG, lambda db: cancel(db, holder(row), the_forum(db), row.code, now=NOW))
+    assert "withdrawal" in desk.get(f"{LIST}/{code}").text
+    done = send(desk, f"{LIST}/{code}", f"{LIST}/{code}/withdrawal")
+    assert "The invitation is withdrawn." in desk.get(done.headers["location"]).text

@@ -148,6 +148,56 @@ def test_a_link_that_is_none_is_not_found(doors: Doors, secret: str) -> None:
         assert doors.get(f"/en/invitations/{secret}{tail}").status_code == 404
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_an_invited_person_is_asked_once_more_and_erased_with_one_button(doors: Doors, lang: str) -> None:
+    one = doors.invite(family_name="Tellingname")
+    address = f"/{lang}/invitations/{one.secret}"
+    assert f"{address}/erasure" in doors.page(address).links
+    asked = doors.page(f"{address}/erasure")
+    assert asked.one("form", action=f"{address}/erasure")
+    sent = doors.post(f"{address}/erasure", fields={"form": asked.hidden["form"]})
+    assert (sent.status_code, sent.headers["location"]) == (303, address)
+    for tail in ("", "/erasure", "/registration"):
+        page = doors.page(f"{address}{tail}")
+        assert text_of("km" if lang == "km" else "en", "registration.invitation.erased.title") in page.text
+        assert "Tellingname" not in page.text.title()
+        assert not page.all("form")
+    again = doors.post(f"{address}/erasure", fields={"form": asked.hidden["form"]})
+    assert again.status_code == 303, "sent twice it is as harmless"
+
+
+def test_an_invitation_in_use_sends_to_the_own_page_to_be_erased(doors: Doors) -> None:
+    one = doors.invite()
+    address = f"/en/invitations/{one.secret}"
+    seal = doors.seal(f"{address}/erasure")
+    accept(doors, one)
+    assert f"{address}/erasure" not in doors.page(address).links
+    page = doors.page(f"{address}/erasure")
+    assert "A registration stands on this invitation" in page.text
+    assert not page.all("form")
+    assert doors.post(f"{address}/erasure", fields={"form": seal}).status_code == 422
+
+
+def test_the_desk_erases_whom_it_invited_or_registered_only_when_it_is_meant(doors: Doors) -> None:
+    doors.enrol("owner", site_owner=True)
+    invited, registered = doors.invite(family_name="Tellingguest"), doors.register("INT", family_name="Tellingperson")
+    for address, name in (
+        (f"/desk/{SLUG}/invitations/{invited.code}", "TELLINGGUEST"),
+        (f"/desk/{SLUG}/registrations/{registered.code}", "TELLINGPERSON"),
+    ):
+        seal = doors.seal(address, "owner")
+        unsure = doors.post(f"{address}/erasure", "owner", {"form": seal})
+        assert (unsure.status_code, name in unsure.text) == (422, True)
+        assert "it cannot be taken back" in unsure.text
+        sent = doors.post(f"{address}/erasure", "owner", {"form": seal, "sure": "yes"})
+        assert (sent.status_code, sent.headers["location"]) == (303, f"{address}?done=erased")
+        page = doors.get(sent.headers["location"], "owner").text
+        assert "Erased." in page
+        assert name not in page.upper()
+        assert f'action="{address}/erasure' not in page
+    assert doors.state(registered) == "cancelled"
+
+
 # ---- codes
 
 

@@ -182,6 +182,8 @@ def test_two_registrations_are_compared_and_joined_and_the_old_link_says_so(door
     for expected in ("Comes along", "Sessions at the time of one kept, given back", "There is no way back"):
         assert expected in page.text
     editions = {name: value for name, value in page.hidden.items() if name.startswith("edition-")}
+    stale = {**editions, f"edition-picks-{dropped.code}": "0"}
+    assert send(doors, address, f"{address}/merge", "owner", keep=kept.code, **stale).status_code == 409
     answer = send(doors, address, f"{address}/merge", "owner", keep=kept.code, **editions)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/desk/{SLUG}/duplicates?done=merged")
     own = doors.page(f"/en/my/{dropped.secret}")

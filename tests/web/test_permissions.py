@@ -556,6 +556,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/invitations/{secret}/registration"): Row(invited("/registration"), ALL),
     ("POST", "/{lang}/invitations/{secret}/registration"): Row(accepting, ALL),
     ("POST", "/{lang}/invitations/{secret}/refusal"): Row(invited("/refusal", button=True), ALL),
+    ("GET", "/{lang}/invitations/{secret}/erasure"): Row(invited("/erasure"), ALL),
+    ("POST", "/{lang}/invitations/{secret}/erasure"): Row(invited("/erasure", button=True), ALL, 303),
+    ("POST", "/desk/{forum}/invitations/{code}/erasure"): Row(about_invitation("erasure", sure="yes"), DECIDE, 303),
+    ("POST", "/desk/{forum}/registrations/{code}/erasure"): Row(decision("erasure", "STU", sure="yes"), DECIDE, 303),
     ("GET", "/desk/{forum}/registrations/{code}/files/{number}"): Row(desk_file, PEOPLE),
     ("GET", "/desk/{forum}/questions"): Row(at(f"{THE_DESK}/questions"), ORGANISE),
     ("GET", "/desk/{forum}/questions/{code}"): Row(at(f"{THE_DESK}/questions/rank"), ORGANISE),
@@ -638,6 +642,7 @@ def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str
 def test_a_form_of_somebody_who_may_not_changes_nothing(doors: Doors, by: str) -> None:
     acts = {"approval": {}, "refusal": {}, "cancellation": {}, "category": {"category": "INT"}, "confirmation": {}}
     acts |= {"seat": {"reason": "so"}, "priority": {"priority": "1", "reason": "so"}, "hold-back": {"hold_back": "1"}}
+    acts |= {"erasure": {"sure": "yes"}}
     one = doors.register("DIP")
     before = doors.rows()
     for act, fields in {**acts, "link": {}}.items():
@@ -686,6 +691,7 @@ def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
 
 
 ACTS = ("approval", "refusal", "cancellation", "category", "confirmation", "link", "seat", "priority", "hold-back")
+ACTS += ("erasure",)
 
 
 @pytest.mark.parametrize("act", ["", *ACTS])
@@ -695,7 +701,7 @@ def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Do
     for by in ("site_owner", "owner"):
         address = f"{THE_DESK}/registrations/{theirs.code}"
         if act:
-            more = {"category": "INT", "reason": "so", "priority": "1", "hold_back": str(mine)}
+            more = {"category": "INT", "reason": "so", "priority": "1", "hold_back": str(mine), "sure": "yes"}
             fields = {**desk_form(doors, by), **more}
             assert doors.post(f"{address}/{act}", by, fields).status_code == 404
         else:

@@ -68,6 +68,12 @@ def refusal_of(state: str, reply_by: datetime | None, used: int, uses: int, now:
     return "invitation_used" if used >= uses else ""
 
 
+def may_withdraw(state: str, used: int) -> bool:
+    """May an organiser take an invitation back? One that waits for an answer, and one that was accepted as long as no
+    live registration (`used` of them) stands on it: who has a seat is cancelled, not uninvited."""
+    return state == Reply.OPEN or (state == Reply.ACCEPTED and used == 0)
+
+
 def repeated(addresses: Collection[str]) -> set[str]:
     """The addresses, in the form they are compared in, that stand more than once; empty ones do not count."""
     seen: set[str] = set()

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registration.rules.invitations import normal_code, refusal_of, reminder_at, repeated, tidy_code
+from app.registration.rules.invitations import (
+    may_withdraw,
+    normal_code,
+    refusal_of,
+    reminder_at,
+    repeated,
+    tidy_code,
+)
 from tests.cast import NOW
 
 
@@ -41,6 +48,12 @@ def test_the_reminder_is_a_week_before_but_not_in_the_first_half_of_the_time():
 )
 def test_what_keeps_an_invitation_from_being_used(state: str, used: int, refusal: str):
     assert refusal_of(state, None, used, 1, NOW) == refusal
+
+
+def test_what_may_be_withdrawn_waits_for_an_answer_or_has_no_live_registration_any_more():
+    replies = ("open", "accepted", "declined", "lapsed", "withdrawn")
+    assert [may_withdraw(state, 0) for state in replies] == [True, True, False, False, False]
+    assert (may_withdraw("open", 3), may_withdraw("accepted", 1)) == (True, False)
 
 
 def test_at_its_last_instant_an_invitation_has_lapsed():
