@@ -619,6 +619,8 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1].name == "textarea" and not self._open[-1].texts:
+            data = data.removeprefix("\n")  # as HTML has it: a line break right after the tag is not part of the text
         for element in self._open:
             element.texts.append(data)
         if data.strip() and self._open and self._open[-1].name not in {"style", "script", "title"}:

@@ -63,6 +63,25 @@ def read_text(text: str) -> Rows:
         raise Refused("list_unreadable") from None
 
 
+def as_text(rows: Rows) -> str:
+    """Rows as a text that `read_text` reads as the same rows with the same numbers: tabs between columns, empty lines
+    where rows hold nothing. Only far apart rows move together, and line breaks in the first row become spaces."""
+    far = bool(rows) and rows[-1][0] > 2 * MOST_ROWS
+    lines: list[list[str]] = []
+    for number, cells in rows:
+        lines += [[]] * (0 if far else number - 1 - len(lines))
+        lines.append(cells)
+    place = next((at for at, cells in enumerate(lines) if cells), None)
+    if place is not None:
+        first = [" ".join(cell.split()) for cell in lines[place]]
+        # the first line tells what stands between columns: more tabs in it than any other sign
+        tabs = max(len(first), *(sum(cell.count(sign) for cell in first) + 1 for sign in _DELIMITERS))
+        lines[place] = first + [""] * (tabs - len(first))
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter="\t").writerows(lines)
+    return text.getvalue()
+
+
 def _delimiter(text: str) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda sign: (first.count(sign), -_DELIMITERS.index(sign)))

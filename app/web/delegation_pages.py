@@ -26,6 +26,7 @@ from app.registration.people import shown_name
 from app.registration.rules.names import list_name
 from app.registration.rules.states import State
 from app.web.countries import countries
+from app.web.delegates import to_read
 from app.web.forms import Form
 from app.web.pages import code as code_of
 from app.web.pages import form_token, language, page, read_form_token, token
@@ -203,6 +204,7 @@ def show_member(
         **common(request, lang, secret, party),
         "one": _shown(request, lang, party, member),
         "name": shown_name(row, lang),
+        "details": to_read(lang, row),
         "form": form or Form(typed),
         "edition": form.kept.get("edition", row.edition) if form else row.edition,
         "countries": countries(lang),

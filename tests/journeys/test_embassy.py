@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.accounts.rules import Role
 from app.kit.i18n import text_of
 from app.registration.delegations import seat_rows
+from tests.cast import SLUG
 from tests.doors import Doors
 from tests.embassies import delegate
 from tests.journeys.conftest import PHONE, Served
@@ -25,7 +27,7 @@ def seats(doors: Doors, party: Any) -> list[Any]:
 
 
 def send_a_list(tab: Any, doors: Doors, party: Any) -> None:
-    """A file with a fault, then the mended table pasted, and accepted."""
+    """A file with a fault, mended as a text on the page that says so, and accepted."""
     tab.click(f"a[href$='{party.secret}/list']")
     header = "Family name,Given name,E-mail,Telephone\n"
     rows = "Kim,Dany,dany@embassy.example,012 345 678\nNop,Rath,,{phone}\n"
@@ -35,8 +37,9 @@ def send_a_list(tab: Any, doors: Doors, party: Any) -> None:
     tab.click("form.form button[type=submit]")
     assert "D3" in tab.inner_text("table")
     assert say("refused.not_a_phone") in tab.inner_text("table")
-    tab.click(f"a.button[href$='{party.secret}/list']")
-    tab.fill("#pasted", header + rows.format(phone="០១២ ៣៤៥ ៦៧៨"))
+    read = tab.input_value("#pasted")
+    assert "Nop\tRath\t\tnone" in read, "what was read from the file is there to be mended"
+    tab.fill("#pasted", read.replace("none", "០១២ ៣៤៥ ៦៧៨"))
     tab.click("form.form button[type=submit]")
     assert say("delegations.list.ready", n=2) in tab.inner_text("main")
     assert sum(seat.application_id is not None for seat in seats(doors, party)) == 1
@@ -125,3 +128,36 @@ def test_after_the_deadline_people_are_only_exchanged_and_withdrawn(
     tab.click("form.form button[type=submit]")
     assert tab.url == f"{base}?done=substituted"
     assert len(seats(site_of_my_own.doors, party)) == 1, "the unnamed seat was released before the deed"
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+def test_a_delegations_pages_are_whole_on_a_phone(
+    site_of_my_own: Served, browse: Callable[..., Any], lang: str
+) -> None:
+    doors = site_of_my_own.doors
+    long = {"institution": "The Embassy of a Republic in the Kingdom", "institution_km": "ស្ថានទូតប្រចាំព្រះរាជាណាចក្រកម្ពុជា"}
+    mail = "an.address.longer.than.most@embassy-of-a-republic.example"
+    party = doors.delegate(delegate(1, email=mail, heads="yes"), category="DIP", seats=4, focal_email=mail, **long)
+    doors.enrol("sokha", Role.REGISTRAR)
+    tab = browse(site_of_my_own.address, viewport=PHONE, is_mobile=True)
+    login = {"name": "sala_login", "value": doors.login_of("sokha"), "url": site_of_my_own.address}
+    tab.context.add_cookies([login])
+
+    def is_whole() -> bool:
+        return bool(
+            tab.evaluate(
+                "document.scrollingElement.scrollWidth <= window.innerWidth &&"
+                " [...document.querySelectorAll('.table')].every(e => e.scrollWidth <= e.clientWidth)"
+            )
+        )
+
+    base, desk = f"/{lang}/delegations/{party.secret}", f"/desk/{SLUG}/delegations"
+    for page in (base, f"{base}/people/{party.people[0]}", f"{desk}?lang={lang}", f"{desk}/{party.code}?lang={lang}"):
+        tab.goto(page)
+        assert is_whole(), page
+    for address, mark in (("nobody at all", "#faults"), (f"another.{mail}", "#people")):
+        tab.goto(f"{base}/list")
+        tab.fill("#pasted", f"Family name,Position,E-mail\nKim,Minister Counsellor and Deputy Head,{address}\n")
+        tab.click("form.form button[type=submit]")
+        tab.wait_for_selector(mark)
+        assert is_whole(), mark

@@ -1,5 +1,6 @@
 """Tables that people send: what is read, what is refused, and that nothing else ever happens."""
 
+import csv
 import io
 import zipfile
 from typing import Any
@@ -11,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 
 from app.kit.errors import Refused
 from app.registration import sheets
-from app.registration.sheets import empty_csv, empty_workbook, is_formula, letter_of, read_file, read_text
+from app.registration.sheets import as_text, empty_csv, empty_workbook, is_formula, letter_of, read_file, read_text
 
 ROWS = [(1, ["Family name", "E-mail"]), (2, ["Lim", "dara@embassy.example"])]
 
@@ -32,6 +33,30 @@ def test_separators_and_encodings_are_found_out(sign: str, encoding: str) -> Non
     text = f"Family name{sign}E-mail\r\nLim{sign}dara@embassy.example\r\n"
     body = ("\ufeff" if encoding == "utf-16-le" else "").encode(encoding) + text.encode(encoding)
     assert read_file(body) == ROWS
+
+
+CELLS = st.lists(st.text(st.sampled_from("aក ,;|\t\"'=\n\u2028"), max_size=6), min_size=1, max_size=5)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=6))
+def test_rows_shown_as_a_text_are_read_as_the_same_rows(lines: list[list[str]]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    try:
+        rows = read_text(text.getvalue())
+    except Refused:
+        return
+    first = (rows[0][0], [" ".join(cell.split()) for cell in rows[0][1]])
+    again = as_text(rows)
+    assert read_text(again) == [first, *rows[1:]]
+    # a browser gives every line break back as CR and LF
+    assert [number for number, _ in read_text(again.replace("\r\n", "\n").replace("\n", "\r\n"))] == [
+        number for number, _ in rows
+    ]
+
+
+def test_rows_very_far_apart_move_together_and_no_text_of_empty_lines_is_made() -> None:
+    assert as_text([(5, ["Family name"]), (900_000, ["Lim"])]) == "Family name\r\nLim\r\n"
 
 
 def test_khmer_letters_and_digits_come_as_they_are() -> None:

@@ -169,9 +169,7 @@ def plant(rows: list[list[str]]) -> dict[str, str]:
 
 def faults_on(page: Any) -> dict[str, str]:
     """What the preview's table says: cell → sentence."""
-    lines = re.findall(
-        r'<tr><th scope="row" class="code">([A-Z]+\d+)</th><td>[^<]*</td><td>([^<]*)</td></tr>', page.text
-    )
+    lines = re.findall(r'<tr><th scope="row" class="code">([A-Z]+\d+)</th><td>.*?</td><td>([^<]*)</td></tr>', page.text)
     return {cell: unescape(words) for cell, words in lines}
 
 
@@ -301,3 +299,93 @@ def test_the_preview_knows_a_person_by_name_under_the_focal_points_own_address(s
     assert text_of("en", "refused.member_registered") in unescape(page.text)
     twice = small.send(f"Family name\tE-mail\nKeo\t{DARA.email}\nKeo\t")
     assert text_of("en", "refused.twice_in_list_row", row=2) in unescape(twice.text)
+
+
+FAULTY = "\nFamily name\tGiven name\tE-mail\r\nLim\tDara\tdara@embassy.example\r\n\r\nSok\tVanna\tnowhere\r\n"
+"""A table with an empty line in it, one before it, and one bad address."""
+
+
+def mended(small: Embassy, page: Any, *changes: tuple[str, str]) -> Any:
+    """Mend the text on a page as a browser does, and have it read again."""
+    shown = Page(page.text)
+    text = "".join(shown.one("textarea").texts)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return small.client.post(f"{small.base}/list", data={"form": shown.hidden["form"], "pasted": text})
+
+
+@pytest.mark.parametrize(("body", "cell"), [(FAULTY, "C5"), (FAULTY.encode(), "C5")])
+def test_a_list_with_faults_is_there_to_be_mended_with_its_rows_where_they_were(
+    small: Embassy, body: bytes | str, cell: str
+) -> None:
+    page = small.send(body)
+    assert page.status_code == 422
+    assert list(faults_on(page)) == [cell]
+    assert "<bdi>nowhere</bdi>" in page.text, "what stands there is said"
+    assert text_of("en", "delegations.list.read_again") in page.text
+    again = mended(small, page)
+    assert list(faults_on(again)) == [cell], "nothing was mended, and no row has moved"
+    good = mended(small, again, ("nowhere", "vanna@embassy.example"))
+    assert good.status_code == 200
+    assert small.accept(good).status_code == 303
+    assert small.named() == 2
+
+
+def test_a_file_has_to_be_chosen_again_and_its_rows_are_a_text_meanwhile(small: Embassy) -> None:
+    page = small.send(as_workbook([["Name", "Mail"], ["Lim", "Dara"]]), "people.xlsx")
+    assert text_of("en", "refused.list_no_header") in page.text
+    assert text_of("en", "delegations.list.file_again") in page.text
+    good = mended(small, page, ("Name\tMail", "Family name\tGiven name"))
+    assert "LIM" in good.text
+    pasted = small.send("Name\tMail\nLim\tDara")
+    assert text_of("en", "delegations.list.file_again") not in pasted.text
+
+
+def test_a_file_too_long_to_be_shown_again_is_only_to_be_sent_again(small: Embassy) -> None:
+    wide = [f"Remark {n}" for n in range(10)]
+    page = small.send(as_csv([["Family name", "E-mail", *wide], ["Lim", "nowhere", *["x" * 95_000 for _ in wide]]]))
+    assert page.status_code == 422
+    assert "<textarea" not in page.text
+    assert text_of("en", "delegations.list.file_again") in page.text
+    assert len(page.text) < 100_000
+
+
+def test_more_people_than_seats_are_there_to_be_made_fewer(small: Embassy) -> None:
+    page = small.send("Family name\nLim\nSok\nKeo\nNop\n")
+    assert text_of("en", "delegations.list.more", wanted=4, free=3) in unescape(page.text)
+    assert mended(small, page, ("Nop", "")).status_code == 200
+
+
+def test_a_list_refused_at_its_acceptance_is_there_to_be_read_again(small: Embassy) -> None:
+    page = small.send(as_csv(delegates(3)))
+    small.site.pen.write_now(SLUG, lambda db: name_some(db, small.row, delegate(1)))
+    refused = small.accept(page)
+    assert refused.status_code == 422
+    again = mended(small, refused, ("Family4", "Family4"))
+    assert text_of("en", "delegations.list.more", wanted=3, free=2) in unescape(again.text)
+    line = next(line for line in Page(again.text).one("textarea").texts if "Family4" in line).split("\r\n")
+    shorter = mended(small, again, *((each, "") for each in line if "Family4" in each))
+    assert shorter.status_code == 200
+    assert "H.E." in shorter.text
+    assert "FAMILY2" in shorter.text
+
+
+def test_the_preview_shows_all_that_will_be_written(small: Embassy) -> None:
+    page = small.send(
+        "Titles,Family name,Given name,Name in Khmer,Name on the badge,Position,Institution,Country,E-mail,Telephone,"
+        "Language,Capacity,Head of delegation\n"
+        '"H.E., Dr.",Lim,Dara,លឹម ដារ៉ា,Ambassador Lim,Ambassador,The mission,France,lim@mission.example,012345678,'
+        "Khmer,Private,yes\nSok,,,,,,,,,,,\n".replace("\nSok", "\n,Sok")
+    )
+    assert page.status_code == 200
+    first, second = Page(page.text).all("dl")
+    names = ("H.E., Dr.", "Lim", "Dara", "លឹម ដារ៉ា", "Ambassador Lim", "Ambassador", "The mission", "France")
+    private = text_of("en", "registration.form.private")
+    for said in (*names, "lim@mission.example", "+855 12 345 678", "Khmer", private):
+        assert said in first.text
+    assert text_of("en", "delegations.my.head") in page.text
+    assert "An embassy" in second.text, "what is left empty in the list and filled in for it"
+    assert text_of("en", "registration.form.official") in second.text
+    assert text_of("en", "delegations.list.email") + text_of("en", "delegations.list.to_focal") in second.text
+    assert "English" in second.text

@@ -19,6 +19,7 @@ from app.registration.arranging import put_terms
 from app.registration.inputs import Person
 from app.web.site import Site
 from tests.cast import BOPHA, NOW, SECRET, SLUG, make_application, small_terms, the_forum
+from tests.doors import Page
 from tests.embassies import delegate, make_delegation, name_some, page_of
 from tests.web.visits import DESK, sign_in
 
@@ -125,3 +126,22 @@ def test_what_was_done_is_said(mission: Mission) -> None:
     mission.write(lambda db: nominating.hand_back(db, by, forum_of(db), code, 1, now=NOW))
     assert said("handed_back")
     assert said("calendar")
+
+
+def test_the_details_of_somebody_with_an_address_are_shown_to_be_read_only(mission: Mission) -> None:
+    told = {"titles": "H.E., Dr.", "name_km": "អង្គ អាន", "institution": "The mission", "phone": "+855 12 345 678"}
+    open_one, private = mission.write(
+        lambda db: name_some(
+            db, mission.row, delegate(1, **told), delegate(2, attends_as="private", institution="Hidden institute")
+        )
+    )
+    page = Page(mission.client.get(f"{mission.base}/people/{open_one}").text)
+    shown = page.one("dl").text
+    for said in ("H.E., Dr.", "Envoy1", "An", "អង្គ អាន", "Attaché", "The mission", "+855 12 345 678"):
+        assert said in shown
+    assert text_of("en", "delegations.state.seated") in page.text
+    assert text_of("en", "delegations.person.corrects_alone") in page.text
+    assert not page.all("input", name="family_name")
+    other = Page(mission.client.get(f"{mission.base}/people/{private}").text).text
+    assert text_of("en", "registration.form.private") in other
+    assert "Hidden institute" not in other
