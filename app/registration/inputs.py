@@ -302,7 +302,7 @@ class PlacesInput(Input):
 class ListInput(Input):
     """Whom an organiser puts on a session's list, by the registration's code; `forced` in spite of a clash."""
 
-    registration: Annotated[str, BeforeValidator(lambda value: str(value).strip().upper()), Field(max_length=32)]
+    registration: Annotated[Line, Field(max_length=32), AfterValidator(str.upper)]
     forced: Annotated[bool, BeforeValidator(ticked)] = False
 
 

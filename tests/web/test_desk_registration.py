@@ -294,6 +294,8 @@ def test_what_was_done_is_said_only_where_the_registration_stands_so(
     assert 'role="status"' not in desk.get(f"{page}?done={done}&lang={lang}").text
     if done in ("moved", "confirmed", "known"):
         send(desk, page, f"{page}/{'category' if done == 'moved' else 'confirmation'}", category="CSO")
+    elif done == "erased":
+        send(desk, page, f"{page}/erasure", sure="yes")
     elif done.startswith("priority"):
         send(desk, page, f"{page}/priority", priority="1", reason="Speaks in the first panel")
     else:

@@ -139,7 +139,8 @@ def add_badges(db: Db) -> None:
     kinds = table(Category)
     one = dict(db.execute(select(kinds).where(kinds.c.code == "ORG")).mappings().first() or {})
     own = {"code": OUTSIDE, "in_hall": False, "guarantee": 0, "limit": None, "position": 99}
-    db.execute(insert(kinds).values({**one, **own, "id": None}))
+    one.pop("id", None)  # the database gives another
+    db.execute(insert(kinds).values({**one, **own}))
 
 
 def ours(tail: str = "", button: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
