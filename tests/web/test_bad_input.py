@@ -347,7 +347,7 @@ def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Door
     typed = [each for each in refusing.form.fields if each not in TOLD_APART and not each.startswith("edition-")]
     bad = "x" * 30_000 if kind == "too long" else HOSTILE[kind]
     for field in typed:
-        if field.endswith(BOXES) or (name, field) in NOT_READ:
+        if field.endswith(BOXES):
             continue
         answer = doors.post(refusing.form.address, refusing.form.by, refusing.form.but(**{field: bad}))
         assert answer.status_code in {400, 404, 409, 422}, field
@@ -356,8 +356,6 @@ def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Door
 
 BOXES = ("-hold_while_reviewing", "-in_hall", "over_is_meant", "reserves", "heads")
 """A box is ticked or not: whatever else is sent in its place is not ticked, and kept nowhere."""
-NOT_READ = {("/desk/{forum}/duplicates/{first}/{second}/difference", "keep")}
-"""What the matrix sends along for another button of the same page."""
 
 
 # ---- bodies
@@ -855,8 +853,7 @@ def test_a_query_of_garbage_is_harmless_on_postgresql(on_postgres: Doors, name: 
 @EACH
 def test_hostile_fields_are_refused_on_postgresql(on_postgres: Doors, name: str) -> None:
     refusing = Refusing(on_postgres, EVERY_FORM[name](on_postgres))
-    read = [key for key in refusing.form.fields if key not in {"form", "edition"} and (name, key) not in NOT_READ]
-    fields = dict.fromkeys(read, "a\0b") or {"form": "\0"}
+    fields = {key: "a\0b" for key in refusing.form.fields if key not in {"form", "edition"}} or {"form": "\0"}
     refusing(403, 409, 422, fields={**refusing.form.fields, **fields})
 
 

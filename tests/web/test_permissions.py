@@ -358,6 +358,8 @@ def pair(act: str = "") -> Callable[[Doors, str], Knock]:
         address = f"/desk/{SLUG}/duplicates/{one.code}/{other.code}"
         if not act:
             return Knock(address)
+        if act != "merge":
+            return Knock(f"{address}/{act}", desk_form(doors, by))
         editions = {f"edition-{one.code}": "1", f"edition-{other.code}": "1"}
         return Knock(f"{address}/{act}", {**desk_form(doors, by), "keep": one.code, **editions})
 
