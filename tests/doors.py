@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import delete, func, literal, select, union_all, update
+from sqlalchemy import TextClause, delete, select, text, update
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
@@ -291,10 +291,15 @@ def inner(app: Any) -> Any:
 
 def rows(database: Database) -> dict[str, int]:
     """How many rows every table of a database holds."""
-    tables = SQLModel.metadata.sorted_tables
-    counts = [select(literal(each.name), func.count()).select_from(each) for each in tables]
     with database.reading() as db:
-        return {row[0]: row[1] for row in db.execute(union_all(*counts))}
+        return {row[0]: row[1] for row in db.execute(_counting())}
+
+
+@cache
+def _counting() -> TextClause:
+    """Asked thousands of times, so it is put together once."""
+    counts = [f"SELECT '{each.name}', count(*) FROM {each.name}" for each in SQLModel.metadata.sorted_tables]  # noqa: S608
+    return text(" UNION ALL ".join(counts))
 
 
 @contextmanager
