@@ -13,7 +13,7 @@ from app.kit.errors import Fault, Invalid
 from app.kit.i18n import Lang, latin_digits, text_of
 from app.kit.inputs import Line, Text, faults_of
 from app.registration.models import Answer, Consent, File
-from app.registration.question_queries import QuestionView, Sheet, questions_of
+from app.registration.question_queries import Questionnaire, QuestionView, questions_of
 from app.registration.rules import questions as rule
 from app.registration.rules.files import kind_of
 from app.registration.rules.questions import YES, Kind
@@ -224,6 +224,6 @@ def readable_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:120].strip()
 
 
-def sheet_sent(sheet: Sheet, sent: Sent) -> Ready:
+def questionnaire_sent(questionnaire: Questionnaire, sent: Sent) -> Ready:
     """What was sent for the questions a registration is asked, its kept files counted. Raises Invalid."""
-    return read(sheet.questions, sent, sheet.files).or_refuse()
+    return read(questionnaire.questions, sent, questionnaire.files).or_refuse()

@@ -15,12 +15,12 @@ from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.mail.outbox import was_queued, withhold
-from app.registration.answering import Sent, answers_for, keep, note_form_consent, sheet_sent
+from app.registration.answering import Sent, answers_for, keep, note_form_consent, questionnaire_sent
 from app.registration.assistants import Principals, refuse_too_many
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import person_columns, shown_name
-from app.registration.question_queries import sheet_of
+from app.registration.question_queries import questionnaire_of
 from app.registration.quotas import house_of, times_of
 from app.registration.releasing import close_invitation
 from app.registration.rules.eligibility import Door, Mode, door_state
@@ -365,7 +365,7 @@ def correct(
     different = sorted(name for name in wanted if wanted[name] != before[name] and name != "name_search")
     ready = None
     if answers is not None:
-        ready = sheet_sent(sheet_of(db, row.forum_id, person.category, row.id), answers)
+        ready = questionnaire_sent(questionnaire_of(db, row.forum_id, person.category, row.id), answers)
     answered = [] if ready is None else keep(db, row.id, ready, language or row.language, now=now)
     if not different and not answered and needs_before == (sent.meals, sent.access):
         return False

@@ -17,7 +17,7 @@ from app.kit.i18n import Bilingual
 from app.programme.published import PublishedSession
 from app.programme.queries import published
 from app.registration.models import Answer, Application, Consent, File, Letter, Needs, Pick, PickList
-from app.registration.question_queries import QuestionView, sheet_of
+from app.registration.question_queries import QuestionView, questionnaire_of
 from app.registration.rules.names import normal_name
 from app.registration.rules.picks import PickState, overlap
 from app.registration.rules.questions import Kind, check
@@ -136,7 +136,7 @@ def _answers_of(
 
     Only what the kept one is asked, with the answers of both, comes along; a consent it has withdrawn stays withdrawn.
     """
-    mine, theirs = sheet_of(db, own, category, kept), sheet_of(db, own, category, dropped)
+    mine, theirs = questionnaire_of(db, own, category, kept), questionnaire_of(db, own, category, dropped)
     touched = set(
         db.execute(select(_consents.c.question_id).where(_consents.c.application_id == kept).distinct()).scalars()
     )

@@ -14,7 +14,7 @@ from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
 from app.registration.models import Application, Category, Needs, Seat, Terms
-from app.registration.question_queries import Answered, Given, answers_of, consents_of, sheet_of
+from app.registration.question_queries import Answered, Given, answers_of, consents_of, questionnaire_of
 from app.registration.quotas import house_of, times_of
 from app.registration.rules.eligibility import Door, Mode, Standing, door_state, standing, valid_until
 from app.registration.rules.states import State
@@ -162,7 +162,7 @@ def own_registration(db: Db, token: str) -> Own:
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
     told = (needs.meals, needs.access) if needs else ("", "")
     answers, consents = answers_of(db, row.id, sensitive=True), consents_of(db, row.id)
-    left = sheet_of(db, row.forum_id, category.code, row.id).unanswered if row.ended_at is None else 0
+    left = questionnaire_of(db, row.forum_id, category.code, row.id).unanswered if row.ended_at is None else 0
     return Own(row, forum, category, terms, place, given_at, queue, told, answers, consents, left)
 
 

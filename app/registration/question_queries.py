@@ -173,7 +173,7 @@ def agreed_of(db: Db, application: int) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Questionnaire:
     """The questions a registration is asked now, with what was answered: values by code, files by code (id, name)."""
 
     questions: tuple[QuestionView, ...]
@@ -191,7 +191,7 @@ def unanswered(questions: Sequence[QuestionView], values: dict[str, str | tuple[
     return tuple(wrong.question for wrong in check([one.asked for one in questions], values).wrong)
 
 
-def sheet_of(db: Db, own: int, category: str, application: int) -> Sheet:
+def questionnaire_of(db: Db, own: int, category: str, application: int) -> Questionnaire:
     """What the form of a registration asks now, and what was answered. Three queries."""
     questions = questions_of(db, own, category)
     codes = {one.code for one in questions}
@@ -199,4 +199,4 @@ def sheet_of(db: Db, own: int, category: str, application: int) -> Sheet:
     values = {one.question.code: one.value for one in answered}
     values |= dict.fromkeys(agreed_of(db, application) & codes, YES)
     files = {one.question.code: (one.file, one.file_name) for one in answered if one.file is not None}
-    return Sheet(questions, values, files)
+    return Questionnaire(questions, values, files)

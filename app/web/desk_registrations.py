@@ -63,7 +63,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "categories": counted,
         "following": link(address, wanted, whole=whole, after=rows[-1].code) if more else "",
         "beginning": link(address, wanted, whole=whole) if wanted.after else "",
-        "printed": sheet(desk.lang, address, counted, wanted, (before, len(rows), total)),
+        "printed": heading(desk.lang, address, counted, wanted, (before, len(rows), total)),
         "may_enter": desk.may(Permission.DECIDE_REGISTRATIONS),
         "sees_letters": desk.may(Permission.SEE_SENSITIVE),
     }
@@ -71,7 +71,7 @@ async def registrations(request: Request, forum: str) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Heading:
     """What stands above a list, so that it says on paper what it holds: the question in words, which rows of how many,
     when it was read (UTC), and where more of them are on one page ("" where nothing is missing)."""
 
@@ -82,7 +82,9 @@ class Sheet:
     whole_words: str
 
 
-def sheet(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, rows: tuple[int, int, int]) -> Sheet:
+def heading(
+    lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, rows: tuple[int, int, int]
+) -> Heading:
     """The head of a list of which `rows` = (how many stand before it, how many it shows, how many there are)."""
     before, shown, total = rows
     parts = [text_of(lang, f"desk.standing.{wanted.standing or 'all'}")]
@@ -92,7 +94,7 @@ def sheet(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted, 
     parts.append(text_of(lang, f"desk.list.{'oldest' if wanted.oldest_first else 'newest'}"))
     name = "all_rows" if shown == total else "some_rows"
     most = min(total, MOST_ROWS)
-    return Sheet(
+    return Heading(
         question=" · ".join(parts),
         rows=text_of(lang, f"desk.list.{name}", n=total, first=before + 1, last=before + shown),
         read_at=clock.now(),

@@ -19,7 +19,7 @@ from app.registration.accompanying import company_of
 from app.registration.inputs import Person
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
-from app.registration.question_queries import Sheet, sheet_of
+from app.registration.question_queries import Questionnaire, questionnaire_of
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.states import HOLDS_SEAT, State
 from app.registration.rules.wording import wording_of
@@ -49,22 +49,22 @@ async def my(request: Request, lang: str, secret: str) -> Response:
 async def details(request: Request, lang: str, secret: str) -> Response:
     """The form to correct one's details."""
     words, own = await own_of(request, lang, secret)
-    sheet = await _sheet(request, own)
-    answered = {one.field: sheet.values[one.code] for one in sheet.questions if one.code in sheet.values}
-    return _details(request, words, secret, own, sheet, Form({**_typed(own), **answered}))
+    asked = await _questionnaire(request, own)
+    answered = {one.field: asked.values[one.code] for one in asked.questions if one.code in asked.values}
+    return _details(request, words, secret, own, asked, Form({**_typed(own), **answered}))
 
 
 @router.post("/{lang}/my/{secret}/details")
 async def correct(request: Request, lang: str, secret: str) -> Response:
     """Take corrected details."""
     words, own = await own_of(request, lang, secret)
-    sheet = await _sheet(request, own)
-    sent = await read_form(request, fields=MOST_FIELDS, files=files_asked(sheet.questions))
-    came = await read_answers(sent, sheet.questions, site_of(request).settings.file_limit_bytes)
+    asked = await _questionnaire(request, own)
+    sent = await read_form(request, fields=MOST_FIELDS, files=files_asked(asked.questions))
+    came = await read_answers(sent, asked.questions, site_of(request).settings.file_limit_bytes)
     answers = came if sent.get("questions") else None  # a page opened before there were any leaves them as they are
     try:
         check_token(request, sent, own)
-        more = () if answers is None else answering.read(sheet.questions, answers, sheet.files).faults
+        more = () if answers is None else answering.read(asked.questions, answers, asked.files).faults
         read = parse_with(Person, fields_of(sent, _FIELDS), more)
         edition, now = _edition(sent), clock.now()
 
@@ -73,8 +73,8 @@ async def correct(request: Request, lang: str, secret: str) -> Response:
 
         await do(request, own, deed)
     except (Refused, Expired) as refused:
-        again = refilled(words, sent, file_again(refused, sheet.questions, came), several(sheet.questions))
-        return _details(request, words, secret, own, sheet, again, refused.status)
+        again = refilled(words, sent, file_again(refused, asked.questions, came), several(asked.questions))
+        return _details(request, words, secret, own, asked, again, refused.status)
     return back(words, secret, "corrected")
 
 
@@ -134,10 +134,10 @@ async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, st
     return [(shown_name(one, lang), one.category_name.of(lang)) for one in people]
 
 
-async def _sheet(request: Request, own: Own) -> Sheet:
+async def _questionnaire(request: Request, own: Own) -> Questionnaire:
     """What the form of this registration asks, with what was answered."""
     row, category = own.row, own.category.code
-    return await site_of(request).read(lambda db: sheet_of(db, row.forum_id, category, row.id))
+    return await site_of(request).read(lambda db: questionnaire_of(db, row.forum_id, category, row.id))
 
 
 async def posted(request: Request, lang: str, secret: str) -> tuple[Lang, Own, FormData]:
@@ -261,13 +261,13 @@ def _show(
 
 
 def _details(
-    request: Request, lang: Lang, secret: str, own: Own, sheet: Sheet, form: Form, status: int = 200
+    request: Request, lang: Lang, secret: str, own: Own, asked: Questionnaire, form: Form, status: int = 200
 ) -> Response:
     if own.row.erased_at is not None:
         return _show(request, lang, secret, own, status=status)
     values = {
-        "questions": fields_for(lang, sheet.questions, sheet.files, f"/{lang}/my/{secret}/files"),
-        "brings_files": files_asked(sheet.questions) > 0,
+        "questions": fields_for(lang, asked.questions, asked.files, f"/{lang}/my/{secret}/files"),
+        "brings_files": files_asked(asked.questions) > 0,
         "retention_on": own.terms.retention_on,
         "forum": own.forum,
         "own": own,
