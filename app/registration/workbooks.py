@@ -7,6 +7,7 @@ parts are read one after the other, each once, and nothing is kept but the value
 import io
 import re
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from posixpath import dirname, join, normpath, split
@@ -156,8 +157,8 @@ class _Reader:
         return frozenset(place for place, number in enumerate(styles.formats) if number in styles.dates)
 
     def _all(self, path: str, part: _Part) -> None:
-        for _ in self.run(path, part):
-            pass
+        """Read a part to its end; it keeps what it needs itself."""
+        deque(self.run(path, part), maxlen=0)
 
 
 def _has_document_type(*_declared: object) -> None:

@@ -10,13 +10,11 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.audit.recording import history
 from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.inputs import Input, parse
-from app.mail.outbox import about
 from app.registration import delegating, delegation_links
 from app.registration.delegation_inputs import DelegationInput, SeatsInput, WithdrawalInput
 from app.registration.delegation_queries import Party, desk_delegation
@@ -29,8 +27,8 @@ from app.web.deps import Desk
 from app.web.desk_delegations import fields_of, local_time, nothing, standing_label
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
-from app.web.desk_registration import sees_history
 from app.web.desk_registrations import label
+from app.web.desk_story import story_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
@@ -154,11 +152,9 @@ class Seen:
 
 def _read(db: Db, desk: Desk, code: str) -> Seen:
     """Six queries, however many people it has."""
-    party, subject = desk_delegation(db, desk.actor, desk.forum, code), f"delegation:{code}"
     return Seen(
-        party=party,
-        facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
-        mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        desk_delegation(db, desk.actor, desk.forum, code),
+        *story_of(db, desk, f"delegation:{code}"),
     )
 
 

@@ -11,14 +11,12 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.audit.recording import history
 from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import LANGS, text_of
 from app.kit.inputs import parse
-from app.mail.outbox import about
 from app.registration import inviting
 from app.registration.inputs import SureInput
 from app.registration.invitation_inputs import ReplyDate
@@ -31,9 +29,9 @@ from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_invitations import label, name_of, typed
 from app.web.desk_outbox import letter
-from app.web.desk_registration import sees_history
 from app.web.desk_registrations import label as registration_label
 from app.web.desk_registrations import styled
+from app.web.desk_story import story_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.site import site_of
@@ -142,11 +140,9 @@ class Seen:
 
 def _read(db: Db, desk: Desk, code: str) -> Seen:
     """Four queries, whatever has happened to the invitation."""
-    whole, subject = desk_invitation(db, desk.actor, desk.forum, code), f"invitation:{code}"
     return Seen(
-        whole=whole,
-        facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
-        mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        desk_invitation(db, desk.actor, desk.forum, code),
+        *story_of(db, desk, f"invitation:{code}"),
     )
 
 

@@ -10,13 +10,11 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.audit.recording import history
 from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.inputs import Input, parse
-from app.mail.outbox import about
 from app.registration import applying, linking, reviewing
 from app.registration.accompanying import Ties, ties_of
 from app.registration.desk_queries import (
@@ -42,6 +40,7 @@ from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import asked_for, label, link, name_of, styled
+from app.web.desk_story import story_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
 from app.web.seats_left import left_words
@@ -212,13 +211,13 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
     """Eleven queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
     seat may be put on, and one for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
-    subject = f"registration:{code}"
+    facts, mails = story_of(db, desk, f"registration:{code}")
     return Seen(
         whole=whole,
         overview=overview(db, desk.actor, desk.forum, now=clock.now()),
-        facts=history(db, desk.forum.slug, subject) if sees_history(desk) else None,
+        facts=facts,
         hold_backs=_hold_backs(db, desk, whole),
-        mails=about(db, desk.forum.slug, subject) if desk.may(Permission.SEE_MAIL) else None,
+        mails=mails,
         ties=ties_of(db, whole.row),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
@@ -228,11 +227,6 @@ def _hold_backs(db: Db, desk: Desk, whole: Whole) -> list[Any]:
     if State(whole.row.state) not in SEATABLE or not desk.may(Permission.DECIDE_REGISTRATIONS):
         return []
     return hold_backs(db, desk.actor, desk.forum, category_id=whole.category.id)
-
-
-def sees_history(desk: Desk) -> bool:
-    """Whoever decides on registrations needs what happened to one; the whole log is for those who may see facts."""
-    return desk.may(Permission.SEE_FACTS) or desk.may(Permission.DECIDE_REGISTRATIONS)
 
 
 async def _page(

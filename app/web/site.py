@@ -69,9 +69,8 @@ class Site:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
         So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
-        that settles at this very `now` does not do so again. `counted`
-        counts the try before it, as a deed of its own too: a try that is refused has been counted, and one that is
-        refused by the count is none.
+        that settles at this very `now` does not do so again. `counted` counts the try before it, as a deed of its own
+        too: a try that is refused has been counted, and one that is refused by the count is none.
         """
         at, barred = now or clock.now(), _Barred()
         deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
