@@ -128,25 +128,37 @@ def show(
 
 def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a page of a forum's desk."""
-    menu = [(tail, name) for tail, name, needed in MENU if desk.may(needed)]
+    menu = [
+        (part, mine) for part, pages in MENU if (mine := [(tail, name) for tail, name, need in pages if desk.may(need)])
+    ]
     return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, menu=menu, **values)
 
 
 MENU = (
-    ("", "overview", Permission.SEE_DESK),
-    ("/registrations", "registrations", Permission.SEE_PEOPLE),
-    ("/duplicates", "duplicates", Permission.SEE_PEOPLE),
-    ("/delegations", "delegations", Permission.SEE_PEOPLE),
-    ("/invitations", "invitations", Permission.SEE_PEOPLE),
-    ("/seats", "seats", Permission.EDIT_FORUM),
-    ("/hold-backs", "hold_backs", Permission.SEE_PEOPLE),
-    ("/sign-ups", "sign_ups", Permission.SEE_DESK),
-    ("/letters", "letters", Permission.SEE_SENSITIVE),
-    ("/outbox", "outbox", Permission.SEE_MAIL),
-    ("/questions", "questions", Permission.EDIT_FORUM),
-    ("/privacy", "privacy", Permission.EDIT_FORUM),
+    ("overview", (("", "overview", Permission.SEE_DESK),)),
+    (
+        "people",
+        (
+            ("/registrations", "registrations", Permission.SEE_PEOPLE),
+            ("/delegations", "delegations", Permission.SEE_PEOPLE),
+            ("/invitations", "invitations", Permission.SEE_PEOPLE),
+            ("/duplicates", "duplicates", Permission.SEE_PEOPLE),
+            ("/letters", "letters", Permission.SEE_SENSITIVE),
+            ("/questions", "questions", Permission.EDIT_FORUM),
+            ("/privacy", "privacy", Permission.EDIT_FORUM),
+        ),
+    ),
+    (
+        "places",
+        (
+            ("/seats", "seats", Permission.EDIT_FORUM),
+            ("/hold-backs", "hold_backs", Permission.SEE_PEOPLE),
+            ("/sign-ups", "sign_ups", Permission.SEE_DESK),
+        ),
+    ),
+    ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
 )
-"""The desk's menu: the tail of a page's address, its name, and what one needs to open it."""
+"""The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""
 
 
 def twin_address(request: Request, lang: Lang) -> str:
