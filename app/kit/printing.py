@@ -1,4 +1,4 @@
-"""PDF by Typst: templates under `templates/print/`, values as JSON; what people typed is set, never read as markup."""
+"""PDF and pictures by Typst: `templates/print/`, values as JSON; what people typed is set, never read as markup."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ FAMILIES = ("Source Serif 4", "Noto Serif", "Noto Sans Khmer")
 
 
 class NotPrinted(Exception):
-    """The template and these values make no PDF, or one with something missing in it (an unknown font)."""
+    """The template and these values make no document, or one with something missing in it (an unknown font)."""
 
 
 def pdf(template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
@@ -25,6 +25,15 @@ def pdf(template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
 
     Takes some milliseconds of one core, so call it in a thread and never under the pen. Raises NotPrinted.
     """
+    return _set(template, values, format="pdf", pdf_standards=["ua-1"], timestamp=int(at.timestamp()))
+
+
+def png(template: str, values: Mapping[str, Any]) -> bytes:
+    """The one page of `templates/<template>` as a picture, a pixel for each point; otherwise as `pdf`."""
+    return _set(template, values, format="png", ppi=72)
+
+
+def _set(template: str, values: Mapping[str, Any], **wanted: Any) -> bytes:
     import typst  # noqa: PLC0415 - a library of 84 MB, of use only to who prints
 
     path = TEMPLATES / template
@@ -36,15 +45,13 @@ def pdf(template: str, values: Mapping[str, Any], *, at: datetime) -> bytes:
             ignore_system_fonts=True,
             sys_inputs={"values": json.dumps(dict(values), ensure_ascii=False)},
         )
-        made, warnings = compiler.compile_with_warnings(
-            format="pdf", pdf_standards=["ua-1"], timestamp=int(at.timestamp())
-        )
+        made, warnings = compiler.compile_with_warnings(**wanted)
     except typst.TypstError as fault:
         raise NotPrinted(f"{template}: {fault.message}") from fault
     if warnings:
         raise NotPrinted(f"{template}: " + "; ".join(warning.message for warning in warnings))
     if not isinstance(made, bytes):
-        raise NotPrinted(f"{template}: no document")
+        raise NotPrinted(f"{template}: not one document")
     return made
 
 

@@ -41,8 +41,9 @@ def of_session(seen: Public, one: PublishedSession, base_url: str) -> Shared:
     lang = seen.lang
     words = one.abstract or one.guiding_question
     description = words.of(lang) if words else seen.forum.short_title.of(lang)
+    picture = f"/programme/{one.code}/picture.png"
     if one.starts_at is None or one.ends_at is None:
-        return Shared(description)
+        return Shared(description, picture=picture)
     linked = {
         "@context": "https://schema.org",
         "@type": "Event",
@@ -59,7 +60,7 @@ def of_session(seen: Public, one: PublishedSession, base_url: str) -> Shared:
         "superEvent": _forum(seen, base_url),
         "performer": [{"@type": "Person", "name": who.name.of(lang)} for who in one.people if who.name],
     }
-    return Shared(description, _json({name: value for name, value in linked.items() if value}))
+    return Shared(description, _json({name: value for name, value in linked.items() if value}), picture)
 
 
 def _forum(seen: Public, base_url: str) -> dict[str, Any]:

@@ -56,10 +56,12 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a page says of itself when its address is passed on. `linked` is JSON ready to stand in a page, or ""."""
+    """What a page says of itself when its address is passed on. `linked` is JSON ready to stand in a page, or "";
+    `picture` the tail of its picture's address, behind the forum's."""
 
     description: str
     linked: str = ""
+    picture: str = "/picture.png"
 
 
 def read_as_public(db: Db, lang: Lang, forum_slug: str) -> Public:

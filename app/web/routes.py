@@ -34,6 +34,7 @@ from app.web import (
     my_data,
     my_letters,
     my_sessions,
+    pictures,
     printed,
     programme,
     registration,
@@ -75,6 +76,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     delegation.router,
     exports.router,  # before pages: neither a forum nor a session is called like a file
     printed.router,
+    pictures.router,
     calendars.router,  # before pages whose last part would take `….ics` for a code
     home.router,
     changes.router,  # before the sessions: none has the code "changes"

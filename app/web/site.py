@@ -16,7 +16,7 @@ from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
-from app.kit.printing import pdf
+from app.kit.printing import pdf, png
 from app.kit.settings import Settings
 from app.registration.settling import settle_ahead
 from app.web.assets import Assets
@@ -62,6 +62,11 @@ class Site:
         """Have a PDF typeset in a thread, outside the pen; see `app.kit.printing`."""
         async with self.press:
             return await run_in_threadpool(pdf, template, values, at=at)
+
+    async def draw(self, template: str, values: Mapping[str, Any]) -> bytes:
+        """Have a picture (PNG) typeset, likewise."""
+        async with self.press:
+            return await run_in_threadpool(png, template, values)
 
     async def write_settled(
         self, forum: str, deed: Deed[T], *, now: datetime | None = None, counted: Deed[None] | None = None

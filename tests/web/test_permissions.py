@@ -409,6 +409,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/{lang}/{forum}/programme/changes.atom"): Row(at(f"{PUBLIC}/programme/changes.atom"), ALL),
     ("GET", "/{lang}/{forum}/programme.pdf"): Row(at(f"{PUBLIC}/programme.pdf"), ALL),
+    ("GET", "/{lang}/{forum}/picture.png"): Row(at(f"{PUBLIC}/picture.png"), ALL),
+    ("GET", "/{lang}/{forum}/programme/{code}/picture.png"): Row(at(f"{PUBLIC}/programme/D1-07/picture.png"), ALL),
     ("GET", "/{lang}/{forum}/days/{on}.pdf"): Row(at(f"{PUBLIC}/days/2027-03-23.pdf"), ALL),
     ("GET", "/sitemaps/{forum}.xml"): Row(at(f"/sitemaps/{SLUG}.xml"), ALL),
     ("GET", "/sitemap.xml"): Row(at("/sitemap.xml"), ALL),
