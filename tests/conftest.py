@@ -38,7 +38,7 @@ from app.kit.settings import Settings
 from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
-from tests import cluster, one_dialect, openly
+from tests import cluster, one_crossing, one_dialect, openly
 from tests.cast import NOW, SECRET_KEY, SLUG
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +47,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 _SHARED = pytest.StashKey[Path]()
 one_dialect.install()
+one_crossing.install()
 
 hypothesis.settings.register_profile(
     "here", deadline=None, max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow]
