@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from app.forum.inputs import Language, Slug
-from app.kit.inputs import Input, Words
+from app.kit.inputs import Filled, Input, Line, Optional, Words
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
 SessionType = Literal[
@@ -72,3 +72,21 @@ class SessionInput(SessionWords):
 
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
+
+
+class MoveInput(Input):
+    """Where a session goes: when it begins (UTC; empty: it waits for a time), how many minutes it lasts, its room."""
+
+    starts_at: AwareDatetime | None = None
+    minutes: Annotated[int, Field(ge=5, le=1440)]
+    room: Annotated[Slug | None, Optional] = None
+    reason: Line = ""
+
+
+class ReasonInput(Input):
+    """Why a conflict may stand; the conflict by its key. Without words the reason is taken back."""
+
+    kind: Filled
+    codes: Filled
+    place: Line = ""
+    reason: Line = ""

@@ -16,6 +16,7 @@ from app.kit.i18n import Bilingual
 from app.kit.pen import republish
 from app.programme.comparing import entries
 from app.programme.models import Version
+from app.programme.overriding import reasons_of, unexplained
 from app.programme.published import Programme, PublishedSession, to_document
 from app.programme.queries import published, working_copy
 from app.programme.rules.changes import changes_for, next_sequences
@@ -37,12 +38,14 @@ def publish(
 
     SEQUENCE and the change stamps follow from the version before; `known` gives (sequence, changed_at) by uid to a
     forum that was published elsewhere, so that its calendars do not fall behind. Raises Refused:
-    `nothing_to_publish`; `conflicts` where hard ones stand in the way and `code_gap` where a closed session would
-    show by the code that is missing (rules §4.5), unless a `reason` overrides them.
+    `nothing_to_publish`; `conflicts` where hard ones stand in the way that were given no reason while editing, and
+    `code_gap` where a closed session would show by the code that is missing (rules §4.5), unless a `reason`
+    overrides them.
     """
     own = forum_id(forum)
     by.must(Permission.PUBLISH_PROGRAMME, own)
-    hard = sorted({code for conflict in conflicts_of(db, forum) if conflict.hard for code in conflict.codes})
+    open_ones = unexplained(conflicts_of(db, forum), reasons_of(db, own))
+    hard = sorted({code for conflict in open_ones for code in conflict.codes})
     if hard and not reason:
         raise Refused("conflicts", codes=", ".join(hard))
     before = published(db, own)
