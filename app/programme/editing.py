@@ -189,7 +189,7 @@ def _write(db: Db, own: int, was: State | None, draft: SessionInput, uid: str) -
     columns = {**columns_of(draft, rooms), "code": draft.code}
     same_code = select(_sessions.c.uid).where(_sessions.c.forum_id == own, _sessions.c.code == draft.code)
     if db.execute(same_code).scalar() not in {None, was.uid if was else None}:
-        raise Invalid([Fault("code", "code_taken", {"code": draft.code})])
+        raise Invalid([Fault("code", "session_code_taken", {"code": draft.code})])
     if was is None:
         last = db.execute(select(func.max(_sessions.c.position)).where(_sessions.c.forum_id == own)).scalar()
         edition = last_edition(db, own, uid) + 1
@@ -206,7 +206,7 @@ def _write(db: Db, own: int, was: State | None, draft: SessionInput, uid: str) -
 
 
 def _all_known(db: Db, own: int, draft: SessionInput) -> None:
-    """Raises Invalid for a topic, theme or objective that the forum does not have."""
+    """Raises Invalid for a topic, theme or objective that the forum does not have, and for a part given twice."""
     tracks = tracks_of(db, own)
     known: dict[str, set[Any]] = {
         "tracks": {track.code for track in tracks},
@@ -216,6 +216,8 @@ def _all_known(db: Db, own: int, draft: SessionInput) -> None:
     faults = [
         Fault(name, "not_a_choice", {"choices": ""}) for name, ours in known.items() if {*getattr(draft, name)} - ours
     ]
+    if len({(part.speaker, part.role) for part in draft.people}) < len(draft.people):
+        faults.append(Fault("people", "part_twice"))
     if faults:
         raise Invalid(faults)
 

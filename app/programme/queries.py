@@ -60,6 +60,20 @@ def working_copy(db: Db, forum_id: int) -> tuple[PublishedSession, ...]:
     return tuple(_draft(row, people.get(row.id, ())) for row in db.execute(wanted))
 
 
+def editions_of(db: Db, forum_id: int) -> dict[str, int]:
+    """The edition of every session of the working copy by uid. One query."""
+    sessions = table(Session)
+    wanted = select(sessions.c.uid, sessions.c.edition).where(sessions.c.forum_id == forum_id)
+    return {row.uid: row.edition for row in db.execute(wanted)}
+
+
+def speaker_names(db: Db, forum_id: int) -> dict[str, Bilingual]:
+    """Every speaker of the working copy by code, in order: the announced name, or the function. One query."""
+    speakers = table(Speaker)
+    wanted = select(speakers.c.code, speakers.c.name, speakers.c.function).where(speakers.c.forum_id == forum_id)
+    return {row.code: row.name or row.function for row in db.execute(wanted.order_by(speakers.c.position))}
+
+
 def _people(db: Db, forum_id: int) -> dict[int, tuple[PublishedPerson, ...]]:
     speakers, parts = table(Speaker), table(Appearance)
     wanted = (
