@@ -190,7 +190,9 @@ def stylesheet() -> str:
     """The sheet that gives the rooms their columns on a wide screen."""
     rules = [
         f".k{n}{{grid-column-start:{n + 1}}}.v{n}{{grid-column-end:span {n}}}"
-        f".n{n}{{grid-template-columns:3.25rem repeat({n},minmax(8.5rem,1fr))}}"
+        f".n{n}{{grid-template-columns:3.25rem repeat({n},minmax(0,1fr));min-inline-size:{3.25 + 8.5 * n}rem}}"
+        f".rows.n{n}{{background:repeating-linear-gradient(to right,var(--hairline) 0 1px,"
+        f"transparent 1px calc(100% / {n})) 3.25rem 0 / calc(100% - 3.25rem) 100% no-repeat}}"
         for n in range(1, COLUMNS + 1)
     ]
     inside = "\n".join(rules)

@@ -83,8 +83,8 @@ async function send(form, id) {
   const fresh = page.querySelector("[data-board]");
   if (fresh?.dataset.day !== find("[data-board]").dataset.day) return location.assign(answer.url);
   const { scrollLeft, scrollTop } = find(".frame") ?? {};
-  for (const part of ["[data-board]", "#conflicts", "[data-said]"])
-    find(part).replaceChildren(...page.querySelector(part).childNodes);
+  for (const part of document.querySelectorAll("[data-part]"))
+    part.replaceChildren(...page.querySelector(`[data-part="${part.dataset.part}"]`).childNodes);
   find("[data-board]").dataset.first = fresh.dataset.first;
   find(".frame")?.scrollTo(scrollLeft, scrollTop);
   document.getElementById(id)?.focus({ preventScroll: true });
