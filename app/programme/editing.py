@@ -21,6 +21,7 @@ from app.programme.marking import unmark
 from app.programme.models import Session, Speaker
 from app.programme.overriding import keep_reason, key_of, reasons_of, unexplained
 from app.programme.publishing import conflicts_of
+from app.programme.queries import Window
 from app.programme.remembering import Edit, State, last_edition, remember
 from app.programme.rules import conflicts as rule
 from app.programme.rules.visibility import betrayed_by_gap
@@ -167,13 +168,15 @@ def put(
         return Edited(draft.code, 0, kind)
     _all_known(db, own, draft)
     with db.begin_nested():
-        before, gaps = {key_of(one) for one in conflicts_of(db, forum, taken)}, _gaps(db, own)
+        around = _windows(was.draft if was else None, draft)
+        before = {key_of(one) for one in conflicts_of(db, forum, taken, around=around)}
+        gaps = _gaps(db, own)
         known = _write(db, own, was, draft, uid or new_uid())
         if set(_gaps(db, own)) - set(gaps):
             raise Invalid([Fault("code", "code_gap", {"codes": ", ".join(_gaps(db, own))})])
         new = [
             one
-            for one in unexplained(conflicts_of(db, forum, taken), reasons_of(db, own))
+            for one in unexplained(conflicts_of(db, forum, taken, around=around), reasons_of(db, own))
             if draft.code in one.codes and key_of(one) not in before
         ]
         if new and not reason:
@@ -182,6 +185,11 @@ def put(
             keep_reason(db, by, forum, one, reason, now=now)
     after = states_of(db, own, uid=known)[known]
     return _kept(db, by, forum, was, after, kind, now=now)
+
+
+def _windows(*drafts: SessionInput | None) -> list[Window]:
+    """The times in which a session may collide, before an edit and after it: so an edit costs what is around it."""
+    return [(draft.starts_at, draft.ends_at) for draft in drafts if draft and draft.starts_at and draft.ends_at]
 
 
 def _write(db: Db, own: int, was: State | None, draft: SessionInput, uid: str) -> str:

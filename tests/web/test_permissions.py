@@ -305,7 +305,7 @@ def an_edit(doors: Doors) -> Edited:
     code = f"Y{codes.public_code(4)}-01"
 
     def deed(db: Db) -> Edited:
-        words = Bilingual("One", "មួយ")
+        words = Bilingual("One of them", "មួយក្នុងចំណោមនោះ")
         return create(db, Actor.operator(), the_forum(db), SessionInput(code=code, type="panel", title=words), now=NOW)
 
     return doors.write(SLUG, deed)
@@ -330,7 +330,7 @@ def explaining(doors: Doors, by: str) -> Knock:
 
     def deed(db: Db) -> None:
         at = datetime(2027, 3, 23, 2, tzinfo=UTC)
-        sent = SessionInput(code=code, type="panel", title=Bilingual("One", "មួយ"), starts_at=at, ends_at=at)
+        sent = SessionInput(code=code, type="panel", title=Bilingual("One of them", "មួយ"), starts_at=at, ends_at=at)
         create(db, Actor.operator(), the_forum(db), sent, now=NOW, reason="So it is")
 
     doors.write(SLUG, deed)
