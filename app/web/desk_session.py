@@ -116,7 +116,7 @@ async def _save(request: Request, forum: str, known: str) -> Response:
     desk, (working, state) = await _read(request, forum, known, gone_too=True)
     draft = None
     try:
-        draft = read_session(sent, desk.forum.timezone, working.speakers)
+        draft = read_session(sent, desk.forum.timezone, working.speakers, state.draft if state else None)
         reason = parse(ActInput, {"reason": sent.get("reason", "")}).reason
         wanted, edition = draft, edition_in(sent.get("edition"))
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from starlette.datastructures import FormData
 
 from app.kit.errors import Fault, Invalid
-from app.kit.i18n import Bilingual, latin_digits
+from app.kit.i18n import LANGS, Bilingual, latin_digits
 from app.kit.inputs import parse
 from app.programme.inputs import AppearanceRole, SessionInput, TypedSession
 from app.web.local_times import instant, typed
@@ -45,14 +45,19 @@ def rows_of(kept: Mapping[str, Any]) -> list[int]:
     return list(range(1, min(last + EMPTY_ROWS, MOST_PARTS) + 1))
 
 
-def read_session(sent: FormData, zone: str, speakers: Mapping[str, Any]) -> SessionInput:
-    """What was sent, as the deed takes it. Raises Invalid with a fault for each field."""
+def read_session(
+    sent: FormData, zone: str, speakers: Mapping[str, Any], stands: SessionInput | None = None
+) -> SessionInput:
+    """What was sent, as the deed takes it; boxes have no order, so what `stands` keeps the one it has.
+
+    Raises Invalid with a fault for each field.
+    """
     texts = {name: value for name, value in sent.items() if isinstance(value, str)}
     faults: list[Fault] = []
     values: dict[str, Any] = {name: texts.get(name, "").strip() or None for name in ("facet", "room", "attribution")}
     values |= {name: texts.get(name, "") for name in ("code", "type")}
     for name in WORDS:
-        text = Bilingual(texts.get(f"{name}_en", ""), texts.get(f"{name}_km", ""))
+        text = Bilingual(*(texts.get(f"{name}_{lang}", "").replace("\r\n", "\n") for lang in LANGS))
         values[name] = text if name == "title" or text.en.strip() or text.km.strip() else None
     values |= {name: tuple(each for each in sent.getlist(name) if isinstance(each, str)) for name in SEVERAL}
     for name in ("starts_at", "ends_at"):
@@ -72,7 +77,14 @@ def read_session(sent: FormData, zone: str, speakers: Mapping[str, Any]) -> Sess
         faults += [_beside(fault) for fault in invalid.faults]
     if faults:
         raise Invalid(faults)
-    return SessionInput(**{name: getattr(read, name) for name in SessionInput.model_fields})
+    whole = {name: getattr(read, name) for name in SessionInput.model_fields}
+    if stands is not None:
+        whole |= {name: _as_it_stood(whole[name], getattr(stands, name)) for name in SEVERAL}
+    return SessionInput(**whole)
+
+
+def _as_it_stood(ticked: Sequence[Any], before: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([each for each in before if each in ticked] + [each for each in ticked if each not in before])
 
 
 def _beside(fault: Fault) -> Fault:

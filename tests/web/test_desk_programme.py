@@ -162,6 +162,18 @@ def test_the_form_shows_what_stands_and_saved_as_it_is_changes_nothing(desk: Tes
     assert standing(site) == was
 
 
+def test_boxes_keep_the_order_that_stood_and_paragraphs_their_breaks(desk: TestClient, site: Site) -> None:
+    address, was = f"{PAGE}/sessions/D1-08", standing(site, "D1-08").draft
+    assert was.spoken == ("km", "en")
+    typed = form(desk, site, "D1-08", spoken=["en", "km"], abstract_en="One\r\n\r\nTwo", abstract_km="មួយ")
+    assert "done=changed" in desk.post(address, data=typed).headers["location"]
+    now = standing(site, "D1-08").draft
+    assert now.spoken == was.spoken
+    assert now.abstract is not None
+    assert now.abstract.en == "One\n\nTwo"
+    assert desk.post(address, data=form(desk, site, "D1-08")).headers["location"].endswith("done=as_before")
+
+
 def test_every_field_is_saved(desk: TestClient, site: Site) -> None:
     changes: dict[str, Any] = {
         "code": "D1-20", "type": "panel", "title_en": "Anew", "title_km": "ថ្មី", "facet": "traditional",
