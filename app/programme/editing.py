@@ -19,7 +19,7 @@ from app.programme.drafting import assign, columns_of, new_uid, published_uids, 
 from app.programme.inputs import MoveInput, SessionInput
 from app.programme.marking import unmark
 from app.programme.models import Session, Speaker
-from app.programme.overriding import keep_reason, key_of, reasons_of, unexplained
+from app.programme.overriding import keep_reason, key_of, reasons_of, recode, recoded, unexplained
 from app.programme.publishing import conflicts_of
 from app.programme.queries import Window
 from app.programme.remembering import Edit, State, last_edition, remember
@@ -172,6 +172,9 @@ def put(
         before = {key_of(one) for one in conflicts_of(db, forum, taken, around=around)}
         gaps = _gaps(db, own)
         known = _write(db, own, was, draft, uid or new_uid())
+        if was is not None and was.draft.code != draft.code:
+            recode(db, own, was.draft.code, draft.code)
+            before = {recoded(key, was.draft.code, draft.code) for key in before}
         if set(_gaps(db, own)) - set(gaps):
             raise Invalid([Fault("code", "code_gap", {"codes": ", ".join(_gaps(db, own))})])
         new = [

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -39,6 +39,22 @@ def reasons_of(db: Db, own: int) -> dict[Key, Reason]:
     """Every reason of the forum. One query."""
     rows = db.execute(select(_overrides).where(_overrides.c.forum_id == own))
     return {(row.kind, row.codes, row.place): Reason(row.reason, row.by_name, row.at) for row in rows}
+
+
+def recoded(key: Key, before: str, after: str) -> Key:
+    """The same conflict's key once a session of it has another code."""
+    kind, codes, place = key
+    return (kind, " ".join(sorted(after if code == before else code for code in codes.split())), place)
+
+
+def recode(db: Db, own: int, before: str, after: str) -> None:
+    """Keep the reasons of a session that is given another code."""
+    for key in reasons_of(db, own):
+        kind, codes, place = key
+        if before in codes.split():
+            same = (_overrides.c.kind == kind, _overrides.c.codes == codes, _overrides.c.place == place)
+            renamed = update(_overrides).where(_overrides.c.forum_id == own, *same)
+            db.execute(renamed.values(codes=recoded(key, before, after)[1]))
 
 
 def unexplained(conflicts: Iterable[Conflict], reasons: Mapping[Key, Reason]) -> list[Conflict]:

@@ -220,7 +220,7 @@ def _page(
         "rules": [(each, text_of(lang, f"editor.attribution.{each}")) for each in RULES],
         "languages": [(each, text_of(lang, f"programme.language.{each}"), "") for each in LANGUAGES],
         "closed_code": next_code((session.code for session in working.sessions), CLOSED),
-        "was_public": state is not None and state.uid in working.published,
+        "public": working.published.get(state.uid) if state else None,
         "stale": False,
         "both": [],
         "new": [],

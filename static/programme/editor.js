@@ -1,5 +1,4 @@
 // Drags sessions in the timetable and sends their own forms; without this the forms do the same by hand.
-
 const STEP = 5;
 const NEAR = 6; // pixels before a press is a drag
 let held = null;
@@ -46,6 +45,9 @@ function drag(event) {
   const beside = find("[data-waiting]");
   held.to = null;
   held.drop.remove();
+  const box = find(".frame").getBoundingClientRect(); // near its edges the timetable goes on
+  const on = (at, low, high) => (at > high - 40 && at < high ? 16 : at > low && at < low + 40 ? -16 : 0);
+  find(".frame").scrollBy(on(event.clientX, box.left, box.right), on(event.clientY, box.top + 50, box.bottom));
   const waits = beside.contains(document.elementFromPoint(event.clientX, event.clientY));
   beside.classList.toggle("target", waits && !held.edge);
   if (held.edge && there) {
@@ -92,7 +94,7 @@ async function send(form, id) {
 
 document.addEventListener("pointerdown", (event) => {
   const block = event.target.closest("[data-block]");
-  if (!block || event.button !== 0 || event.pointerType === "touch" || event.target.closest(".move")) return;
+  if (!block || !find("[data-rows]") || event.button !== 0 || event.pointerType === "touch" || event.target.closest(".move")) return;
   const mark = document.createElement("div");
   mark.className = "drop";
   const above = event.clientY - block.getBoundingClientRect().top;

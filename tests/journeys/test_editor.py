@@ -67,9 +67,15 @@ def test_a_session_is_dragged_made_longer_let_wait_and_taken_back(
     drag(tab, (block["x"] + 30, block["y"] + 8), (beside["x"] + 20, beside["y"] + 8))
     tab.wait_for_selector("[data-waiting] #s-D1-01")
 
+    block = tab.locator("[data-waiting] #s-D1-01").bounding_box()
+    hall, eight = tab.locator("[data-head='tonle-sap']").bounding_box(), tab.locator(".hour").nth(1).bounding_box()
+    drag(tab, (block["x"] + 30, block["y"] + 8), (hall["x"] + 30, eight["y"] + 10))
+    tab.wait_for_selector("[data-rows] #s-D1-01[data-room=tonle-sap]")
+    assert hours(tab, "D1-01").startswith("08:00–")
+
     tab.click("[data-said] button")
     assert say("editor.done.brought_back") in tab.inner_text("[data-said]")
-    assert hours(tab, "D1-01").startswith("08:30–09:")
+    assert tab.locator("[data-waiting] #s-D1-01").count() == 1
 
 
 def test_a_session_is_moved_by_keyboard_and_nothing_is_sent_before_enter(

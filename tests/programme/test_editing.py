@@ -149,6 +149,13 @@ def test_a_room_that_is_taken_refuses_the_move_unless_there_is_a_reason_which_is
     assert publish(db, OPERATOR, forum, now=NOW) == 3, "what was given a reason is not asked for again"
 
 
+def test_another_code_loses_no_reason_and_makes_no_new_conflict(db: Db, forum: Forum):
+    go(db, forum, "T-02", to("mekong", reason="One hall, two halves"))
+    edit(db, forum, "T-02", code="S-02")
+    assert {key[1] for key in reasons_of(db, forum_id(forum))} == {"S-02 T-01"}
+    publish(db, OPERATOR, forum, now=NOW)
+
+
 def test_an_edit_that_makes_nothing_worse_is_not_held_up_by_an_old_conflict(db: Db, forum: Forum):
     load_talks(db, forum, timed("T-01", room="mekong"), timed("T-02", room="mekong"))
     edit(db, forum, "T-02", type="keynote")
