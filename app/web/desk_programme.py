@@ -67,7 +67,7 @@ async def timetable(request: Request, forum: str) -> Response:
 async def place(request: Request, forum: str, code: str) -> Response:
     """Move a session, or say what stands in the way."""
     sent, now, known = await read_form(request), clock.now(), code_of(code)
-    desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
+    desk, _ = await deps.read_at_desk(request, forum, must_edit)
     try:
         day, to = read_day(sent), _read_place(sent, desk)
 
@@ -87,7 +87,7 @@ async def place(request: Request, forum: str, code: str) -> Response:
 async def reason(request: Request, forum: str) -> Response:
     """Say why a conflict may stand, or take that back."""
     sent, now = await read_form(request), clock.now()
-    desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
+    desk, _ = await deps.read_at_desk(request, forum, must_edit)
     read = parse(ReasonInput, {name: sent.get(name, "") for name in ReasonInput.model_fields})
     named, day = overriding.conflict_from(read.kind, read.codes, read.place), read_day(sent)
 
@@ -98,6 +98,11 @@ async def reason(request: Request, forum: str) -> Response:
     await deps.write_at_desk(request, desk, sent, deed)
     done = "explained" if read.reason else "unexplained"
     return deps.back(f"{desk.base}/programme?{f'day={day.isoformat()}&' if day else ''}done={done}#conflicts")
+
+
+def must_edit(_db: Db, desk: Desk) -> None:
+    """Raises Forbidden for whoever may only look, before anything is said of what was sent."""
+    desk.actor.must(Permission.EDIT_PROGRAMME, forum_id(desk.forum))
 
 
 def said(request: Request, working: Working, edit: Revision | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from app.programme.rules.codes import CLOSED, next_code, series_of
 from app.registration.pick_queries import sign_up_counts
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_programme import edit_of, edition_in, query_of, room_choices, said
+from app.web.desk_programme import edit_of, edition_in, must_edit, query_of, room_choices, said
 from app.web.desk_session_form import MOST_FIELDS, ROLES, SEVERAL, fields_of, read_session, rows_of
 from app.web.desk_session_words import Names, differences
 from app.web.desk_timetable import block
@@ -103,7 +103,7 @@ async def restoration(request: Request, forum: str, code: str) -> Response:
 async def keep_mark(request: Request, forum: str, code: str) -> Response:
     """The form is still open: say so, and learn who else has it open."""
     sent, now, known = await read_form(request), clock.now(), code_of(code)
-    desk, _ = await deps.read_at_desk(request, forum, lambda _db, _desk: None)
+    desk, _ = await deps.read_at_desk(request, forum, must_edit)
     await deps.write_at_desk(request, desk, sent, lambda db, found: mark(db, desk.actor, found, known, now=now))
     desk, working = await deps.read_at_desk(request, forum, lambda db, desk: read_working(db, desk, now))
     there = working.session(known)

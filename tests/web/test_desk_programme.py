@@ -82,6 +82,10 @@ def test_whoever_sees_the_desk_alone_sees_the_timetable_and_no_form(client: Test
     assert "/place" not in page
     assert "/sessions/D1-02" not in page
     assert client.get(ONE).status_code == 403
+    for tail in ("sessions/D1-02/place", "sessions/D1-02/mark", "reasons"):
+        assert (
+            client.post(f"{PAGE}/{tail}", data={"form": seal_on(client.get(PAGE)), "minutes": "x"}).status_code == 403
+        )
 
 
 def test_a_move_by_the_plain_form_is_made_and_taken_back_by_the_button_it_leads_to(
