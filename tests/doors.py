@@ -524,6 +524,17 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
+        "/desk/{forum}/programme": [
+            f"{desk}/programme?{asked}",
+            f"{desk}/programme?day=2027-03-24&done=moved&{asked}",
+            f"/desk/{ELSEWHERE}/programme?{asked}",
+        ],
+        "/desk/{forum}/programme/edits": [f"{desk}/programme/edits?{asked}"],
+        "/desk/{forum}/programme/sessions/new": [f"{desk}/programme/sessions/new?day=2027-03-24&{asked}"],
+        "/desk/{forum}/programme/sessions/{code}": [
+            f"{desk}/programme/sessions/{code}?{asked}" for code in ("D1-04", "C-01")
+        ],
+        "/desk/{forum}/programme/sessions/{code}/history": [f"{desk}/programme/sessions/D1-04/history?{asked}"],
         "/desk/{forum}/sign-ups": [f"{desk}/sign-ups?{asked}"],
         "/desk/{forum}/sign-ups/{code}": [f"{desk}/sign-ups/{code}?{asked}" for code in ("D1-07", "D2-03")]
         + [f"{desk}/sign-ups/D1-07?done=saved&{asked}"],

@@ -113,3 +113,9 @@ def tracks_of(db: Db, forum_id: int) -> list[TrackView]:
         TrackView(row.code, row.slug, row.title, row.short_title, row.colour, tuple(by_track.get(row.id, ())))
         for row in rows
     ]
+
+
+def objective_numbers(db: Db, forum_id: int) -> set[int]:
+    """The numbers of the forum's objectives. One query."""
+    objectives = table(Objective)
+    return set(db.execute(select(objectives.c.number).where(objectives.c.forum_id == forum_id)).scalars())

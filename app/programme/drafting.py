@@ -1,8 +1,8 @@
 """Editing the working copy. Nothing here is public before it is published."""
 
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -10,13 +10,15 @@ from sqlalchemy import delete, select
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
-from app.forum.models import Forum
+from app.forum.models import Forum, MeetingRoom
 from app.forum.queries import forum_id, rooms_of
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.programme.inputs import AppearanceInput, SessionInput, SpeakerInput
 from app.programme.models import Appearance, Session, Speaker, Version
+from app.programme.remembering import Edit, State, remember
 
+_rooms = table(MeetingRoom)
 _sessions, _speakers, _appearances = table(Session), table(Speaker), table(Appearance)
 
 
@@ -39,12 +41,15 @@ def put_programme(
 
     A session keeps its row and uid while its code stays. One that is not sent any more is removed if it was never
     published and cancelled if it was, because calendars already hold it. `uids` gives sessions known ids by code.
+    Each session that changed has a revision in its history.
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_PROGRAMME, own)
+    before = states_of(db, own)
     changed = _put_speakers(db, own, speakers)
     changed |= _put_sessions(db, own, sessions, uids or {})
     if changed:
+        _remember_all(db, by, own, before, now=now)
         subject = f"forum:{forum.slug}"
         record(db, forum.slug, by.signature, "programme.drafted", subject, now=now, after={"sessions": len(sessions)})
     return changed
@@ -64,7 +69,7 @@ def _put_speakers(db: Db, own: int, sent: Sequence[SpeakerInput]) -> bool:
             db.add(Speaker(forum_id=own, code=speaker.code, **wanted))
             changed = True
         else:
-            changed |= _assign(row, wanted)
+            changed |= assign(row, wanted)
     db.flush()
     return changed
 
@@ -85,29 +90,68 @@ def _put_sessions(db: Db, own: int, sent: Sequence[SessionInput], uids: dict[str
     published = published_uids(db, own)
     changed = False
     for code in rows.keys() - {session.code for session in sent}:
-        changed |= _take_out(db, rows[code], published)
+        changed |= take_out(db, rows[code], published)
     cast = _cast(db, own)
     for position, session in enumerate(sent):
-        if session.room is not None and session.room not in rooms:
-            raise Refused("unknown_room", room=session.room)
-        wanted: dict[str, Any] = {name: getattr(session, name) for name in (*_SESSION, *_FLAGS)}
-        wanted |= {name: list(getattr(session, name)) for name in _LISTS}
-        wanted |= {"room_id": rooms[session.room] if session.room else None, "position": position}
+        wanted = {**columns_of(session, rooms), "position": position}
         row = rows.get(session.code)
         if row is None:
             row = Session(forum_id=own, uid=uids.get(session.code) or new_uid(), code=session.code, **wanted)
             db.add(row)
             db.flush()
             changed = True
-        elif _assign(row, wanted):
-            row.edition += 1
+        elif assign(row, wanted):
             changed = True
         there = cast.get(row.id or 0, [])
         if there != [(part.speaker, part.role) for part in session.people]:
-            _put_cast(db, row.id or 0, session.people, people)
+            put_cast(db, row.id or 0, session.people, people)
             changed = True
     db.flush()
     return changed
+
+
+def columns_of(session: SessionInput, rooms: Mapping[str, int]) -> dict[str, Any]:
+    """A session's columns but for code and position; `rooms` are ids by code. Raises Refused for an unknown room."""
+    if session.room is not None and session.room not in rooms:
+        raise Refused("unknown_room", room=session.room)
+    columns: dict[str, Any] = {name: getattr(session, name) for name in (*_SESSION, *_FLAGS)}
+    columns |= {name: list(getattr(session, name)) for name in _LISTS}
+    return columns | {"room_id": rooms[session.room] if session.room else None}
+
+
+def states_of(db: Db, own: int, *, uid: str = "", code: str = "") -> dict[str, State]:
+    """The sessions of the working copy by uid: all of them, or the one with this uid or code. Two queries."""
+    wanted = select(_sessions, _rooms.c.code.label("room")).outerjoin(_rooms, _rooms.c.id == _sessions.c.room_id)
+    wanted = wanted.where(_sessions.c.forum_id == own)
+    if uid:
+        wanted = wanted.where(_sessions.c.uid == uid)
+    if code:
+        wanted = wanted.where(_sessions.c.code == code)
+    cast = _cast(db, own)
+    return {row.uid: State(row.uid, row.edition, _draft(row, cast.get(row.id, ()))) for row in db.execute(wanted)}
+
+
+def _draft(row: Any, cast: Sequence[tuple[str, str]]) -> SessionInput:
+    named = row._mapping  # noqa: SLF001 - the documented way to a row's columns by name
+    values = {name: named[name] for name in ("code", "room", *_SESSION, *_FLAGS)}
+    values |= {name: tuple(named[name]) for name in _LISTS}
+    for name in ("starts_at", "ends_at"):
+        values[name] = values[name].astimezone(UTC) if values[name] else None
+    return SessionInput(**values, people=tuple(AppearanceInput(speaker=who, role=role) for who, role in cast))  # type: ignore[arg-type]
+
+
+def _remember_all(db: Db, by: Actor, own: int, before: Mapping[str, State], *, now: datetime) -> None:
+    """A revision and a new edition for each session that is not what it was."""
+    after = states_of(db, own)
+    rows = {row.uid: row for row in db.execute(select(Session).where(_sessions.c.forum_id == own)).scalars()}
+    for uid in [*after, *(uid for uid in before if uid not in after)]:
+        was, now_is = before.get(uid), after.get(uid)
+        if was and now_is and was.draft != now_is.draft:
+            rows[uid].edition = was.edition + 1
+            now_is = State(uid, was.edition + 1, now_is.draft)
+        if was is None or now_is is None or was.edition != now_is.edition:
+            remember(db, by, own, was, now_is, Edit.LOADED, now=now)
+    db.flush()
 
 
 def published_uids(db: Db, own: int) -> set[str]:
@@ -117,9 +161,10 @@ def published_uids(db: Db, own: int) -> set[str]:
     return {item["uid"] for document in documents for item in document["sessions"]}
 
 
-def _take_out(db: Db, row: Session, published: set[str]) -> bool:
+def take_out(db: Db, row: Session, published: set[str]) -> bool:
+    """Remove a session that was never published; cancel one that was, because calendars hold it."""
     if row.uid in published:
-        return _assign(row, {"cancelled": True})
+        return assign(row, {"cancelled": True})
     db.execute(delete(_appearances).where(_appearances.c.session_id == row.id))
     db.delete(row)
     return True
@@ -138,7 +183,8 @@ def _cast(db: Db, own: int) -> dict[int, list[tuple[str, str]]]:
     return found
 
 
-def _put_cast(db: Db, session: int, parts: Sequence[AppearanceInput], people: dict[str, int]) -> None:
+def put_cast(db: Db, session: int, parts: Sequence[AppearanceInput], people: Mapping[str, int]) -> None:
+    """Bring a session's speakers to these, in this order. Raises Refused for one there is not."""
     db.execute(delete(_appearances).where(_appearances.c.session_id == session))
     for position, part in enumerate(parts):
         if part.speaker not in people:
@@ -147,7 +193,8 @@ def _put_cast(db: Db, session: int, parts: Sequence[AppearanceInput], people: di
     db.flush()
 
 
-def _assign(row: Any, wanted: dict[str, Any]) -> bool:
+def assign(row: Any, wanted: Mapping[str, Any]) -> bool:
+    """Give a row these values; says whether any of them is new."""
     different = [name for name, value in wanted.items() if getattr(row, name) != value]
     for name in different:
         setattr(row, name, wanted[name])

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 from app.forum.inputs import Language, Slug
-from app.kit.inputs import Input, Words
+from app.kit.i18n import Bilingual
+from app.kit.inputs import Filled, Input, Line, Optional, ShortWords, Words
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
 SessionType = Literal[
@@ -72,3 +74,41 @@ class SessionInput(SessionWords):
 
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
+
+
+def _no_treatise(text: Bilingual) -> Bilingual:
+    if max(len(text.en), len(text.km)) > 4000:
+        raise PydanticKnownError("string_too_long", {"max_length": 4000})
+    return text
+
+
+class TypedSession(SessionInput):
+    """A session as the desk's form sends it: as a file may say it, in as many letters as a form takes."""
+
+    title: ShortWords
+    abstract: Annotated[Words, AfterValidator(_no_treatise)] | None = None
+    guiding_question: ShortWords | None = None
+
+
+class MoveInput(Input):
+    """Where a session goes: when it begins (UTC; empty: it waits for a time), how many minutes it lasts, its room."""
+
+    starts_at: AwareDatetime | None = None
+    minutes: Annotated[int, Field(ge=5, le=1440)]
+    room: Annotated[Slug | None, Optional] = None
+    reason: Line = ""
+
+
+class ReasonInput(Input):
+    """Why a conflict may stand; the conflict by its key. Without words the reason is taken back."""
+
+    kind: Filled
+    codes: Filled
+    place: Line = ""
+    reason: Line = ""
+
+
+class ActInput(Input):
+    """A button beside a session's form, with why a conflict it makes may stand."""
+
+    reason: Line = ""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
@@ -90,3 +90,60 @@ class Version(SQLModel, table=True):
     published_by: str
     note: Bilingual | None = Field(default=None, sa_type=BilingualText)
     document: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Revision(SQLModel, table=True):
+    """One edit of one session: the whole session before and after it, empty where it was not there.
+
+    `session_uid` is no foreign key: a session that was removed has a history too. `edition` is the session's after the
+    edit; `before` and `after` are `programme.inputs.SessionInput` as JSON.
+    """
+
+    __tablename__ = "programme_revision"
+    __table_args__ = (Index("ix_programme_revision_session", "forum_id", "session_uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    session_uid: str
+    code: str
+    edition: int
+    kind: str
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    by: str
+    by_name: str
+    at: datetime
+
+
+class Override(SQLModel, table=True):
+    """Why a hard conflict may stand (rules §4.3), kept by what makes it the same conflict.
+
+    `codes` are those of the sessions in it, `place` the room, speaker or nothing; each sorted and joined by spaces.
+    """
+
+    __tablename__ = "programme_override"
+    __table_args__ = (UniqueConstraint("forum_id", "kind", "codes", "place"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    kind: str
+    codes: str
+    place: str
+    reason: str
+    by_name: str
+    at: datetime
+
+
+class Mark(SQLModel, table=True):
+    """Who has a session's form open: since when, and when that was last heard of (UTC)."""
+
+    __tablename__ = "programme_mark"
+    __table_args__ = (UniqueConstraint("forum_id", "session_uid", "user_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    session_uid: str
+    user_id: int = Field(foreign_key="accounts_user.id")
+    name: str
+    since: datetime
+    seen_at: datetime

@@ -1,6 +1,6 @@
 """Publishing the working copy as the next numbered version (rules §4.1, §5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ from app.kit.i18n import Bilingual
 from app.kit.pen import republish
 from app.programme.comparing import entries
 from app.programme.models import Version
+from app.programme.overriding import reasons_of, unexplained
 from app.programme.published import Programme, PublishedSession, to_document
-from app.programme.queries import published, working_copy
+from app.programme.queries import Window, published, working_copy
 from app.programme.rules.changes import changes_for, next_sequences
 from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
 from app.programme.rules.visibility import PUBLIC, betrayed_by_gap
@@ -37,12 +38,14 @@ def publish(
 
     SEQUENCE and the change stamps follow from the version before; `known` gives (sequence, changed_at) by uid to a
     forum that was published elsewhere, so that its calendars do not fall behind. Raises Refused:
-    `nothing_to_publish`; `conflicts` where hard ones stand in the way and `code_gap` where a closed session would
-    show by the code that is missing (rules §4.5), unless a `reason` overrides them.
+    `nothing_to_publish`; `conflicts` where hard ones stand in the way that were given no reason while editing, and
+    `code_gap` where a closed session would show by the code that is missing (rules §4.5), unless a `reason`
+    overrides them.
     """
     own = forum_id(forum)
     by.must(Permission.PUBLISH_PROGRAMME, own)
-    hard = sorted({code for conflict in conflicts_of(db, forum) if conflict.hard for code in conflict.codes})
+    open_ones = unexplained(conflicts_of(db, forum), reasons_of(db, own))
+    hard = sorted({code for conflict in open_ones for code in conflict.codes})
     if hard and not reason:
         raise Refused("conflicts", codes=", ".join(hard))
     before = published(db, own)
@@ -102,8 +105,13 @@ def _stamped(
     return tuple(whole)
 
 
-def conflicts_of(db: Db, forum: Forum, sign_ups: Mapping[str, int] | None = None) -> list[Conflict]:
-    """What stands in the way of the working copy; `sign_ups` gives places taken by session code. Four queries."""
+def conflicts_of(
+    db: Db, forum: Forum, sign_ups: Mapping[str, int] | None = None, *, around: Sequence[Window] | None = None
+) -> list[Conflict]:
+    """What stands in the way of the working copy; `sign_ups` gives places taken by session code. Three queries.
+
+    With `around` only the sessions that touch one of these windows are looked at: what an edit may collide with.
+    """
     own = forum_id(forum)
     rooms = {room.code: room.seats for room in rooms_of(db, own)}
     slots = [
@@ -119,7 +127,7 @@ def conflicts_of(db: Db, forum: Forum, sign_ups: Mapping[str, int] | None = None
             overlap_intended=session.overlap_intended,
             sign_ups=(sign_ups or {}).get(session.code, 0),
         )
-        for session in working_copy(db, own)
+        for session in working_copy(db, own, around=around)
         if not session.cancelled
     ]
     zone = ZoneInfo(forum.timezone)

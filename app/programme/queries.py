@@ -1,9 +1,10 @@
 """Reads of the programme: the public version, older ones, and the working copy as it would be published."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from app.forum.models import MeetingRoom
 from app.kit.db import Db, table
@@ -47,25 +48,52 @@ def visible_to(programme: Programme, viewer: Viewer) -> Programme:
     return programme.with_sessions(tuple(visible(programme.sessions, viewer)))
 
 
-def working_copy(db: Db, forum_id: int) -> tuple[PublishedSession, ...]:
-    """The working copy in the form it would be published in, with sequence 0 and the edit's own time unset."""
+Window = tuple[datetime, datetime]
+"""From when to when (UTC), both included."""
+
+
+def working_copy(db: Db, forum_id: int, *, around: Sequence[Window] | None = None) -> tuple[PublishedSession, ...]:
+    """The working copy in the form it would be published in, with sequence 0 and the edit's own time unset.
+
+    With `around` only the sessions that touch one of these windows. Two queries.
+    """
     sessions, rooms = table(Session), table(MeetingRoom)
-    people = _people(db, forum_id)
+    touching = () if around is None else (or_(false(), *(_touches(sessions, *window) for window in around)),)
+    people = _people(db, forum_id, touching)
     wanted = (
         select(sessions, rooms.c.code.label("room_code"), rooms.c.name.label("room_name"))
         .outerjoin(rooms, rooms.c.id == sessions.c.room_id)
-        .where(sessions.c.forum_id == forum_id)
+        .where(sessions.c.forum_id == forum_id, *touching)
         .order_by(sessions.c.starts_at, sessions.c.position)
     )
     return tuple(_draft(row, people.get(row.id, ())) for row in db.execute(wanted))
 
 
-def _people(db: Db, forum_id: int) -> dict[int, tuple[PublishedPerson, ...]]:
-    speakers, parts = table(Speaker), table(Appearance)
+def editions_of(db: Db, forum_id: int) -> dict[str, int]:
+    """The edition of every session of the working copy by uid. One query."""
+    sessions = table(Session)
+    wanted = select(sessions.c.uid, sessions.c.edition).where(sessions.c.forum_id == forum_id)
+    return {row.uid: row.edition for row in db.execute(wanted)}
+
+
+def speaker_names(db: Db, forum_id: int) -> dict[str, Bilingual]:
+    """Every speaker of the working copy by code, in order: the announced name, or the function. One query."""
+    speakers = table(Speaker)
+    wanted = select(speakers.c.code, speakers.c.name, speakers.c.function).where(speakers.c.forum_id == forum_id)
+    return {row.code: row.name or row.function for row in db.execute(wanted.order_by(speakers.c.position))}
+
+
+def _touches(sessions: Any, start: datetime, end: datetime) -> ColumnElement[bool]:
+    return and_(sessions.c.starts_at <= max(start, end), sessions.c.ends_at >= min(start, end))
+
+
+def _people(db: Db, forum_id: int, touching: Sequence[ColumnElement[bool]]) -> dict[int, tuple[PublishedPerson, ...]]:
+    speakers, parts, sessions = table(Speaker), table(Appearance), table(Session)
     wanted = (
         select(speakers, parts.c.session_id, parts.c.role)
         .join(parts, parts.c.speaker_id == speakers.c.id)
-        .where(speakers.c.forum_id == forum_id)
+        .join(sessions, sessions.c.id == parts.c.session_id)
+        .where(speakers.c.forum_id == forum_id, *touching)
         .order_by(parts.c.session_id, parts.c.position)
     )
     found: dict[int, list[PublishedPerson]] = {}

@@ -156,6 +156,10 @@ MENU = (
             ("/sign-ups", "sign_ups", Permission.SEE_DESK),
         ),
     ),
+    (
+        "programme",
+        (("/programme", "programme", Permission.SEE_DESK),),
+    ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
 )
 """The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 
+from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
@@ -16,8 +17,13 @@ from app.editions.form import ForumFile
 from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
+from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.outbox import claim, mark_failed
+from app.programme.drafting import states_of
+from app.programme.editing import Edited, create
+from app.programme.inputs import SessionInput
+from app.programme.remembering import State
 from app.registration import applying
 from app.registration.models import Application, Category
 from app.registration.quotas import house_of
@@ -254,6 +260,82 @@ def listing(doors: Doors, by: str) -> Knock:
 def unlisting(doors: Doors, by: str) -> Knock:
     code = doors.register().code
     return Knock(f"/desk/{SLUG}/sign-ups/D1-07/names/{code}/removal", desk_form(doors, by))
+
+
+def about_session(tail: str, code: str = "D1-02", /, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the editor about a session as it stands now."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        state = draft_of(doors, code)
+        more = {"edition": str(state.edition)} if fields.get("edition") else {}
+        typed = {name: value.format(one=codes.public_code().lower()) for name, value in fields.items()}
+        return Knock(f"{THE_DESK}/programme/sessions/{code}{tail}", {**desk_form(doors, by), **typed, **more})
+
+    return knock
+
+
+def draft_of(doors: Doors, code: str) -> State:
+    with doors.site.database.reading() as db:
+        return next(iter(states_of(db, forum_id(the_forum(db)), code=code).values()))
+
+
+WHOLE = {"type": "keynote", "title_en": "Anew {one}", "title_km": "ថ្មី {one}", "abstract_en": "x", "abstract_km": "x"}
+WHOLE |= {"guiding_question_en": "x", "guiding_question_km": "x", "facet": "both", "room": "grand-ballroom"}
+WHOLE |= {"starts_at": "2027-03-23T09:15", "ends_at": "2027-03-23T09:45", "attribution": "REC", "tracks": "A"}
+WHOLE |= {"themes": "maritime-lanes", "objectives": "1", "spoken": "en", "interpreted": "km", "reason": "So it is"}
+WHOLE |= {"person-1": "keynote-scholar", "role-1": "speaker", "order-1": "1", "overlap_intended": "yes"}
+"""A session's form filled in."""
+
+
+def making_a_session(doors: Doors, by: str) -> Knock:
+    typed = {name: value.format(one=codes.public_code()) for name, value in WHOLE.items()}
+    # a series of its own each time: no closed session is missed in it
+    code = f"X{codes.public_code(4)}-01"
+    return Knock(f"{THE_DESK}/programme/sessions/new", {**desk_form(doors, by), **typed, "code": code})
+
+
+def moving(doors: Doors, by: str) -> Knock:
+    minutes = str(30 + 5 * (draft_of(doors, "D2-10").edition % 2))
+    sent = {"starts_at": "2027-03-24T07:00", "minutes": minutes, "room": "mekong", "reason": "So it is"}
+    return about_session("/place", "D2-10", edition="1", day="2027-03-24", **sent)(doors, by)
+
+
+def an_edit(doors: Doors) -> Edited:
+    """An edit of a session that only these tests touch."""
+    code = f"Y{codes.public_code(4)}-01"
+
+    def deed(db: Db) -> Edited:
+        words = Bilingual("One of them", "មួយក្នុងចំណោមនោះ")
+        return create(db, Actor.operator(), the_forum(db), SessionInput(code=code, type="panel", title=words), now=NOW)
+
+    return doors.write(SLUG, deed)
+
+
+def taking_back(tail: str) -> Callable[[Doors, str], Knock]:
+    def knock(doors: Doors, by: str) -> Knock:
+        made = an_edit(doors)
+        fields = {**desk_form(doors, by), "edition": "1", "reason": "So it is"}
+        return Knock(f"{THE_DESK}/programme/edits/{made.number}/{tail}", fields)
+
+    return knock
+
+
+def taking_out(tail: str) -> Callable[[Doors, str], Knock]:
+    return lambda doors, by: about_session(tail, an_edit(doors).code, edition="1", reason="So it is")(doors, by)
+
+
+def explaining(doors: Doors, by: str) -> Knock:
+    """A reason for a conflict that stands: a session that begins after it ends."""
+    code = f"Z{codes.public_code(4)}-01"
+
+    def deed(db: Db) -> None:
+        at = datetime(2027, 3, 23, 2, tzinfo=UTC)
+        sent = SessionInput(code=code, type="panel", title=Bilingual("One of them", "មួយ"), starts_at=at, ends_at=at)
+        create(db, Actor.operator(), the_forum(db), sent, now=NOW, reason="So it is")
+
+    doors.write(SLUG, deed)
+    fields = {"kind": "ends_before_start", "codes": code, "place": "", "reason": "So it is", "day": "2027-03-23"}
+    return Knock(f"{THE_DESK}/programme/reasons", {**desk_form(doors, by), **fields})
 
 
 def with_file(doors: Doors, *, sensitive: bool = False) -> tuple[Standing, int]:
@@ -540,6 +622,24 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/sign-ups/{code}/places"): Row(changing_places, EDIT, 303),
     ("POST", "/desk/{forum}/sign-ups/{code}/names"): Row(listing, DECIDE, 303),
     ("POST", "/desk/{forum}/sign-ups/{code}/names/{registration}/removal"): Row(unlisting, DECIDE, 303),
+    ("GET", "/desk/{forum}/programme"): Row(at(f"{THE_DESK}/programme"), DESK),
+    ("GET", "/desk/{forum}/programme/edits"): Row(at(f"{THE_DESK}/programme/edits"), EDIT),
+    ("GET", "/desk/{forum}/programme/sessions/new"): Row(at(f"{THE_DESK}/programme/sessions/new"), EDIT),
+    ("POST", "/desk/{forum}/programme/sessions/new"): Row(making_a_session, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/sessions/{code}"): Row(at(f"{THE_DESK}/programme/sessions/D1-02"), EDIT),
+    ("POST", "/desk/{forum}/programme/sessions/{code}"): Row(
+        about_session("", "D1-02", edition="1", code="D1-02", **WHOLE), EDIT, 303
+    ),
+    ("GET", "/desk/{forum}/programme/sessions/{code}/history"): Row(
+        at(f"{THE_DESK}/programme/sessions/D1-02/history"), EDIT
+    ),
+    ("POST", "/desk/{forum}/programme/sessions/{code}/place"): Row(moving, EDIT, 303),
+    ("POST", "/desk/{forum}/programme/sessions/{code}/cancellation"): Row(taking_out("/cancellation"), EDIT, 303),
+    ("POST", "/desk/{forum}/programme/sessions/{code}/restoration"): Row(taking_out("/restoration"), EDIT, 303),
+    ("POST", "/desk/{forum}/programme/sessions/{code}/mark"): Row(about_session("/mark"), EDIT),
+    ("POST", "/desk/{forum}/programme/reasons"): Row(explaining, EDIT, 303),
+    ("POST", "/desk/{forum}/programme/edits/{number}/undo"): Row(taking_back("undo"), EDIT, 303),
+    ("POST", "/desk/{forum}/programme/edits/{number}/return"): Row(taking_back("return"), EDIT, 303),
     ("GET", "/desk/{forum}/registrations/new"): Row(at(f"{THE_DESK}/registrations/new"), DECIDE),
     ("POST", "/desk/{forum}/registrations/new"): Row(entering, DECIDE, 303),
     ("GET", "/desk/{forum}/invitations"): Row(at(f"{THE_DESK}/invitations"), PEOPLE),
