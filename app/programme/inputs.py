@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, StringConstraints
 
-from app.forum.inputs import Language, Slug
+from app.forum.inputs import Language, Setup, Slug
 from app.kit.inputs import Input, Words
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
@@ -59,6 +59,7 @@ class SessionWords(Input):
     objectives: tuple[int, ...] = ()
     facet: Literal["traditional", "non-traditional", "both"] | None = None
     room: Slug | None = None
+    setup: Setup | None = None
     attribution: Literal["REC", "CHR", "CLO"] | None = None
     spoken: tuple[Language, ...] = ()
     interpreted: tuple[Language, ...] = ()

@@ -1,5 +1,6 @@
 """Reads of the programme: the public version, older ones, and the working copy as it would be published."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,13 @@ def working_copy(db: Db, forum_id: int) -> tuple[PublishedSession, ...]:
     return tuple(_draft(row, people.get(row.id, ())) for row in db.execute(wanted))
 
 
+def setups_of(db: Db, forum_id: int) -> dict[str, str]:
+    """The set-ups that sessions of the working copy ask for, by code: for the desk alone, never published."""
+    sessions = table(Session)
+    mine = (sessions.c.forum_id == forum_id) & sessions.c.setup.is_not(None)
+    return {row.code: row.setup for row in db.execute(select(sessions.c.code, sessions.c.setup).where(mine))}
+
+
 def _people(db: Db, forum_id: int) -> dict[int, tuple[PublishedPerson, ...]]:
     speakers, parts = table(Speaker), table(Appearance)
     wanted = (
@@ -100,3 +108,25 @@ def _draft(row: Any, people: tuple[PublishedPerson, ...]) -> PublishedSession:
         sequence=0,
         changed_at=NEVER,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Using:
+    """A session of the working copy that stands in a room, maybe asking for a set-up of its own."""
+
+    room: str
+    code: str
+    title: Bilingual
+    setup: str | None
+
+
+def rooms_used(db: Db, forum_id: int) -> list[Using]:
+    """Every use of a room in the working copy, cancelled sessions too: they keep their room. One query."""
+    sessions, rooms = table(Session), table(MeetingRoom)
+    wanted = (
+        select(rooms.c.code.label("room"), sessions.c.code, sessions.c.title, sessions.c.setup)
+        .join(rooms, rooms.c.id == sessions.c.room_id)
+        .where(sessions.c.forum_id == forum_id)
+        .order_by(sessions.c.code)
+    )
+    return [Using(row.room, row.code, row.title, row.setup) for row in db.execute(wanted)]

@@ -140,6 +140,7 @@ MENU = (
     ("/invitations", "invitations", Permission.SEE_PEOPLE),
     ("/seats", "seats", Permission.EDIT_FORUM),
     ("/hold-backs", "hold_backs", Permission.SEE_PEOPLE),
+    ("/rooms", "rooms", Permission.SEE_DESK),
     ("/sign-ups", "sign_ups", Permission.SEE_DESK),
     ("/letters", "letters", Permission.SEE_SENSITIVE),
     ("/outbox", "outbox", Permission.SEE_MAIL),
