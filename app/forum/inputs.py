@@ -112,6 +112,10 @@ class SetupInput(Input):
     seats: RoomSeats
 
 
+def _in_order(setups: tuple[SetupInput, ...]) -> tuple[SetupInput, ...]:
+    return tuple(sorted(setups, key=lambda one: SETUPS.index(one.setup)))
+
+
 class RoomInput(Input):
     """A meeting room: its seats in its usual set-up, in other set-ups, and the minutes it takes to change between."""
 
@@ -121,7 +125,7 @@ class RoomInput(Input):
     listed: bool = True
     setup: Setup = "theatre"
     changeover_minutes: Annotated[int, Field(ge=0, le=480)] = 15
-    setups: tuple[SetupInput, ...] = ()
+    setups: Annotated[tuple[SetupInput, ...], AfterValidator(_in_order)] = ()
 
     @model_validator(mode="after")
     def _each_setup_once(self) -> "RoomInput":

@@ -45,6 +45,13 @@ def test_a_room_is_added_changed_and_removed_and_both_versions_stand_side_by_sid
     assert send(doors, "library/removal").headers["location"] == f"{ROOMS}?done=removed"
 
 
+def test_a_form_saved_as_it_was_opened_changes_nothing(doors: Doors) -> None:
+    page = doors.page(f"{ROOMS}/bassac", "owner")
+    opened = {each.attributes["name"]: each.attributes["value"] for each in page.all("input", type="text")}
+    sent = {**opened, "setup": "theatre", "listed": "yes", "edition": page.hidden["edition"]}
+    assert send(doors, "bassac", **sent).headers["location"] == f"{ROOMS}?done=same"
+
+
 def test_a_room_with_sessions_says_which_they_are(doors: Doors) -> None:
     refused = send(doors, "mekong/removal")
     assert refused.status_code == 422
