@@ -514,6 +514,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/desk/{forum}/questions/{code}": [
             f"{desk}/questions/{code}?{asked}" for code in ("new", "scholar", "university", "party")
         ],
+        "/desk/{forum}/rooms": [f"{desk}/rooms?{asked}", f"{desk}/rooms?done=changed&{asked}"],
+        "/desk/{forum}/rooms/{code}": [f"{desk}/rooms/{code}?{asked}" for code in ("new", "mekong", "secretariat")],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],

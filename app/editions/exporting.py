@@ -13,7 +13,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.programme.models import Session, Speaker
 from app.programme.published import PublishedSession
-from app.programme.queries import published, working_copy
+from app.programme.queries import published, setups_of, working_copy
 from app.registration.models import Category, SignUp, Terms
 from app.registration.question_queries import questions_of
 
@@ -47,7 +47,15 @@ def export(db: Db, slug: str) -> str:
             for track in page.tracks
         ],
         "rooms": [
-            {"code": room.code, "name": _words(room.name), "seats": room.seats, "listed": room.listed}
+            {
+                "code": room.code,
+                "name": _words(room.name),
+                "seats": room.seats,
+                "listed": room.listed,
+                "setup": room.setup,
+                "changeover_minutes": room.changeover_minutes,
+                "setups": [{"setup": setup, "seats": seats} for setup, seats in room.setups],
+            }
             for room in page.rooms.values()
         ],
         "registration": _terms(db, own, forum.timezone),
@@ -200,6 +208,7 @@ def _speakers(db: Db, own: int) -> list[dict[str, Any]]:
 def _sessions(db: Db, own: int, sessions: tuple[PublishedSession, ...], zone: str) -> list[dict[str, Any]]:
     sign_ups = table(SignUp)
     places = {row.session_uid: row.places for row in db.execute(select(sign_ups).where(sign_ups.c.forum_id == own))}
+    setups = setups_of(db, own)
     return [
         {
             "code": session.code,
@@ -212,6 +221,7 @@ def _sessions(db: Db, own: int, sessions: tuple[PublishedSession, ...], zone: st
             "objectives": list(session.objectives),
             "facet": session.facet,
             "room": session.room,
+            "setup": setups.get(session.code),
             "start": local(session.starts_at, zone),
             "end": local(session.ends_at, zone),
             "attribution": session.attribution.value if session.attribution else None,

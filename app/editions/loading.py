@@ -6,7 +6,7 @@ from datetime import datetime
 from app.accounts.actor import Actor
 from app.editions.form import CategoryPart, ForumFile, SessionPart, instant
 from app.forum.founding import put_forum, put_structure
-from app.forum.inputs import RoomInput
+from app.forum.furnishing import as_input
 from app.forum.queries import forum_id, rooms_of
 from app.kit.db import Db
 from app.programme.drafting import put_programme
@@ -39,11 +39,7 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     forum, forum_changed = put_forum(db, by, file.forum, now=now)
     # rooms that go stay until the programme has left them
     named = {room.code for room in file.rooms}
-    leaving = [
-        RoomInput(code=room.code, name=room.name, seats=room.seats, listed=room.listed)
-        for room in rooms_of(db, forum_id(forum))
-        if room.code not in named
-    ]
+    leaving = [as_input(room) for room in rooms_of(db, forum_id(forum)) if room.code not in named]
     structure = put_structure(db, by, forum, file.objectives, file.tracks, [*file.rooms, *leaving], now=now)
     terms = TermsInput(
         **{

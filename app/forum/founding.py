@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
+from app.forum.furnishing import put_rooms
 from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
-from app.forum.models import Forum, MeetingRoom, Objective, Theme, Track
-from app.forum.queries import forum_id, rooms_of, tracks_of
+from app.forum.models import Forum, Objective, Theme, Track
+from app.forum.queries import forum_id, tracks_of
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
@@ -101,7 +101,7 @@ def put_structure(
         for part, done in (
             ("objectives", _put_objectives(db, own, objectives)),
             ("tracks", _put_tracks(db, own, tracks)),
-            ("rooms", _put_rooms(db, own, rooms)),
+            ("rooms", put_rooms(db, own, rooms)),
         )
         if done
     ]
@@ -149,24 +149,4 @@ def _put_tracks(db: Db, own: int, sent: Sequence[TrackInput]) -> bool:
             for order, (name, words) in enumerate(named)
         )
     db.flush()
-    return True
-
-
-def _put_rooms(db: Db, own: int, sent: Sequence[RoomInput]) -> bool:
-    there = [(room.code, room.name, room.seats, room.listed) for room in rooms_of(db, own)]
-    if there == [(room.code, room.name, room.seats, room.listed) for room in sent]:
-        return False
-    rows = {
-        row.code: row for row in db.execute(select(MeetingRoom).where(table(MeetingRoom).c.forum_id == own)).scalars()
-    }
-    for code in rows.keys() - {room.code for room in sent}:
-        db.delete(rows[code])
-    for position, room in enumerate(sent):
-        row = rows.get(room.code) or MeetingRoom(forum_id=own, code=room.code, name=room.name, seats=0, position=0)
-        row.name, row.seats, row.listed, row.position = room.name, room.seats, room.listed, position
-        db.add(row)
-    try:
-        db.flush()
-    except IntegrityError:
-        raise Refused("room_in_use") from None
     return True

@@ -1,16 +1,20 @@
 """What an organiser may send about a forum, validated once for all doors."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.kit.inputs import Filled, Input, Line, Words
+from app.kit.inputs import Filled, Input, Line, ShortWords, Words
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 Language = Literal["en", "km", "fr"]
+Setup = Literal["theatre", "classroom", "boardroom", "u-shape", "hollow-square", "cabaret", "banquet", "reception"]
+"""How a room may be set up, in the words that venues use."""
+SETUPS: tuple[Setup, ...] = get_args(Setup)
+RoomSeats = Annotated[int, Field(ge=0, le=100_000)]
 Number = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -101,10 +105,31 @@ class TrackInput(Input):
     themes: tuple[ThemeInput, ...] = ()
 
 
+class SetupInput(Input):
+    """Another set-up of a room, and the seats in it."""
+
+    setup: Setup
+    seats: RoomSeats
+
+
+def _in_order(setups: tuple[SetupInput, ...]) -> tuple[SetupInput, ...]:
+    return tuple(sorted(setups, key=lambda one: SETUPS.index(one.setup)))
+
+
 class RoomInput(Input):
-    """A meeting room and its seats."""
+    """A meeting room: its seats in its usual set-up, in other set-ups, and the minutes it takes to change between."""
 
     code: Slug
-    name: Words
-    seats: Annotated[int, Field(ge=0, le=100_000)]
+    name: ShortWords
+    seats: RoomSeats
     listed: bool = True
+    setup: Setup = "theatre"
+    changeover_minutes: Annotated[int, Field(ge=0, le=480)] = 15
+    setups: Annotated[tuple[SetupInput, ...], AfterValidator(_in_order)] = ()
+
+    @model_validator(mode="after")
+    def _each_setup_once(self) -> "RoomInput":
+        named = [self.setup, *(one.setup for one in self.setups)]
+        if len(set(named)) < len(named):
+            raise PydanticCustomError("setup_twice", "setup twice")
+        return self

@@ -84,7 +84,10 @@ class Theme(SQLModel, table=True):
 
 
 class MeetingRoom(SQLModel, table=True):
-    """A room of the venue; `listed` says whether the public programme may name it as a column of its own."""
+    """A room of the venue; `listed` says whether the public programme may name it as a column of its own.
+
+    `seats` is what it holds in its usual `setup`; setting it up otherwise takes `changeover_minutes`.
+    """
 
     __tablename__ = "forum_meeting_room"
     __table_args__ = (UniqueConstraint("forum_id", "code"),)
@@ -96,6 +99,21 @@ class MeetingRoom(SQLModel, table=True):
     seats: int
     listed: bool = True
     position: int
+    setup: str = "theatre"
+    changeover_minutes: int = 15
+    edition: int = 1
+
+
+class RoomSetup(SQLModel, table=True):
+    """Another way in which a room can be set up, and the seats it has then."""
+
+    __tablename__ = "forum_room_setup"
+    __table_args__ = (UniqueConstraint("room_id", "setup"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    room_id: int = Field(foreign_key="forum_meeting_room.id", ondelete="CASCADE")
+    setup: str
+    seats: int
 
 
 class RoleGrant(SQLModel, table=True):

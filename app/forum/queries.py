@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from app.forum.models import Forum, MeetingRoom, Objective, Theme, Track
+from app.forum.models import Forum, MeetingRoom, Objective, RoomSetup, Theme, Track
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
 
-_forums, _rooms = table(Forum), table(MeetingRoom)
+_forums, _rooms, _setups = table(Forum), table(MeetingRoom), table(RoomSetup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,21 @@ class TrackView:
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """A meeting room and its seats."""
+    """A meeting room: its seats in its usual set-up, and other set-ups as (set-up, seats)."""
 
     id: int
     code: str
     name: Bilingual
     seats: int
     listed: bool
+    setup: str
+    changeover_minutes: int
+    setups: tuple[tuple[str, int], ...]
+    edition: int
+
+    def seats_in(self, setup: str | None) -> int:
+        """The seats in this set-up; those in the usual one where the room has no figure for it."""
+        return dict(self.setups).get(setup or self.setup, self.seats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +91,29 @@ def featured_slug(db: Db) -> str | None:
 
 
 def rooms_of(db: Db, forum_id: int) -> list[RoomView]:
-    """The meeting rooms in order."""
-    rows = db.execute(select(_rooms).where(_rooms.c.forum_id == forum_id).order_by(_rooms.c.position))
-    return [RoomView(row.id, row.code, row.name, row.seats, row.listed) for row in rows]
+    """The meeting rooms in order, with their set-ups. One query."""
+    wanted = (
+        select(_rooms, _setups.c.setup.label("other"), _setups.c.seats.label("other_seats"))
+        .outerjoin(_setups, _setups.c.room_id == _rooms.c.id)
+        .where(_rooms.c.forum_id == forum_id)
+        .order_by(_rooms.c.position, _rooms.c.id, _setups.c.id)
+    )
+    rooms: dict[int, RoomView] = {}
+    for row in db.execute(wanted):
+        known = rooms.get(row.id)
+        others = known.setups if known else ()
+        rooms[row.id] = RoomView(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            seats=row.seats,
+            listed=row.listed,
+            setup=row.setup,
+            changeover_minutes=row.changeover_minutes,
+            setups=(*others, (row.other, row.other_seats)) if row.other else others,
+            edition=row.edition,
+        )
+    return list(rooms.values())
 
 
 def forum_page(db: Db, slug: str) -> ForumPage:

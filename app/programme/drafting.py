@@ -75,7 +75,7 @@ def _put_speakers(db: Db, own: int, sent: Sequence[SpeakerInput]) -> bool:
 
 
 _SPEAKER = ("name", "function", "institution", "country", "bio")
-_SESSION = ("type", "title", "abstract", "guiding_question", "facet", "starts_at", "ends_at", "attribution")
+_SESSION = ("type", "title", "abstract", "guiding_question", "facet", "starts_at", "ends_at", "attribution", "setup")
 _LISTS = ("tracks", "themes", "objectives", "spoken", "interpreted")
 _FLAGS = ("overlap_intended", "cancelled")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
-from app.forum.inputs import Language, Slug
+from app.forum.inputs import Language, Setup, Slug
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Optional, ShortWords, Words
 
@@ -61,6 +61,7 @@ class SessionWords(Input):
     objectives: tuple[int, ...] = ()
     facet: Literal["traditional", "non-traditional", "both"] | None = None
     room: Slug | None = None
+    setup: Setup | None = None
     attribution: Literal["REC", "CHR", "CLO"] | None = None
     spoken: tuple[Language, ...] = ()
     interpreted: tuple[Language, ...] = ()

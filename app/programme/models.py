@@ -37,6 +37,8 @@ class Session(SQLModel, table=True):
     interpreted: list[str] = Field(default_factory=list, sa_type=JSON)
     overlap_intended: bool = False
     cancelled: bool = False
+    setup: str | None = None
+    """How the room is set up for it; the room's usual way where that is empty. For the desk alone, never published."""
     position: int = 0
     edition: int = 1
 

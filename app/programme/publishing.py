@@ -9,7 +9,7 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
 from app.forum.models import Forum
-from app.forum.queries import forum_id, rooms_of
+from app.forum.queries import RoomView, forum_id, rooms_of
 from app.kit.db import Db
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
@@ -18,7 +18,7 @@ from app.programme.comparing import entries
 from app.programme.models import Version
 from app.programme.overriding import reasons_of, unexplained
 from app.programme.published import Programme, PublishedSession, to_document
-from app.programme.queries import Window, published, working_copy
+from app.programme.queries import Window, published, setups_of, working_copy
 from app.programme.rules.changes import changes_for, next_sequences
 from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
 from app.programme.rules.visibility import PUBLIC, betrayed_by_gap
@@ -108,27 +108,43 @@ def _stamped(
 def conflicts_of(
     db: Db, forum: Forum, sign_ups: Mapping[str, int] | None = None, *, around: Sequence[Window] | None = None
 ) -> list[Conflict]:
-    """What stands in the way of the working copy; `sign_ups` gives places taken by session code. Three queries.
+    """What stands in the way of the working copy; `sign_ups` gives places taken by session code. Five queries.
 
     With `around` only the sessions that touch one of these windows are looked at: what an edit may collide with.
     """
     own = forum_id(forum)
-    rooms = {room.code: room.seats for room in rooms_of(db, own)}
+    rooms = {room.code: room for room in rooms_of(db, own)}
+    setups = setups_of(db, own)
     slots = [
-        Slot(
-            code=session.code,
-            type=session.type,
-            start=session.starts_at,
-            end=session.ends_at,
-            room=session.room,
-            room_seats=rooms.get(session.room or ""),
-            tracks=frozenset(session.tracks),
-            people=tuple(Part(person.code, person.role) for person in session.people),
-            overlap_intended=session.overlap_intended,
-            sign_ups=(sign_ups or {}).get(session.code, 0),
-        )
+        slot_of(session, rooms, setups.get(session.code), (sign_ups or {}).get(session.code, 0))
         for session in working_copy(db, own, around=around)
         if not session.cancelled
     ]
+    return conflicts_among(forum, slots)
+
+
+def conflicts_among(forum: Forum, slots: Sequence[Slot]) -> list[Conflict]:
+    """What stands in the way of these slots on the days of this forum."""
     zone = ZoneInfo(forum.timezone)
     return conflicts(slots, first_day=forum.starts_on, last_day=forum.ends_on, zone=zone)
+
+
+def slot_of(
+    session: PublishedSession, rooms: Mapping[str, RoomView], setup: str | None = None, sign_ups: int = 0
+) -> Slot:
+    """A session as the rule of conflicts looks at it, in this set-up of its room or the room's usual one."""
+    room = rooms.get(session.room or "")
+    return Slot(
+        code=session.code,
+        type=session.type,
+        start=session.starts_at,
+        end=session.ends_at,
+        room=session.room,
+        room_seats=room.seats_in(setup) if room else None,
+        setup=(setup or room.setup) if room else None,
+        changeover_minutes=room.changeover_minutes if room else None,
+        tracks=frozenset(session.tracks),
+        people=tuple(Part(person.code, person.role) for person in session.people),
+        overlap_intended=session.overlap_intended,
+        sign_ups=sign_ups,
+    )

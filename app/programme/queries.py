@@ -1,6 +1,7 @@
 """Reads of the programme: the public version, older ones, and the working copy as it would be published."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +88,13 @@ def _touches(sessions: Any, start: datetime, end: datetime) -> ColumnElement[boo
     return and_(sessions.c.starts_at <= max(start, end), sessions.c.ends_at >= min(start, end))
 
 
+def setups_of(db: Db, forum_id: int) -> dict[str, str]:
+    """The set-ups that sessions of the working copy ask for, by code: for the desk alone, never published."""
+    sessions = table(Session)
+    mine = (sessions.c.forum_id == forum_id) & sessions.c.setup.is_not(None)
+    return {row.code: row.setup for row in db.execute(select(sessions.c.code, sessions.c.setup).where(mine))}
+
+
 def _people(db: Db, forum_id: int, touching: Sequence[ColumnElement[bool]]) -> dict[int, tuple[PublishedPerson, ...]]:
     speakers, parts, sessions = table(Speaker), table(Appearance), table(Session)
     wanted = (
@@ -128,3 +136,25 @@ def _draft(row: Any, people: tuple[PublishedPerson, ...]) -> PublishedSession:
         sequence=0,
         changed_at=NEVER,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Using:
+    """A session of the working copy that stands in a room, maybe asking for a set-up of its own."""
+
+    room: str
+    code: str
+    title: Bilingual
+    setup: str | None
+
+
+def rooms_used(db: Db, forum_id: int) -> list[Using]:
+    """Every use of a room in the working copy, cancelled sessions too: they keep their room. One query."""
+    sessions, rooms = table(Session), table(MeetingRoom)
+    wanted = (
+        select(rooms.c.code.label("room"), sessions.c.code, sessions.c.title, sessions.c.setup)
+        .join(rooms, rooms.c.id == sessions.c.room_id)
+        .where(sessions.c.forum_id == forum_id)
+        .order_by(sessions.c.code)
+    )
+    return [Using(row.room, row.code, row.title, row.setup) for row in db.execute(wanted)]

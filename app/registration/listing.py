@@ -8,10 +8,10 @@ from typing import Any
 from app.kit.errors import Invalid, Refused
 from app.kit.i18n import LANGS, latin_digits, text_of
 from app.kit.inputs import parse
+from app.kit.sheets import MOST_COLUMNS, MOST_ROWS, Rows, is_formula, letter_of
 from app.registration.delegation_inputs import DelegateInput
 from app.registration.rules.names import normal_name
 from app.registration.same_person import Identity
-from app.registration.sheets import MOST_COLUMNS, MOST_ROWS, Rows, is_formula, letter_of
 
 COLUMNS = (
     "titles",

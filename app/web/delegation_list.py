@@ -19,15 +19,7 @@ from app.kit.db import Db
 from app.kit.errors import Answer, Fault, NotFound, Refused
 from app.kit.i18n import Lang, text_of
 from app.kit.inputs import parse
-from app.registration import nominating
-from app.registration.delegation_inputs import DelegateInput
-from app.registration.delegation_queries import Party
-from app.registration.listing import COLUMNS, Listing, most_people, read_list
-from app.registration.naming_twice import identity_of
-from app.registration.rules.countries import COUNTRIES
-from app.registration.rules.names import list_name
-from app.registration.same_person import registered_already
-from app.registration.sheets import (
+from app.kit.sheets import (
     MOST_BYTES,
     Rows,
     as_text,
@@ -37,6 +29,14 @@ from app.registration.sheets import (
     read_file,
     read_text,
 )
+from app.registration import nominating
+from app.registration.delegation_inputs import DelegateInput
+from app.registration.delegation_queries import Party
+from app.registration.listing import COLUMNS, Listing, most_people, read_list
+from app.registration.naming_twice import identity_of
+from app.registration.rules.countries import COUNTRIES
+from app.registration.rules.names import list_name
+from app.registration.same_person import registered_already
 from app.web.countries import country_name
 from app.web.delegates import to_write
 from app.web.delegation_pages import back, common, count_try, do, own, told_to_wait

@@ -158,7 +158,10 @@ MENU = (
     ),
     (
         "programme",
-        (("/programme", "programme", Permission.SEE_DESK),),
+        (
+            ("/programme", "programme", Permission.SEE_DESK),
+            ("/rooms", "rooms", Permission.SEE_DESK),
+        ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
 )

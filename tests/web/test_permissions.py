@@ -14,6 +14,8 @@ from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.editions.form import ForumFile
+from app.forum import furnishing
+from app.forum.inputs import RoomInput
 from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
@@ -364,6 +366,20 @@ def question_button(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
     return lambda doors, by: Knock(f"/desk/{SLUG}/questions/chamber/{act}", {**desk_form(doors, by), **fields})
 
 
+def room_form(doors: Doors, by: str) -> Knock:
+    fields = {"name_en": "Room", "name_km": "បន្ទប់", "seats": "10", "setup": "theatre", "changeover_minutes": "15"}
+    code = f"r{codes.public_code().lower()}"
+    return Knock(f"{THE_DESK}/rooms/new", {**desk_form(doors, by), **fields, "code": code})
+
+
+def spare_room(doors: Doors, by: str) -> Knock:
+    """The removal of a room of its own, which nothing uses."""
+    code = f"r{codes.public_code().lower()}"
+    sent = RoomInput(code=code, name=Bilingual("Room", "បន្ទប់"), seats=10)
+    doors.write(SLUG, lambda db: furnishing.add_room(db, Actor.operator(), the_forum(db), sent, now=NOW))
+    return Knock(f"{THE_DESK}/rooms/{code}/removal", desk_form(doors, by))
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -686,6 +702,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/registrations/{code}/priority"): Row(
         undecided("priority", priority="3", reason="Speaks in the first panel"), DECIDE, 303
     ),
+    ("GET", "/desk/{forum}/rooms"): Row(at(f"{THE_DESK}/rooms"), DESK),
+    ("GET", "/desk/{forum}/rooms/{code}"): Row(at(f"{THE_DESK}/rooms/mekong"), ORGANISE),
+    ("POST", "/desk/{forum}/rooms/{code}"): Row(room_form, ORGANISE, 303),
+    ("POST", "/desk/{forum}/rooms/{code}/place"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/rooms/mekong/place", {**desk_form(doors, by), "to": "up"}), ORGANISE, 303
+    ),
+    ("POST", "/desk/{forum}/rooms/{code}/removal"): Row(spare_room, ORGANISE, 303),
     ("GET", "/desk/{forum}/hold-backs"): Row(at(f"{THE_DESK}/hold-backs"), PEOPLE),
     ("POST", "/desk/{forum}/hold-backs"): Row(
         lambda doors, by: Knock(

@@ -59,6 +59,8 @@ class Slot:
     room_seats: int | None = None
     """Seats in the room as it is set up; None where that is open."""
     setup: str | None = None
+    changeover_minutes: int | None = None
+    """How long its room takes to be set up otherwise; None: the usual time."""
     tracks: frozenset[str] = frozenset()
     people: tuple[Part, ...] = ()
     overlap_intended: bool = False
@@ -147,7 +149,7 @@ def conflicts(
         *_without_length(every),
         *_outside(placed, first_day, last_day, zone),
         *(conflict for one, other in _at_once(placed) for conflict in _collisions(one, other)),
-        *_changeovers(placed, timedelta(minutes=changeover_minutes)),
+        *_changeovers(placed, changeover_minutes),
         *_rooms_too_small(every),
         *_guests_unconfirmed(every),
     ]
@@ -198,7 +200,7 @@ def _collisions(one: _Placed, other: _Placed) -> Iterator[Conflict]:
         yield Conflict(Kind.LUNCH_OVERLAP, codes, (), minutes, intended)
 
 
-def _changeovers(placed: Iterable[_Placed], needed: timedelta) -> Iterator[Conflict]:
+def _changeovers(placed: Iterable[_Placed], usual: int) -> Iterator[Conflict]:
     """Slots that follow too soon in a room that is set up differently; `placed` is in order of start."""
     latest: dict[str, _Placed] = {}
     for one in placed:
@@ -207,6 +209,8 @@ def _changeovers(placed: Iterable[_Placed], needed: timedelta) -> Iterator[Confl
         before = latest.get(one.slot.room)
         if before is not None and _changes_setup(before.slot, one.slot):
             gap = one.start - before.end
+            own = one.slot.changeover_minutes
+            needed = timedelta(minutes=usual if own is None else own)
             if timedelta(0) <= gap < needed:
                 codes = (before.slot.code, one.slot.code)
                 yield Conflict(Kind.CHANGEOVER_SHORT, codes, (one.slot.room,), _minutes(needed - gap))

@@ -266,3 +266,22 @@ def test_only_warnings_are_ever_intended_and_no_conflict_is_told_twice(slots: li
     reported = found(*slots)
     assert not [conflict for conflict in reported if conflict.intended and conflict.kind in HARD]
     assert len({conflict.key for conflict in reported}) == len(reported)
+
+
+@pytest.mark.parametrize(("own", "missing"), [(None, [5]), (0, []), (10, []), (30, [20])])
+def test_a_room_may_need_more_or_less_than_the_usual_time(own: int | None, missing: list[int]) -> None:
+    theatre = slot("D1-07", "13:30", "15:00", room="mekong", setup="theatre", changeover_minutes=own)
+    boardroom = slot("D1-11", "15:10", "17:00", room="mekong", setup="boardroom", changeover_minutes=own)
+    short = [conflict.by for conflict in found(theatre, boardroom) if conflict.kind is Kind.CHANGEOVER_SHORT]
+    assert short == missing
+
+
+@given(st.integers(0, 480), st.integers(0, 480))
+def test_a_longer_changeover_never_hides_one_that_is_too_short(own: int, more: int) -> None:
+    def short(minutes: int) -> list[int]:
+        theatre = slot("D1-07", "13:30", "15:00", room="mekong", setup="theatre", changeover_minutes=minutes)
+        boardroom = slot("D1-11", "16:00", "17:00", room="mekong", setup="boardroom", changeover_minutes=minutes)
+        return [conflict.by for conflict in found(theatre, boardroom)]
+
+    assert short(own) == ([own - 60] if own > 60 else [])
+    assert sum(short(own + more)) >= sum(short(own))

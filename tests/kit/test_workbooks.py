@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from app.kit import workbooks
 from app.kit.errors import Refused
-from app.registration import workbooks
-from app.registration.sheets import read_file
-from app.registration.workbooks import rows_of
+from app.kit.sheets import read_file
+from app.kit.workbooks import rows_of
 
 SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 TYPES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

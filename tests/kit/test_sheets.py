@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from app.kit import sheets
 from app.kit.errors import Refused
-from app.registration import sheets
-from app.registration.sheets import as_text, empty_csv, empty_workbook, is_formula, letter_of, read_file, read_text
+from app.kit.sheets import as_text, empty_csv, empty_workbook, is_formula, letter_of, read_file, read_text
 
 ROWS = [(1, ["Family name", "E-mail"]), (2, ["Lim", "dara@embassy.example"])]
 

@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from app.kit.errors import Refused
-from app.registration.workbooks import rows_of
+from app.kit.workbooks import rows_of
 
 MOST_BYTES = 1_000_000
 """The longest file taken: below the usual limit of a request, so that this and not that is what is answered."""
