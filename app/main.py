@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.jobs.duties import Crew
+from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
 from app.kit.db import Database

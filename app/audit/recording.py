@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,6 +65,17 @@ def head_of(db: Db, scope: str) -> tuple[int, str] | None:
     """
     found = db.execute(select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == scope)).first()
     return (found.number, found.hash) if found else None
+
+
+def next_fact(db: Db, scope: str, after: int, kinds: Collection[str]) -> Any | None:
+    """The first fact of `scope` behind number `after` that is of one of these kinds, or None. One query."""
+    wanted = select(_facts).where(_facts.c.scope == scope, _facts.c.number > after, _facts.c.kind.in_(kinds))
+    return db.execute(wanted.order_by(_facts.c.number).limit(1)).first()
+
+
+def heads(db: Db) -> dict[str, int]:
+    """The number of the last fact of every scope. One query."""
+    return {row.scope: row.number for row in db.execute(select(_heads.c.scope, _heads.c.number))}
 
 
 def first_broken(db: Db, scope: str, noted: tuple[int, str] | None = None) -> int | None:

@@ -61,7 +61,7 @@ def serve() -> None:
 
 def worker() -> None:
     """Run the jobs beside web processes that have WORKER=none."""
-    from app.jobs.duties import Crew  # noqa: PLC0415 - the other commands do not work
+    from app.jobs.crew import Crew  # noqa: PLC0415 - the other commands do not work
     from app.jobs.run import Worker  # noqa: PLC0415 - see above
 
     with opened() as house:

@@ -1,9 +1,8 @@
 """What the worker does, and how often: one table. A duty is a function of the crew and says how much it did."""
 
 import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,11 +12,12 @@ from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
 from app.jobs import letters
+from app.jobs.crew import Crew
+from app.jobs.reactions import react
 from app.kit import clock
-from app.kit.db import Database, Db, table
+from app.kit.db import Db, table
 from app.kit.errors import Busy, NotFound, Refused
-from app.kit.pen import SITE, Pen
-from app.kit.settings import Settings
+from app.kit.pen import SITE
 from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
@@ -25,16 +25,6 @@ from app.mail.rules import Outcome, is_answer, next_attempt
 from app.registration import inviting, reminding, retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
-
-
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """What duties work with; `ending` is set when they are to come to an end."""
-
-    settings: Settings
-    database: Database
-    pen: Pen
-    ending: threading.Event = field(default_factory=threading.Event)
 
 
 MOST_AT_ONCE = 20
@@ -145,7 +135,6 @@ def _settle(db: Db, slug: str) -> None:
         settling.remind(db, forum, now=clock.now())
         reminding.remind_focal_points(db, forum, now=clock.now())
         inviting.remind_invited(db, forum, now=clock.now())
-        # a version may have cancelled a session or closed it; who publishes does so below the floor of the picks
         signing_up.move_lists(db, forum, None, now=clock.now())
     except Refused as refused:
         if refused.code != "registration_not_set_up":
@@ -189,6 +178,7 @@ class Duty:
 DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
     Duty("settle", 30, settle),
+    Duty("react", 2, react, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
 )

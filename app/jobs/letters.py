@@ -24,6 +24,7 @@ from app.kit.templates import render
 from app.mail.delivery import Letter
 from app.mail.outbox import Claimed
 from app.programme.queries import published
+from app.registration import telling
 from app.registration.applying import application_of, manage_token
 from app.registration.inviting import invitation_of, invitation_token
 from app.registration.models import Category
@@ -100,6 +101,8 @@ def _about_registration(db: Db, message: Claimed, code: str, settings: Settings)
     }
     if message.template == "registration/picked_up":
         values["sessions"] = _sessions(db, forum, row.id, message.values["uids"], lang)
+    if message.template == telling.TEMPLATE:
+        values["changes"] = telling.told_in_words(db, forum, row, message.values, lang)
     if row.confirm_by:
         values["until"] = moment(row.confirm_by, lang, forum.timezone)
     token = manage_token(settings.secret_key, row.id, row.manage_generation)

@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 
-from app.jobs.duties import DUTIES, Crew, Duty
+from app.jobs.crew import Crew
+from app.jobs.duties import DUTIES, Duty
 
 log = logging.getLogger("sala.jobs")
 

@@ -1,7 +1,7 @@
 """Putting mail into the outbox, in the transaction of what it reports, and keeping its state (rules §6)."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,19 @@ def was_queued(db: Db, forum: str, subject: str, template: str, *, since: dateti
     """Has such a mail about this been queued after `since`?"""
     mine = (_messages.c.forum == forum) & (_messages.c.subject == subject) & (_messages.c.template == template)
     return db.execute(select(_messages.c.id).where(mine, _messages.c.created_at > since).limit(1)).first() is not None
+
+
+def unsent(db: Db, forum: str, template: str) -> dict[str, dict[str, Any]]:
+    """The values of the forum's messages of this template that have not left, by what they are about. One query."""
+    waiting = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.template == template)
+    wanted = select(_messages.c.subject, _messages.c["values"]).where(_messages.c.forum == forum, waiting)
+    return {row[0]: row[1] for row in db.execute(wanted)}
+
+
+def unsent_about(db: Db, forum: str, subjects: Collection[str]) -> frozenset[str]:
+    """About which of these something has yet to leave. One query."""
+    waiting = _messages.c.state.in_(("queued", "retrying", "sending")) & _messages.c.subject.in_(subjects)
+    return frozenset(db.execute(select(_messages.c.subject).where(_messages.c.forum == forum, waiting)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

@@ -423,3 +423,13 @@ class PickList(SQLModel, table=True):
     application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
     edition: int
     changed_at: datetime
+
+
+class Following(SQLModel, table=True):
+    """Up to which version of the programme somebody was written to about their own sessions. Who never was has no
+    row."""
+
+    __tablename__ = "registration_following"
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    told: int

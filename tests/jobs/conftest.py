@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from app.jobs.duties import Crew
+from app.jobs.crew import Crew
 from app.kit.db import Database
 from app.kit.pen import Pen
 from tests.conftest import settings_for

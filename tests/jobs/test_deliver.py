@@ -11,13 +11,16 @@ from sqlalchemy import select, update
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.jobs.duties import Crew, deliver
+from app.jobs.crew import Crew
+from app.jobs.duties import deliver
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
+from app.programme.models import Session
+from app.programme.publishing import publish
 from app.registration.applying import application_of, cancel, confirm
 from app.registration.models import Application, Pick, Terms
 from app.registration.picking import put_picks
@@ -299,7 +302,15 @@ def test_every_mail_of_the_house_can_be_rendered_in_both_languages(crew: Crew, s
         db.execute(until)
         db.execute(offer)
         put_picks(db, holder(row), the_forum(db), row.code, {"D1-07"}, 0, now=NOW)
-        values = {"hours": 48, "uids": list(db.execute(select(table(Pick).c.session_uid)).scalars())}
+        db.execute(update(table(Session)).where(table(Session).c.code == "D1-07").values(room_id=None))
+        to_version = publish(db, Actor.operator(), the_forum(db), now=NOW, reason="for the test")
+        values = {
+            "since": 1,
+            "to": to_version,
+            "common": [],
+            "hours": 48,
+            "uids": list(db.execute(select(table(Pick).c.session_uid)).scalars()),
+        }
         for lang in ("en", "km"):
             for name in names:
                 whose = other if name == "offered" else row

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.accounts.actor import Actor
-from app.jobs.duties import Crew, deliver, settle
+from app.jobs.crew import Crew
+from app.jobs.duties import deliver, settle
 from app.kit.db import Db
 from app.kit.inputs import parse
 from app.registration import inviting, replying

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.jobs.duties import DUTIES, Crew, Duty
+from app.jobs.crew import Crew
+from app.jobs.duties import DUTIES, Duty
 from app.jobs.run import Worker
 from app.kit.db import table
 from app.mail.models import Message

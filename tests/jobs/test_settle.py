@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
-from app.jobs.duties import Crew, deliver, settle
+from app.jobs.crew import Crew
+from app.jobs.duties import deliver, settle
 from app.kit.db import Db, table
 from app.mail.models import Message
 from app.programme.models import Session

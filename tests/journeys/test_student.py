@@ -12,7 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import update
 
-from app.jobs.duties import Crew, deliver
+from app.jobs.crew import Crew
+from app.jobs.duties import deliver
 from app.kit.db import table
 from app.kit.i18n import text_of
 from app.registration.models import Category

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from app.accounts.actor import Actor
 from app.audit.recording import first_broken, history
 from app.jobs import duties
-from app.jobs.duties import Crew
+from app.jobs.crew import Crew
 from app.kit.db import Database, Db, table
 from app.kit.errors import Refused
 from app.kit.pen import Pen

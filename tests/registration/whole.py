@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, TypeDecorator, select, update
+from sqlalchemy import JSON, TypeDecorator, insert, select, update
 from sqlmodel import SQLModel
 
 from app.accounts.actor import Actor
@@ -18,7 +18,7 @@ from app.registration.applying import manage_token
 from app.registration.inputs import PriorityInput
 from app.registration.letter_inputs import LetterInput
 from app.registration.merging import merge, say_distinct
-from app.registration.models import Application, Delegation, Invitation
+from app.registration.models import Application, Delegation, Following, Invitation
 from app.registration.overriding import set_priority
 from tests.cast import BOPHA, NOW, SECRET, SLUG, holder, request
 from tests.embassies import make_delegation
@@ -67,6 +67,7 @@ def whole_person(hall: SmallHall) -> Any:
     merge(db, OPERATOR, forum, row.code, twin.code, (hall.row(row.code).edition, twin.edition), now=NOW, picks=(1, 0))
     people, delegation = table(Application), make_delegation(db, "DIP", 1)
     db.execute(update(people).where(people.c.id == row.id).values(delegation_id=delegation.id))
+    db.execute(insert(table(Following)).values(application_id=row.id, told=1))
     return hall.row(row.code)
 
 
