@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.accounts.rules import Permission
-from app.forum.inputs import Language
+from app.forum.inputs import SETUPS, Language
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit import clock
@@ -216,6 +216,7 @@ def _page(
         "themes": [(slug, title.of(lang), "") for track in page.tracks for slug, title in track.themes],
         "objectives": [(str(number), text.of(lang), "") for number, text in page.objectives],
         "types": [(each, text_of(lang, f"programme.type.{each}")) for each in TYPES],
+        "setups": [(each, text_of(lang, f"rooms.setup_names.{each}")) for each in SETUPS],
         "facets": [(each, text_of(lang, f"programme.facets.{each}")) for each in FACETS],
         "rules": [(each, text_of(lang, f"editor.attribution.{each}")) for each in RULES],
         "languages": [(each, text_of(lang, f"programme.language.{each}"), "") for each in LANGUAGES],

@@ -15,6 +15,8 @@ from app.programme.inputs import AppearanceRole, SessionInput, TypedSession
 from app.web.local_times import instant, typed
 
 SEVERAL = ("tracks", "themes", "objectives", "spoken", "interpreted")
+_ONE = ("facet", "room", "setup", "attribution")
+"""One of a list, or none."""
 WORDS = ("title", "abstract", "guiding_question")
 MOST_PARTS = 60
 EMPTY_ROWS = 2
@@ -25,7 +27,7 @@ Kept = dict[str, str | Sequence[str]]
 
 def fields_of(draft: SessionInput, zone: str) -> Kept:
     """The form's fields as a session stands; a box that is not ticked has none."""
-    found: Kept = {name: getattr(draft, name) or "" for name in ("code", "type", "facet", "room", "attribution")}
+    found: Kept = {name: getattr(draft, name) or "" for name in ("code", "type", *_ONE)}
     for name in WORDS:
         text: Bilingual = getattr(draft, name) or Bilingual()
         found |= {f"{name}_en": text.en, f"{name}_km": text.km}
@@ -54,7 +56,7 @@ def read_session(
     """
     texts = {name: value for name, value in sent.items() if isinstance(value, str)}
     faults: list[Fault] = []
-    values: dict[str, Any] = {name: texts.get(name, "").strip() or None for name in ("facet", "room", "attribution")}
+    values: dict[str, Any] = {name: texts.get(name, "").strip() or None for name in _ONE}
     values |= {name: texts.get(name, "") for name in ("code", "type")}
     for name in WORDS:
         text = Bilingual(*(texts.get(f"{name}_{lang}", "").replace("\r\n", "\n") for lang in LANGS))

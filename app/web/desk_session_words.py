@@ -45,6 +45,7 @@ def in_words(names: Names, draft: SessionInput | None) -> dict[str, str]:
     found["facet"] = text_of(lang, f"programme.facets.{draft.facet}") if draft.facet else ""
     room = page.rooms.get(draft.room or "")
     found["room"] = room.name.of(lang) if room else draft.room or ""
+    found["setup"] = text_of(lang, f"rooms.setup_names.{draft.setup}") if draft.setup else ""
     found |= {name: _moment(names, getattr(draft, name)) for name in ("starts_at", "ends_at")}
     found["people"] = _joined(lang, (_part(names, part.speaker, part.role) for part in draft.people))
     for name in ("spoken", "interpreted"):

@@ -181,7 +181,7 @@ def test_boxes_keep_the_order_that_stood_and_paragraphs_their_breaks(desk: TestC
 def test_every_field_is_saved(desk: TestClient, site: Site) -> None:
     changes: dict[str, Any] = {
         "code": "D1-20", "type": "panel", "title_en": "Anew", "title_km": "ថ្មី", "facet": "traditional",
-        "tracks": ["B"], "objectives": ["2", "3"], "spoken": ["km"], "interpreted": [], "room": "mekong",
+        "tracks": ["B"], "objectives": ["2", "3"], "spoken": ["km"], "interpreted": [], "room": "mekong", "setup": "boardroom",
         "starts_at": "2027-03-24T០៦:00", "ends_at": "2027-03-24T06:30", "attribution": "CHR",
         "overlap_intended": "yes", "person__1": "", "person__3": "forum-chair", "role__3": "rapporteur",
         "order__3": "1", "guiding_question_en": "Why?", "guiding_question_km": "ហេតុអ្វី?",
@@ -197,6 +197,15 @@ def test_every_field_is_saved(desk: TestClient, site: Site) -> None:
         ("keynote-scholar", "speaker"),
     ]
     assert (draft.interpreted, draft.overlap_intended, draft.attribution) == ((), True, "CHR")
+    assert (draft.room, draft.setup) == ("mekong", "boardroom")
+
+
+def test_a_form_sent_as_it_was_opened_keeps_the_set_up_the_session_asks_for(desk: TestClient, site: Site) -> None:
+    asked = next(code for code in ("D2-07", "D2-08", "D1-13") if standing(site, code).draft.setup)
+    before = standing(site, asked).draft.setup
+    desk.post(f"{PAGE}/sessions/{asked}", data=form(desk, site, asked) | {"title_en": "Another title"})
+    after = standing(site, asked).draft
+    assert (after.title.en, after.setup) == ("Another title", before)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ OF_ONE = {
     "/{lang}/{forum}/programme/{code}",
     "/{lang}/{forum}/sessions/{code}.ics",
     "/{lang}/{forum}/sessions/{code}.json",
+    "/{lang}/{forum}/programme/{code}/picture.png",
 }
 OF_A_SPEAKER = {
     "/{lang}/{forum}/speakers/{code}",
@@ -83,6 +84,7 @@ IN_PART = {
     "/{lang}/{forum}/speakers",
     "/{lang}/{forum}/calendar",
     "/{lang}/{forum}/register",
+    "/{lang}/{forum}/picture.png",
     "/{lang}/{forum}/register/{category}",
     "/sitemap.xml",
     "/sitemaps/{forum}.xml",
