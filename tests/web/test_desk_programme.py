@@ -181,7 +181,8 @@ def test_boxes_keep_the_order_that_stood_and_paragraphs_their_breaks(desk: TestC
 def test_every_field_is_saved(desk: TestClient, site: Site) -> None:
     changes: dict[str, Any] = {
         "code": "D1-20", "type": "panel", "title_en": "Anew", "title_km": "ថ្មី", "facet": "traditional",
-        "tracks": ["B"], "objectives": ["2", "3"], "spoken": ["km"], "interpreted": [], "room": "mekong", "setup": "boardroom",
+        "tracks": ["B"], "objectives": ["2", "3"], "spoken": ["km"], "interpreted": [], "room": "mekong",
+        "setup": "boardroom",
         "starts_at": "2027-03-24T០៦:00", "ends_at": "2027-03-24T06:30", "attribution": "CHR",
         "overlap_intended": "yes", "person__1": "", "person__3": "forum-chair", "role__3": "rapporteur",
         "order__3": "1", "guiding_question_en": "Why?", "guiding_question_km": "ហេតុអ្វី?",
