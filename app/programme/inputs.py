@@ -109,6 +109,16 @@ class ReasonInput(Input):
     reason: Line = ""
 
 
+class PublishInput(Input):
+    """What goes with a new version: a note for everybody in both languages or in none, why what stands in the way may
+    stand, and the mark of the difference that was looked at."""
+
+    note_en: Line = ""
+    note_km: Line = ""
+    reason: Line = ""
+    mark: Filled
+
+
 class ActInput(Input):
     """A button beside a session's form, with why a conflict it makes may stand."""
 

@@ -1,7 +1,9 @@
 """Publishing the working copy as the next numbered version (rules §4.1, §5)."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import RoomView, forum_id, rooms_of
 from app.kit.db import Db
+from app.kit.errors import Conflict as Stale
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
 from app.kit.pen import republish
@@ -19,7 +22,7 @@ from app.programme.models import Version
 from app.programme.overriding import reasons_of, unexplained
 from app.programme.published import Programme, PublishedSession, to_document
 from app.programme.queries import Window, published, setups_of, working_copy
-from app.programme.rules.changes import changes_for, next_sequences
+from app.programme.rules.changes import Change, changes, changes_for, next_sequences
 from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
 from app.programme.rules.visibility import PUBLIC, betrayed_by_gap
 
@@ -33,8 +36,12 @@ def publish(
     note: Bilingual | None = None,
     reason: str = "",
     known: Mapping[str, tuple[int, datetime]] | None = None,
+    looked_at: str | None = None,
 ) -> int:
     """Publish the working copy; the number of the new version. Old versions keep their text.
+
+    `looked_at` is the mark of the difference somebody saw (`pending`): Conflict `difference_changed` where the working
+    copy or the public version is another by now.
 
     SEQUENCE and the change stamps follow from the version before; `known` gives (sequence, changed_at) by uid to a
     forum that was published elsewhere, so that its calendars do not fall behind. Raises Refused:
@@ -48,8 +55,10 @@ def publish(
     hard = sorted({code for conflict in open_ones for code in conflict.codes})
     if hard and not reason:
         raise Refused("conflicts", codes=", ".join(hard))
-    before = published(db, own)
-    sessions = _stamped(before.sessions, working_copy(db, own), now, known or {})
+    before, drafts = published(db, own), working_copy(db, own)
+    if looked_at is not None and looked_at != _mark(before, drafts):
+        raise Stale("difference_changed")
+    sessions = _stamped(before.sessions, drafts, now, known or {})
     if before.number and sessions == before.sessions:
         raise Refused("nothing_to_publish")
     gaps = betrayed_by_gap(sessions)
@@ -76,6 +85,41 @@ def publish(
     record(db, forum.slug, by.signature, "programme.published", subject, now=now, after=after, personal=personal)
     republish(db, forum.slug)
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What publishing would change: the public version, the sessions as they would be published, the changes for those
+    who may know of all, the conflicts without a reason, the codes that would be missed, and a `mark` of just this."""
+
+    before: Programme
+    sessions: tuple[PublishedSession, ...]
+    changes: tuple[Change, ...]
+    unexplained: tuple[Conflict, ...]
+    gaps: tuple[str, ...]
+    mark: str
+
+    @property
+    def is_anything(self) -> bool:
+        """Is there anything to publish?"""
+        return self.before.number == 0 or self.sessions != self.before.sessions
+
+
+def pending(db: Db, forum: Forum, *, now: datetime) -> Pending:
+    """The difference between the working copy and what is public, for the desk alone. Writes nothing."""
+    own = forum_id(forum)
+    before, drafts = published(db, own), working_copy(db, own)
+    sessions = _stamped(before.sessions, drafts, now, {})
+    made = changes(entries(before.sessions), entries(sessions)) if before.number else []
+    open_ones = unexplained(conflicts_of(db, forum), reasons_of(db, own))
+    gaps = tuple(betrayed_by_gap(sessions))
+    return Pending(before, sessions, tuple(made), tuple(open_ones), gaps, _mark(before, drafts))
+
+
+def _mark(before: Programme, drafts: tuple[PublishedSession, ...]) -> str:
+    """A digest of the public version's number and the whole working copy."""
+    told = json.dumps([before.number, to_document(drafts)], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def told_as(before: Programme, sessions: tuple[PublishedSession, ...], *, now: datetime) -> tuple[int, datetime]:

@@ -115,6 +115,11 @@ def tell_affected(
     return told
 
 
+def concerned(db: Db, forum: Forum, made: Sequence[Change], common: Collection[str]) -> int:
+    """How many people these changes would be told to, as things stand. Two queries."""
+    return sum(bool(news_of(reader, made, common)) for reader in readers(db, forum))
+
+
 def following_of(db: Db, people: Collection[int]) -> dict[int, Any]:
     """How far these applications follow the programme. One query."""
     rows = db.execute(select(_following).where(_following.c.application_id.in_(people)))

@@ -25,6 +25,7 @@ from app.mail.outbox import claim, mark_failed
 from app.programme.drafting import states_of
 from app.programme.editing import Edited, create
 from app.programme.inputs import SessionInput
+from app.programme.publishing import pending
 from app.programme.remembering import State
 from app.registration import applying
 from app.registration.models import Application, Category
@@ -340,6 +341,13 @@ def explaining(doors: Doors, by: str) -> Knock:
     return Knock(f"{THE_DESK}/programme/reasons", {**desk_form(doors, by), **fields})
 
 
+def publishing(doors: Doors, by: str) -> Knock:
+    """A version with a session more, as the difference was seen just now."""
+    an_edit(doors)
+    mark = doors.write(SLUG, lambda db: pending(db, the_forum(db), now=NOW)).mark
+    return Knock(f"{THE_DESK}/programme/versions", {**desk_form(doors, by), "mark": mark, "reason": "So it is"})
+
+
 def with_file(doors: Doors, *, sensitive: bool = False) -> tuple[Standing, int]:
     """A registration with a file that was sent as an answer."""
     one = doors.register()
@@ -653,6 +661,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/programme/sessions/{code}/cancellation"): Row(taking_out("/cancellation"), EDIT, 303),
     ("POST", "/desk/{forum}/programme/sessions/{code}/restoration"): Row(taking_out("/restoration"), EDIT, 303),
     ("POST", "/desk/{forum}/programme/sessions/{code}/mark"): Row(about_session("/mark"), EDIT),
+    ("GET", "/desk/{forum}/programme/versions"): Row(at(f"{THE_DESK}/programme/versions"), DESK),
+    ("POST", "/desk/{forum}/programme/versions"): Row(publishing, ORGANISE, 303),
     ("POST", "/desk/{forum}/programme/reasons"): Row(explaining, EDIT, 303),
     ("POST", "/desk/{forum}/programme/edits/{number}/undo"): Row(taking_back("undo"), EDIT, 303),
     ("POST", "/desk/{forum}/programme/edits/{number}/return"): Row(taking_back("return"), EDIT, 303),
