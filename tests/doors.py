@@ -532,6 +532,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             f"/desk/{ELSEWHERE}/programme?{asked}",
         ],
         "/desk/{forum}/programme/edits": [f"{desk}/programme/edits?{asked}"],
+        "/desk/{forum}/programme/versions": [f"{desk}/programme/versions?{asked}"],
         "/desk/{forum}/programme/sessions/new": [f"{desk}/programme/sessions/new?day=2027-03-24&{asked}"],
         "/desk/{forum}/programme/sessions/{code}": [
             f"{desk}/programme/sessions/{code}?{asked}" for code in ("D1-04", "C-01")
