@@ -90,12 +90,11 @@ def publish(
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What publishing would change: the public version, the sessions as they would be published, the changes for those
-    who may know of all, the conflicts without a reason, the codes that would be missed, and a `mark` of just this."""
+    who may know of all, the codes that would be missed, and a `mark` of just this."""
 
     before: Programme
     sessions: tuple[PublishedSession, ...]
     changes: tuple[Change, ...]
-    unexplained: tuple[Conflict, ...]
     gaps: tuple[str, ...]
     mark: str
 
@@ -106,14 +105,14 @@ class Pending:
 
 
 def pending(db: Db, forum: Forum, *, now: datetime) -> Pending:
-    """The difference between the working copy and what is public, for the desk alone. Writes nothing."""
+    """The difference between the working copy and what is public, for the desk alone. Writes nothing; conflicts are
+    `conflicts_of`."""
     own = forum_id(forum)
     before, drafts = published(db, own), working_copy(db, own)
     sessions = _stamped(before.sessions, drafts, now, {})
     made = changes(entries(before.sessions), entries(sessions)) if before.number else []
-    open_ones = unexplained(conflicts_of(db, forum), reasons_of(db, own))
     gaps = tuple(betrayed_by_gap(sessions))
-    return Pending(before, sessions, tuple(made), tuple(open_ones), gaps, _mark(before, drafts))
+    return Pending(before, sessions, tuple(made), gaps, _mark(before, drafts))
 
 
 def _mark(before: Programme, drafts: tuple[PublishedSession, ...]) -> str:

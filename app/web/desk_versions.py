@@ -110,7 +110,7 @@ async def _page(request: Request, forum: str, sent: FormData | None = None, refu
         "waiting": waiting,
         "lines": [words_of(change, desk.lang, zone) for change in waiting.changes],
         "obstacles": [one for one in seen.working.obstacles if not one.intended],
-        "calls": bool(waiting.unexplained or waiting.gaps),
+        "calls": bool(waiting.gaps) or any(one.calls for one in seen.working.obstacles),
         "concerned": seen.concerned,
         "examples": [(lang, _subject(lang), [line_of(change, lang, zone) for change in example]) for lang in LANGS],
         "past": [
