@@ -4,14 +4,22 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: test run fmt lint migrate lock clean tools screenshots soak
+# every process of ours would compile the whole house anew otherwise
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: test types style run fmt lint migrate lock clean tools screenshots soak
 
 test: .venv/.ok tools      ## lint, types, import contracts, then all tests
+	@$(MAKE) --no-print-directory -j2 types style
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+types:
+	$(BIN)/mypy
+
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n auto --dist worksteal
 
 soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
 	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py

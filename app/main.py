@@ -46,8 +46,7 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
-    for router in routes.ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes.ROUTES)
     return Published(
         Guards(app, settings, errors.too_large(app)), lambda: database.read(revisions), apart=not database.is_sqlite
     )

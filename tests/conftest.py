@@ -72,6 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
     config.stash[_SHARED] = Path(given["shared"] if given else tempfile.mkdtemp(prefix="sala-tests-", dir=_in_memory()))
     if given is None:
+        # what tests write into `tmp_path` lies there as well: many are whole databases
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(config.stash[_SHARED]))
         # a run that is ended from outside still stops what it started
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -1,6 +1,7 @@
 """Every router of the HTML door, in the order they are asked."""
 
 from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from app.web import (
     calendars,
@@ -97,3 +98,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     subscribing.router,
     registration.router,
 )
+
+
+def _included() -> tuple[BaseRoute, ...]:
+    whole = APIRouter()
+    for router in ROUTERS:
+        whole.include_router(router)
+    return tuple(whole.routes)
+
+
+ROUTES = _included()
+"""The same, included once: what FastAPI works out of a route at its first request serves every application of a process."""

@@ -24,10 +24,14 @@ ON_THE_WAY = {"/desk/{forum}", "/desk/{forum}/registrations", "/desk/{forum}/reg
 of them are measured at its width."""
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "wcag2aaa", "best-practice"],
+    "rules": {"color-contrast": {"enabled": False}},
     "resultTypes": ["violations"],
 }
 """WCAG 2.2 at level AA, the contrast of level AAA, and what axe-core's makers advise; of the rest only one line each,
-which takes a fraction of the time."""
+which takes a fraction of the time. The contrast of level AA is not measured again: that of level AAA contains it."""
+MOST_ROWS = 8
+"""Of a table's rows so many are looked at: the ones after them are made by the same lines of the same template."""
+CUT = f"document.querySelectorAll('tbody > tr:nth-child(n+{MOST_ROWS + 1})').forEach(row => row.remove())"
 
 
 def kinds(furnished: Furnished, lang: str) -> list[str]:
@@ -72,6 +76,7 @@ def form_sent(tab: Any, lang: str) -> None:
 
 def violations(tab: Any) -> list[str]:
     """What axe-core finds wrong with the page in sight, each with its first place."""
+    tab.evaluate(CUT)
     found = AXE.run(tab, options=RULES).response["violations"]
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:150]} {each['nodes'][0].get('failureSummary', '')[:200]}"
@@ -107,7 +112,7 @@ def test_what_axe_would_find_is_found(furnished: Furnished, browse: Callable[...
     tab.goto(f"/en/{SLUG}/register/stu")
     tab.evaluate("document.querySelector('label[for=email]').remove()")
     tab.evaluate("document.querySelector('h1').style.color = '#ccc'")
-    assert {each.partition(":")[0] for each in violations(tab)} >= {"label", "color-contrast"}
+    assert {each.partition(":")[0] for each in violations(tab)} >= {"label", "color-contrast-enhanced"}
 
 
 @pytest.mark.parametrize("lang", ["en", "km"])
