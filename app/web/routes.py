@@ -108,4 +108,4 @@ def _included() -> tuple[BaseRoute, ...]:
 
 
 ROUTES = _included()
-"""The same, included once: what FastAPI works out of a route at its first request serves every application of a process."""
+"""The same, included once: what FastAPI works out of a route at its first request serves every application here."""
