@@ -4,6 +4,7 @@
 A test takes one or the other, because on SQLite an open transaction keeps every other writer out.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -43,11 +44,12 @@ from tests.cast import NOW, SECRET_KEY, SLUG
 
 ROOT = Path(__file__).parent.parent
 FORUM_FILE = ROOT / "app" / "editions" / "forums" / f"{SLUG}.yaml"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 _SHARED = pytest.StashKey[Path]()
 one_dialect.install()
 one_crossing.install()
+gc.set_threshold(20_000, 20, 20)  # a worker keeps much for long: looking through all of it so often cost a twentieth
 
 hypothesis.settings.register_profile(
     "here", deadline=None, max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow]
