@@ -5,7 +5,7 @@ A module that only looks shares one site (`open_doors`); whoever is signed in is
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,6 +104,8 @@ class Doors:
         self._cookies: dict[str, str] = {"": ""}
         self._people = 0
         self._guests: list[Standing] = []
+        self._spare: dict[str, list[Any]] = {}
+        self._handed: list[tuple[str, Any]] = []
 
     def ask(self, method: str, address: str, by: str = "", **more: Any) -> Any:
         """One request, with no cookies but those of `by`."""
@@ -156,8 +158,31 @@ class Doors:
             self.write(SITE, lambda db: make_link(db, Actor.operator(), make_user(db, SOKHA, site_owner=True), now=NOW))
         )
 
+    def _made(self, key: str, make: Callable[[], Any]) -> Any:
+        spare = self._spare.get(key)
+        made = spare.pop() if spare else make()
+        self._handed.append((key, made))
+        return made
+
+    def give_back(self) -> None:
+        """What was made last had no use, because whoever knocked was refused: the next who needs such gets it."""
+        for key, made in self._handed:
+            self._spare.setdefault(key, []).append(made)
+        self._handed.clear()
+
+    def use_up(self, *, spare: bool = False) -> None:
+        """What was made last is somebody's now; with `spare`, so is all that was given back."""
+        self._handed.clear()
+        if spare:
+            self._spare.clear()
+
     def register(self, category: str = "STU", slug: str = SLUG, figure: Figure = RITH, **changes: Any) -> Standing:
         """A registration of one more person, through the deed."""
+        key = repr(("register", category, slug, figure, changes))
+        found: Standing = self._made(key, lambda: self._register(category, slug, figure, **changes))
+        return found
+
+    def _register(self, category: str, slug: str, figure: Figure, **changes: Any) -> Standing:
         self._people += 1
         named = {"email": f"someone{self._people}@crowd.example", "family_name": f"Someone{self._people}"}
 
@@ -174,7 +199,11 @@ class Doors:
 
     def delegate(self, *people: Any, slug: str = SLUG, now: Any = NOW, **changes: Any) -> Party:
         """A delegation invited and its people named, through the deeds."""
+        key = repr(("delegate", people, slug, now, changes))
+        found: Party = self._made(key, lambda: self._delegate(*people, slug=slug, now=now, **changes))
+        return found
 
+    def _delegate(self, *people: Any, slug: str, now: Any, **changes: Any) -> Party:
         def deed(db: Db) -> Party:
             row = make_delegation(db, slug=slug, now=now, **changes)
             named = name_some(db, row, *people, slug=slug, now=now) if people else []

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -187,6 +188,17 @@ EVERY_FORM |= {path: as_in_the_matrix(path) for method, path in MATRIX if method
 EACH = pytest.mark.parametrize("name", EVERY_FORM)
 
 
+def opened(doors: Doors, name: str) -> Opened:
+    """A form that is only ever refused: opened once for all its refusals, because none of them writes anything."""
+    kept: dict[str, Opened] = OPENED.setdefault(doors, {})
+    if name not in kept:
+        kept[name] = EVERY_FORM[name](doors)
+    return kept[name]
+
+
+OPENED: WeakKeyDictionary[Doors, dict[str, Opened]] = WeakKeyDictionary()
+
+
 class Refusing:
     """Sends things to one form and looks that each is answered as it should be and that nothing is written."""
 
@@ -344,7 +356,7 @@ TOLD_APART = {"form", "edition", "accept"}
 @EACH
 def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Doors, name: str) -> None:
     """Every field gets one of the four kinds, its neighbours the others: one reader reads them all."""
-    refusing = Refusing(doors, EVERY_FORM[name](doors))
+    refusing = Refusing(doors, opened(doors, name))
     typed = [each for each in refusing.form.fields if each not in TOLD_APART and not each.startswith("edition-")]
     kinds = [HOSTILE["nul"], HOSTILE["override"], "x" * 30_000, HOSTILE["next line"]]
     for number, field in enumerate(typed):
@@ -425,7 +437,7 @@ def some_of(name: str, everything: list[Any]) -> list[Any]:
 
 @EACH
 def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
-    refusing = Refusing(doors, EVERY_FORM[name](doors))
+    refusing = Refusing(doors, opened(doors, name))
     for body in some_of(name, bodies(refusing.form.fields["form"])):
         refusing(**body)
 
@@ -490,7 +502,7 @@ def test_a_body_beyond_the_limit_is_refused_however_it_is_sent(doors: Doors) -> 
 
 @EACH
 def test_a_form_without_its_own_token_is_refused(doors: Doors, name: str) -> None:
-    form = EVERY_FORM[name](doors)
+    form = opened(doors, name)
     refusing = Refusing(doors, form)
     token = form.fields["form"]
     foreign = [
@@ -507,7 +519,7 @@ def test_a_form_without_its_own_token_is_refused(doors: Doors, name: str) -> Non
 
 @pytest.mark.parametrize("name", sorted(EVERY_FORM.keys() - {"logout"}))  # of that the next test tells
 def test_a_form_open_for_too_long_is_refused(doors: Doors, clock: Clock, name: str) -> None:
-    form = EVERY_FORM[name](doors)
+    form = opened(doors, name)
     refusing = Refusing(doors, form)
     clock.move(hours=12, seconds=1)
     page = refusing(410, fields=form.but())
@@ -573,7 +585,7 @@ FOREIGN = (
 
 @EACH
 def test_what_another_site_sends_is_refused(doors: Doors, name: str) -> None:
-    refusing = Refusing(doors, EVERY_FORM[name](doors))
+    refusing = Refusing(doors, opened(doors, name))
     for headers in FOREIGN:
         refusing(403, fields=refusing.form.fields, headers=headers)
 
@@ -861,7 +873,7 @@ def test_a_query_of_garbage_is_harmless_on_postgresql(on_postgres: Doors, name: 
 @pytest.mark.postgres
 @EACH
 def test_hostile_fields_are_refused_on_postgresql(on_postgres: Doors, name: str) -> None:
-    refusing = Refusing(on_postgres, EVERY_FORM[name](on_postgres))
+    refusing = Refusing(on_postgres, opened(on_postgres, name))
     fields = {key: "a\0b" for key in refusing.form.fields if key not in {"form", "edition"}} or {"form": "\0"}
     refusing(403, 409, 422, fields={**refusing.form.fields, **fields})
 

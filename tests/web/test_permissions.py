@@ -236,7 +236,8 @@ def the_forum_of(doors: Doors) -> Any:
 
 
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
-    """A mail of this forum that did not leave."""
+    """A mail of this forum that did not leave: of somebody new, whose mail nobody has claimed."""
+    doors.use_up(spare=True)
     subject = f"registration:{doors.register(slug=slug).code}"
 
     def fail(db: Db) -> int:
@@ -767,7 +768,12 @@ def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None
 @pytest.mark.parametrize("place", [place for place in MATRIX if place not in TWICE], ids=" ".join)
 def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str, str]) -> None:
     method, row = place[0], MATRIX[place]
-    answers = {by: knock(doors, method, row, by) for by in CAST}
+    answers = {}
+    for by in CAST:
+        doors.use_up()
+        answers[by] = knock(doors, method, row, by)
+        if method == "GET" or (expected(method, row, by) in {303, 401, 403, 404} and by not in row.who):
+            doors.give_back()  # were it not as it was, the next to whom it is given would be answered otherwise
     assert {by: answer.status_code for by, answer in answers.items()} == {by: expected(method, row, by) for by in CAST}
     for by, answer in answers.items():
         if answer.status_code == 303 and row.others == "desk" and by in NOT_SIGNED_IN and by not in row.who:
