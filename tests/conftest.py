@@ -55,7 +55,7 @@ hypothesis.settings.register_profile(
     "here", deadline=None, max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile(
-    "ci", hypothesis.settings.get_profile("here"), max_examples=100, derandomize=True, print_blob=True
+    "ci", hypothesis.settings.get_profile("here"), derandomize=True, print_blob=True
 )
 hypothesis.settings.load_profile("ci" if IN_CI else "here")
 
