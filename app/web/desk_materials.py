@@ -24,7 +24,7 @@ from app.programme.materials import MaterialView, material_of, materials_of, ses
 from app.programme.published import Programme, PublishedSession
 from app.programme.queries import published, working_copy
 from app.programme.rules.materials import MaterialKind, Release, Stage, opens_at, stage
-from app.programme.rules.visibility import PUBLIC
+from app.programme.rules.visibility import PUBLIC, Viewer
 from app.programme.sharing import LANGUAGES, Document, document
 from app.web import deps, pages
 from app.web.answers import WithFiles
@@ -61,12 +61,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A material in the desk's list, with how it stands for everybody (`sign`, `tone`, `words`) and from when."""
+    """A material in the desk's list, with how it stands for everybody (`sign`, `tone`, `words`), how it is released and
+    when that is, where a time is known."""
 
     material: MaterialView
     tone: str
     sign: str
     words: str
+    release: str
     when: str
     texts: tuple[Any, ...]
 
@@ -233,12 +235,20 @@ def _standing(desk: Desk, seen: Seen, one: MaterialView) -> Standing:
     now = clock.now()
     how = stage(one, session, PUBLIC, now=now)
     tone, sign = {Stage.THERE: ("good", "●"), Stage.ANNOUNCED: ("wait", "…"), Stage.ABSENT: ("still", "–")}[how]
+    words = how.value
+    if how is Stage.ABSENT and session is not None:
+        within = stage(one, session, Viewer(frozenset({session.code})), now=now)
+        words = "admitted" if within is not Stage.ABSENT else words
     at = opens_at(one, session or seen.draft(one.session_uid))
-    when = text_of(desk.lang, f"materials.release.{one.release.value}")
-    if at is not None:
-        when = f"{when} · {moment(at, desk.lang, desk.forum.timezone)}"
-    texts = texts_of(desk.lang, one, f"{desk.base}/materials")
-    return Standing(one, tone, sign, text_of(desk.lang, f"materials.stage.{how.value}"), when, texts)
+    return Standing(
+        material=one,
+        tone=tone,
+        sign=sign,
+        words=text_of(desk.lang, f"materials.stage.{words}"),
+        release=text_of(desk.lang, f"materials.release.{one.release.value}"),
+        when=moment(at, desk.lang, desk.forum.timezone) if at is not None else "",
+        texts=texts_of(desk.lang, one, f"{desk.base}/materials"),
+    )
 
 
 def _form(
@@ -297,7 +307,7 @@ def _in_words(desk: Desk, seen: Seen, one: MaterialView) -> list[tuple[str, str]
         ("note_en", one.note.en if one.note else ""),
         ("note_km", one.note.km if one.note else ""),
         ("link", one.link or ""),
-        ("release_is", standing.when),
+        ("release_is", " · ".join(part for part in (standing.release, standing.when) if part)),
         *((name, text_of(lang, "materials.yes" if getattr(one, name) else "materials.no")) for name in BOXES),
         ("files", ", ".join(f"{text.words} ({text.about})" for text in standing.texts)),
     ]
