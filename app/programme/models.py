@@ -177,6 +177,8 @@ class Material(SQLModel, table=True):
     position: int = 0
     edition: int = 1
     removed_at: datetime | None = None
+    request_key: str | None = None
+    """That of the form it was shared with: the form sent again is no second material."""
 
 
 class MaterialFile(SQLModel, table=True):

@@ -56,16 +56,28 @@ def document(field: str, name: str, body: bytes) -> Document:
 
 
 def share(
-    db: Db, by: Actor, forum: Forum, sent: MaterialInput, documents: Mapping[str, Document], *, now: datetime
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    sent: MaterialInput,
+    documents: Mapping[str, Document],
+    *,
+    now: datetime,
+    key: str = "",
 ) -> str:
-    """One more material, behind the others; `documents` by language. Its code. Raises Invalid."""
+    """One more material, behind the others; `documents` by language. Its code. Raises Invalid.
+
+    The same again with the same request `key` is the same material: a button pressed twice shares once.
+    """
     own = forum_id(forum)
     by.must(Permission.EDIT_PROGRAMME, own)
     if not documents and not sent.link:
         raise Invalid([Fault("file_en", "material_without_text")])
     columns = _columns(db, own, sent)
+    if key and (again := _sent_before(db, own, key, columns, documents)):
+        return again
     last = db.execute(select(func.max(_materials.c.position)).where(_materials.c.forum_id == own)).scalar_one()
-    row = Material(forum_id=own, code=public_code(), position=(last or 0) + 1, **columns)
+    row = Material(forum_id=own, code=public_code(), position=(last or 0) + 1, request_key=key or None, **columns)
     db.add(row)
     db.flush()
     _keep(db, row.id or 0, documents, now=now)
@@ -158,6 +170,20 @@ def _standing(db: Db, own: int, code: str) -> MaterialView:
     if found.removed_at is not None:
         raise NotFound
     return found
+
+
+def _sent_before(
+    db: Db, own: int, key: str, columns: Mapping[str, Any], documents: Mapping[str, Document]
+) -> str | None:
+    """The code of the material that the same form brought before, with the same texts."""
+    wanted = select(_materials.c.code).where(_materials.c.forum_id == own, _materials.c.request_key == key)
+    digests = {language: one.digest for language, one in documents.items()}
+    for code in db.execute(wanted).scalars():
+        there = material_of(db, own, code)
+        same = all(getattr(there, name) == value for name, value in columns.items())
+        if same and {one.language: one.digest for one in there.files} == digests:
+            return there.code
+    return None
 
 
 def _columns(db: Db, own: int, sent: MaterialInput) -> dict[str, Any]:

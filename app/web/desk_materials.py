@@ -97,11 +97,12 @@ async def save(request: Request, forum: str, code: str) -> Response:
     one = _named(seen, code)
     sent, now = await read_form(request, files=len(LANGUAGES)), clock.now()
     try:
+        key, _ = pages.read_form_token(request, sent, deps.DESK_FORM, desk.login)
         read, files = await _parsed(request, desk, sent)
 
         def deed(db: Db, found: Forum) -> bool:
             if one is None:
-                return bool(sharing.share(db, desk.actor, found, read, files, now=now))
+                return bool(sharing.share(db, desk.actor, found, read, files, now=now, key=key))
             dropped = {each for each in LANGUAGES if sent.get(f"drop_{each}") == "yes"}
             return sharing.change(db, desk.actor, found, one.code, read, files, dropped, _edition(sent), now=now)
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("edition", sa.Integer(), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("request_key", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_programme_material"),
         sa.ForeignKeyConstraint(["forum_id"], ["forum_forum.id"], name="fk_programme_material_forum_id"),
         sa.UniqueConstraint("forum_id", "code", name="uq_programme_material_forum_id_code"),

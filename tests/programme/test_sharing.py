@@ -11,11 +11,11 @@ from app.accounts.rules import Role
 from app.audit.recording import history
 from app.forum.models import Forum
 from app.forum.queries import forum_id
-from app.kit.db import Db, table
+from app.kit.db import Database, Db, table
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
-from app.kit.pen import revisions
+from app.kit.pen import Pen, revisions
 from app.programme import sharing
 from app.programme.inputs import MaterialInput
 from app.programme.materials import PIECE, material_of, materials_of, piece_of, shelf
@@ -147,6 +147,17 @@ def test_each_deed_makes_the_forums_pages_new(db: Db, forum: Forum):
     assert [one.code for one in materials_of(db, forum_id(forum))] == [other, code]
 
 
+def test_a_form_sent_twice_shares_once_and_with_other_words_twice(db: Db, forum: Forum):
+    def share(**changes: Any) -> str:
+        sent = {"en": document("", "x.pdf", pdf())}
+        return sharing.share(db, OPERATOR, forum, material(**changes), sent, now=NOW, key="a key")
+
+    first = share()
+    assert share() == first
+    assert share(kind="slides") != first
+    assert len(materials_of(db, forum_id(forum))) == 2
+
+
 def test_what_was_removed_comes_back_for_a_while_and_then_goes_for_good(db: Db, forum: Forum):
     code, kept = make_material(db), make_material(db, texts={"en": docx()})
     sharing.remove(db, OPERATOR, forum, code, now=NOW)
@@ -178,6 +189,22 @@ def test_materials_are_the_programme_editors_business(db: Db, forum: Forum):
             with pytest.raises(refusal):
                 deed()
     change(db, forum, code, 1, by=make_actor(db, RITH, Role.PROGRAMME_EDITOR), announced=True)
+
+
+def test_a_file_comes_back_as_it_was_from_either_database(either_database: Database):
+    body, pen = pdf("x" * PIECE), Pen(either_database)
+    code = pen.write_now(SLUG, lambda db: make_material(db, {"en": body, "km": docx()}, release="at", release_at=NOW))
+
+    def read(db: Db) -> bytes:
+        (one, _) = material_of(db, forum_id(the_forum(db)), code).files
+        assert one.sent_at == NOW
+        return b"".join(piece_of(db, one.id, number) for number in range(2))
+
+    assert either_database.read(read) == body
+    deed = sharing.remove
+    pen.write_now(SLUG, lambda db: deed(db, OPERATOR, the_forum(db), code, now=NOW - sharing.KEPT))
+    pen.write_now(SLUG, make_material)
+    assert either_database.read(lambda db: len(materials_of(db, forum_id(the_forum(db))))) == 1
 
 
 @pytest.mark.parametrize("many", [1, 3])

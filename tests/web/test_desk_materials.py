@@ -21,7 +21,9 @@ LIMIT = 200_000
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
     folder = tmp_path_factory.mktemp("desk-materials")
-    with open_doors(loaded_file, folder, forum_file, MATERIAL_LIMIT_BYTES=str(LIMIT)) as found:
+    with open_doors(
+        loaded_file, folder, forum_file, BODY_LIMIT_BYTES="65536", MATERIAL_LIMIT_BYTES=str(LIMIT)
+    ) as found:
         found.enrol("editor", Role.PROGRAMME_EDITOR)
         found.enrol("viewer", Role.VIEWER)
         yield found
@@ -70,6 +72,18 @@ def test_a_paper_is_shared_found_changed_removed_and_brought_back(doors: Doors) 
     assert doors.get(f"{HERE}/{code}", "editor").status_code == 404
     assert send(doors, f"{code}/restoration").headers["location"] == f"{HERE}?done=restored"
     assert codes(doors) == [code]
+
+
+def test_a_file_may_be_larger_than_any_other_form_and_a_form_sent_twice_shares_once(doors: Doors) -> None:
+    before = codes(doors)
+    form = doors.seal(f"{HERE}/new", "editor")
+    for _ in range(2):
+        answer = share(doors, pdf("x" * 150_000), title_en="A long one", form=form)
+        assert answer.headers["location"] == f"{HERE}?done=added"
+    assert len(codes(doors)) == len(before) + 1
+    assert doors.post(f"{HERE}/new", "editor", {**FIELDS, "note_en": "x" * 150_000}).status_code == 413
+    elsewhere = doors.ask("POST", f"/desk/{SLUG}/rooms/new", "editor", files={"file_en": ("x", pdf("x" * 150_000))})
+    assert elsewhere.status_code == 413
 
 
 def test_two_papers_change_places_and_those_of_one_session_stand_alone(doors: Doors) -> None:

@@ -49,8 +49,9 @@ class Unfit(StrEnum):
 
 
 MOST_PARTS = 5000
+MOST_STREAMS = 100_000
 MOST_UNPACKED = 300 << 20
-"""Bytes that a document may have unpacked, and the number of parts it may be packed from."""
+"""How many parts an archive may have, how many streams a PDF, and how many bytes either may unpack to."""
 _MOST_RATIO = 500
 _SMALL = 4 << 20
 _TAIL = 1024
@@ -104,6 +105,8 @@ def _pdf(body: bytes) -> DocumentKind | Unfit:
         return Unfit.PROTECTED
     if _RUNS.search(_plain(body)):
         return Unfit.ACTIVE
+    if body.count(b"stream") > 2 * MOST_STREAMS:  # each begins and ends with the word
+        return Unfit.SWELLS
     left = MOST_UNPACKED
     for begun in _STREAM.finditer(body):
         head = body[max(0, begun.start() - 4096) : begun.start()]
@@ -146,6 +149,8 @@ _PROGRAMS = re.compile(r"\.(?:exe|dll|com|bat|cmd|js|jse|vbs|vbe|wsf|hta|scr|ps1
 
 def _packed(body: bytes) -> DocumentKind | Unfit:
     """A document packed as ZIP: looked at by its list of parts before anything is unpacked."""
+    if body.count(b"PK\x01\x02") > 2 * MOST_PARTS:  # before the list itself is read; a part may be an archive
+        return Unfit.SWELLS
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
             listed = parts.infolist()
@@ -190,7 +195,7 @@ def _fetches(relations: str) -> bool:
     """Does opening it fetch something, such as a template from elsewhere? Links that a reader follows are none."""
     return any(
         "external" in one.lower() and re.search(r"attachedtemplate|oleobject|frame|subdocument", one.lower())
-        for one in re.findall(r"<Relationship\b[^>]*>", relations)
+        for one in re.findall(r"<Relationship\b[^<>]*>", relations)
     )
 
 

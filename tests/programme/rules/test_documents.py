@@ -91,6 +91,13 @@ def test_too_many_parts_and_a_lock_are_refused(monkeypatch: pytest.MonkeyPatch) 
     assert examine(bytes(locked)) is Unfit.PROTECTED
 
 
+def test_what_would_take_long_to_look_at_is_refused_at_once() -> None:
+    assert examine(pdf("stream\n" * 200_001)) is Unfit.SWELLS
+    assert examine(b"PK\x03\x04" + b"PK\x01\x02" * 10_001) is Unfit.SWELLS
+    endless = docx(**{"word/_rels/x.rels": "<Relationship " * 140_000})
+    assert examine(endless) is DocumentKind.DOCX
+
+
 def test_objects_that_unpack_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MOST_UNPACKED", 1 << 16)
     assert examine(pdf(packed=b" " * (1 << 20))) is Unfit.SWELLS
