@@ -109,6 +109,8 @@ async def save(request: Request, forum: str, code: str) -> Response:
         changed = await deps.write_at_desk(request, desk, sent, deed)
     except (Refused, Expired) as refused:
         return await _form_again(request, forum, code, sent, refused)
+    finally:
+        await sent.close()
     done = ("added" if one is None else "changed") if changed else "same"
     return deps.back(f"{desk.base}/materials?done={done}")
 
@@ -384,7 +386,6 @@ async def _files(sent: FormData, most: int) -> tuple[dict[str, Document], list[F
             files[language] = await run_in_threadpool(document, field, upload.filename, body)
         except Invalid as invalid:
             wrong += invalid.faults
-    await sent.close()
     return files, wrong
 
 
