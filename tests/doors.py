@@ -35,6 +35,7 @@ from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.main import create_app
+from app.programme import sharing
 from app.registration import (
     accompanying,
     applying,
@@ -64,6 +65,7 @@ from tests import openly
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
 from tests.embassies import delegate, make_delegation, name_some, page_of
+from tests.papers import docx, make_material, pdf
 from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
@@ -401,6 +403,7 @@ class Shown:
     link: str
     invitations: Mapping[str, Invited]
     delegations: Mapping[str, Party]
+    materials: tuple[str, ...]
 
 
 def furnish(doors: Doors) -> Shown:
@@ -452,7 +455,23 @@ def furnish(doors: Doors) -> Shown:
 
     doors.write(SLUG, more)
     doors.make_wait(one["waiting"])
-    return Shown(one, doors.sign_in_link(), invitations_of_every_kind(doors), furnish_delegations(doors))
+    invitations, delegations = invitations_of_every_kind(doors), furnish_delegations(doors)
+    return Shown(one, doors.sign_in_link(), invitations, delegations, doors.write(SLUG, materials_of_every_kind))
+
+
+def materials_of_every_kind(db: Db) -> tuple[str, ...]:
+    """Materials of the forum and of sessions, to be read, announced and removed; the codes of those that stand."""
+    note = Bilingual("For the discussion in the second half", "សម្រាប់ការពិភាក្សា")
+    later = {"release": "with_start", "announced": True, "against_delivery": True, "note": note}
+    standing = (
+        make_material(db, {"en": pdf(), "km": docx()}, note=note),
+        make_material(db, session="D1-02", kind="speech", **later),
+        make_material(db, session="D1-02", kind="slides", link="https://slides.example/1"),
+        make_material(db, session="C-01", kind="concept"),
+    )
+    gone = make_material(db)
+    sharing.remove(db, Actor.operator(), the_forum(db), gone, now=NOW)
+    return standing
 
 
 def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
@@ -545,6 +564,16 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/rooms": [f"{desk}/rooms?{asked}", f"{desk}/rooms?done=changed&{asked}"],
         "/desk/{forum}/rooms/{code}": [f"{desk}/rooms/{code}?{asked}" for code in ("new", "mekong", "secretariat")],
+        "/desk/{forum}/materials": [
+            f"{desk}/materials?{asked}",
+            f"{desk}/materials?done=removed&{asked}",
+            f"/desk/{ELSEWHERE}/materials?{asked}",
+        ],
+        "/desk/{forum}/materials/{code}": [f"{desk}/materials/{code}?{asked}" for code in ("new", *shown.materials)],
+        "/{lang}/{forum}/materials": [f"{base}/materials", f"/{lang}/{ELSEWHERE}/materials"],
+        "/{lang}/my/{secret}/materials": [
+            f"/{lang}/my/{shown.standings[name].secret}/materials" for name in ("confirmed", "cancelled")
+        ],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],

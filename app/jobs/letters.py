@@ -123,11 +123,13 @@ _PAGES = {"registration/picked_up": "/sessions"}
 
 
 def _sessions(db: Db, forum: Forum, application: int, uids: Sequence[str], lang: Lang) -> str:
-    """The sessions in which the person still has a place, each with its time. Raises NotFound where there is none."""
+    """The sessions in which the person still has a place, each with its time, but none that was closed to them
+    meanwhile. Raises NotFound where there is none."""
     held = places_held(db, application, uids)
+    reader = next(iter(telling.readers(db, forum, [application])), None)
     lines = []
     for session in published(db, forum_id(forum)).sessions:
-        if session.uid in held:
+        if session.uid in held and reader is not None and reader.knows_of(session):
             at = moment(session.starts_at, lang, forum.timezone) if session.starts_at else ""
             lines.append(" – ".join(part for part in (session.title.of(lang), at) if part))
     if not lines:

@@ -44,6 +44,7 @@ class Settings:
     form_min_seconds: float
     body_limit_bytes: int
     file_limit_bytes: int
+    material_limit_bytes: int
     log_level: str
 
     @property
@@ -102,6 +103,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "5242880",
         "the largest file taken as an answer; a form that asks for files may be larger by three",
     ),
+    ("MATERIAL_LIMIT_BYTES", "26214400", "the largest file taken as a material of a session, in each language"),
     ("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"),
 )
 _DEFAULTS = {name: default for name, default, _ in SETTINGS}
@@ -157,6 +159,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),
         body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),
         file_limit_bytes=_whole("FILE_LIMIT_BYTES", text("FILE_LIMIT_BYTES"), 1024),
+        material_limit_bytes=_whole("MATERIAL_LIMIT_BYTES", text("MATERIAL_LIMIT_BYTES"), 1024, 1 << 28),
         log_level=text("LOG_LEVEL"),
     )
 

@@ -1,13 +1,15 @@
 """What an organiser may send about the programme. Instants are UTC here; doors read local times in the forum's zone."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.forum.inputs import Language, Setup, Slug
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Optional, ShortWords, Words
+from app.programme.rules.materials import MaterialKind, Release
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
 SessionType = Literal[
@@ -123,3 +125,33 @@ class ActInput(Input):
     """A button beside a session's form, with why a conflict it makes may stand."""
 
     reason: Line = ""
+
+
+def _https(text: str | None) -> str | None:
+    """An https address with a host, without a name and password in it."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or any(letter.isspace() or letter in '\\"<>' for letter in text):
+        raise PydanticCustomError("material_link", "not an https address")
+    return text
+
+
+class MaterialInput(Input):
+    """What a material is and when it is released. `session` is a code of the working copy, empty for the forum as a
+    whole; `release_at` (UTC) goes with the release "at", and with no other."""
+
+    session: Annotated[SessionCode | None, Optional] = None
+    kind: MaterialKind
+    title: ShortWords
+    note: ShortWords | None = None
+    link: Annotated[str | None, StringConstraints(max_length=1000), AfterValidator(_https), Optional] = None
+    release: Release
+    release_at: AwareDatetime | None = None
+    announced: bool = False
+    against_delivery: bool = False
+    stays: bool = False

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
@@ -149,3 +149,60 @@ class Mark(SQLModel, table=True):
     name: str
     since: datetime
     seen_at: datetime
+
+
+class Material(SQLModel, table=True):
+    """A paper, slides, a speech … of a session or of the forum as a whole: see `programme.rules.materials`.
+
+    `session_uid` is no foreign key: a session that was taken out comes back with its materials. `release_at` is for the
+    release "at" alone, `link` an https address elsewhere.
+    """
+
+    __tablename__ = "programme_material"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    session_uid: str | None = None
+    kind: str
+    title: Bilingual = Field(sa_type=BilingualText)
+    note: Bilingual | None = Field(default=None, sa_type=BilingualText)
+    link: str | None = None
+    release: str
+    release_at: datetime | None = None
+    announced: bool = False
+    against_delivery: bool = False
+    stays: bool = False
+    position: int = 0
+    edition: int = 1
+    removed_at: datetime | None = None
+    request_key: str | None = None
+    """That of the form it was shared with: the form sent again is no second material."""
+
+
+class MaterialFile(SQLModel, table=True):
+    """A material's text in one language. `name` is the sender's, for reading alone: no path and no header is made of
+    it. `digest` is the SHA-256 of the whole."""
+
+    __tablename__ = "programme_material_file"
+    __table_args__ = (UniqueConstraint("material_id", "language"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    material_id: int = Field(foreign_key="programme_material.id")
+    language: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+    sent_at: datetime
+
+
+class MaterialPiece(SQLModel, table=True):
+    """A part of a file, of `programme.materials.PIECE` bytes but for the last: a reader of a range reads no more."""
+
+    __tablename__ = "programme_material_piece"
+
+    file_id: int = Field(foreign_key="programme_material_file.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    body: bytes = Field(sa_type=LargeBinary)

@@ -7,7 +7,7 @@ What a viewer may not see is not in the programme that comes in here; this room 
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -24,13 +24,26 @@ _TIMESLOT = "00:05"
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """What there is to read of a session: a file of ours, or an address elsewhere (`leaves`)."""
+
+    title: str
+    url: str
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A forum with its programme as the viewer may see it, in one language; `base_url` is the site's own."""
+    """A forum with its programme as the viewer may see it, in one language; `base_url` is the site's own.
+
+    `attached` has what the viewer may read now, by the sessions' uids.
+    """
 
     page: ForumPage
     programme: Programme
     lang: Lang
     base_url: str
+    attached: Mapping[str, Sequence[Attached]] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
@@ -141,6 +154,7 @@ def _session(source: Source, one: PublishedSession, start: datetime, end: dateti
     lang = source.lang
     title, twin = one.title.of(lang), one.title.of(other(lang))
     tracks = {track.code: track.title.of(lang) for track in source.page.tracks}
+    attached = source.attached.get(one.uid, ())
     return {
         "id": _number(one.uid),
         "guid": guid(one.uid),
@@ -161,8 +175,8 @@ def _session(source: Source, one: PublishedSession, start: datetime, end: dateti
         "recording_license": "",
         "do_not_record": not may_record(one.attribution),
         "persons": [_person(person, lang) for person in one.people],
-        "links": [],
-        "attachments": [],
+        "links": [{"title": each.title, "url": each.url} for each in attached if each.leaves],
+        "attachments": [{"title": each.title, "url": each.url} for each in attached if not each.leaves],
         "answers": [],
     }
 
@@ -192,8 +206,10 @@ def _session_xml(room: ElementTree.Element, session: Mapping[str, Any]) -> None:
     recording = ElementTree.SubElement(there, "recording")
     _text(recording, "license", session["recording_license"])
     _text(recording, "optout", "true" if session["do_not_record"] else "false")
-    ElementTree.SubElement(there, "links")
-    ElementTree.SubElement(there, "attachments")
+    for name, one in (("links", "link"), ("attachments", "attachment")):
+        listed = ElementTree.SubElement(there, name)
+        for each in session[name]:
+            ElementTree.SubElement(listed, one, {"href": each["url"]}).text = each["title"]
 
 
 def _text(parent: ElementTree.Element, name: str, text: str) -> None:

@@ -161,6 +161,7 @@ MENU = (
         (
             ("/programme", "programme", Permission.SEE_DESK),
             ("/rooms", "rooms", Permission.SEE_DESK),
+            ("/materials", "materials", Permission.EDIT_PROGRAMME),
         ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),

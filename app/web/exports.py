@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from fastapi import APIRouter
@@ -12,17 +13,19 @@ from app.forum.queries import forum_id, forums
 from app.kit.errors import NotFound
 from app.kit.i18n import LANGS, text_of
 from app.programme.comparing import steps
+from app.programme.materials import Shelf
 from app.programme.published import PublishedSession
 from app.programme.queries import history
 from app.programme.rules.visibility import PUBLIC
 from app.reports.atom import AtomEntry, AtomFeed, as_atom
-from app.reports.schedule import Source, as_schedule, as_xml, guid, has_days
+from app.reports.schedule import Attached, Source, as_schedule, as_xml, guid, has_days
 from app.reports.sitemap import as_index, as_sitemap
 from app.reports.tables import as_csv
 from app.web import pages
 from app.web.cards import card, in_order
 from app.web.changes import Entry, Line, entry_of
 from app.web.headers import PUBLISHED
+from app.web.materials import public_shelf, texts_of
 from app.web.public import Public, public, read_as_public
 from app.web.published import publish
 from app.web.site import site_of
@@ -35,14 +38,18 @@ COLUMNS = ("code", "day", "start", "end", "title", "title_twin", "type", "tracks
 @router.get("/{lang}/{forum}/programme.json")
 async def schedule_json(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
-    body = json.dumps(as_schedule(_source(request, seen)), ensure_ascii=False, separators=(",", ":")).encode()
-    return _file(request, seen, body, "application/json", "programme.json")
+    there = await public_shelf(request, seen)
+    said = as_schedule(_source(request, seen, there))
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return _file(request, seen, body, "application/json", "programme.json", there.until)
 
 
 @router.get("/{lang}/{forum}/programme.xml")
 async def schedule_xml(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
-    return _file(request, seen, as_xml(as_schedule(_source(request, seen))), "application/xml", "programme.xml")
+    there = await public_shelf(request, seen)
+    body = as_xml(as_schedule(_source(request, seen, there)))
+    return _file(request, seen, body, "application/xml", "programme.xml", there.until)
 
 
 @router.get("/{lang}/{forum}/programme.csv")
@@ -101,19 +108,29 @@ async def robots(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n", headers={"cache-control": PUBLISHED})
 
 
-def _source(request: Request, seen: Public) -> Source:
-    """The programme as a schedule's source. Raises NotFound("no_schedule_yet") while no time is announced."""
-    source = Source(seen.page, seen.programme, seen.lang, site_of(request).settings.base_url)
+def _source(request: Request, seen: Public, there: Shelf) -> Source:
+    """The programme as a schedule's source, with what there is to read. Raises NotFound("no_schedule_yet") while no
+    time is announced."""
+    base_url = site_of(request).settings.base_url
+    attached: dict[str, list[Attached]] = {}
+    for one in there.seen:
+        if one.session is not None and one.is_there:
+            title = one.material.title.of(seen.lang)
+            texts = texts_of(seen.lang, one.material, f"{base_url}{seen.base}/materials")
+            found = [Attached(f"{title} ({text.words}, {text.about})", text.href, text.leaves) for text in texts]
+            attached.setdefault(one.session.uid, []).extend(found)
+    source = Source(seen.page, seen.programme, seen.lang, base_url, attached)
     if not has_days(source):
         raise NotFound("no_schedule_yet")
     return source
 
 
-def _file(request: Request, seen: Public, body: bytes, kind: str, name: str) -> Response:
-    """A file kept by the layer in front until the forum's revision grows; with a query it is not kept."""
+def _file(request: Request, seen: Public, body: bytes, kind: str, name: str, until: datetime | None = None) -> Response:
+    """A file kept by the layer in front until the forum's revision grows or `until` (UTC) comes; with a query it is
+    not kept."""
     headers = {"cache-control": PUBLISHED, "content-disposition": f'inline; filename="{seen.forum.slug}-{name}"'}
     response = Response(body, headers=headers, media_type=kind)
-    return response if request.url.query else publish(response, seen.forum.slug, seen.revision)
+    return response if request.url.query else publish(response, seen.forum.slug, seen.revision, until)
 
 
 def _row(seen: Public, one: PublishedSession) -> list[str]:
@@ -168,7 +185,10 @@ def _tails(seen: Public) -> list[str]:
     own = f"/{seen.forum.slug}"
     found = [
         own,
-        *(f"{own}/{page}" for page in ("programme", "programme/changes", "themes", "speakers", "register", "calendar")),
+        *(
+            f"{own}/{page}"
+            for page in ("programme", "programme/changes", "themes", "speakers", "materials", "register", "calendar")
+        ),
     ]
     found += [f"{own}/programme/{session.code}" for session in seen.programme.sessions]
     found += [f"{own}/themes/{slug}" for track in seen.page.tracks for slug, _ in track.themes]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from app.kit.i18n import LANGS
 from app.kit.settings import Settings
 from app.registration.rules.questions import MOST_FILES
 from app.web.headers import ALWAYS, HSTS
@@ -24,6 +25,8 @@ TAKES_FILES = (
     re.compile(r"/(en|km)/invitations/[A-Za-z0-9_-]+/registration"),
 )
 """Where forms with answers are sent, which may ask for files."""
+TAKES_MATERIALS = re.compile(r"/desk/[a-z0-9-]+/materials/[A-Za-z0-9]+")
+"""Where the desk sends materials: at most a file in each language."""
 
 
 class Guards:
@@ -35,6 +38,7 @@ class Guards:
         self._hosts = {host.lower() for host in settings.allowed_hosts}
         self._limit = settings.body_limit_bytes
         self._limit_with_files = settings.body_limit_bytes + MOST_FILES * settings.file_limit_bytes
+        self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
         self._added = _ADDED + (_HSTS if settings.secure else [])
 
@@ -65,8 +69,11 @@ class Guards:
     def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
         """How many bytes are taken: more only where a form may bring files, and comes in the form that can."""
         brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        takes = scope["method"] == "POST" and any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
-        return self._limit_with_files if brings and takes else self._limit
+        if not brings or scope["method"] != "POST":
+            return self._limit
+        if TAKES_MATERIALS.fullmatch(scope["path"]):
+            return self._limit_with_materials
+        return self._limit_with_files if any(path.fullmatch(scope["path"]) for path in TAKES_FILES) else self._limit
 
     def _known_host(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host

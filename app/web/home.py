@@ -20,6 +20,7 @@ from app.registration.models import Category, Terms
 from app.registration.queries import first_and_last, widest
 from app.registration.rules.eligibility import Door, Mode, door_state, valid_until
 from app.web.linked import of_forum
+from app.web.materials import lines_of, public_shelf
 from app.web.pages import preferred
 from app.web.public import Public, public, show
 from app.web.site import site_of
@@ -60,11 +61,12 @@ async def home(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
     terms, categories = await site_of(request).read(lambda db: registration(db, forum_id(seen.forum)))
     call = call_of(seen.lang, seen.forum, terms, categories, clock.now())
+    there = await public_shelf(request, seen)
     return show(
         request,
         seen,
         "forum/page.html",
-        valid_until=call.until,
+        valid_until=min((at for at in (call.until, there.until) if at is not None), default=None),
         shared=of_forum(seen, site_of(request).settings.base_url),
         call=call,
         categories=categories,
@@ -73,6 +75,8 @@ async def home(request: Request, lang: str, forum: str) -> Response:
         tracks=seen.page.tracks,
         objectives=seen.page.objectives,
         map_href=map_href(seen.forum),
+        materials=lines_of(seen.lang, seen.forum, there.of_forum, f"{seen.base}/materials"),
+        more_materials=bool(there.seen),
     )
 
 

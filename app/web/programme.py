@@ -20,6 +20,7 @@ from app.registration.models import SignUp
 from app.web import pages
 from app.web.cards import Card, card, days_of, in_order
 from app.web.linked import of_session
+from app.web.materials import lines_of, public_shelf
 from app.web.public import Public, public, show
 from app.web.site import site_of
 from app.web.timetable import Span, hours, place
@@ -111,10 +112,12 @@ async def session(request: Request, lang: str, forum: str, code: str) -> Respons
         raise NotFound
     sign_up = await site_of(request).read(lambda db: sign_up_places(db, one.uid))
     before, after = neighbours(seen, one)
+    there = await public_shelf(request, seen)
     return show(
         request,
         seen,
         "programme/session.html",
+        valid_until=there.until,
         shared=of_session(seen, one, site_of(request).settings.base_url),
         session=one,
         card=card(seen, one),
@@ -127,6 +130,7 @@ async def session(request: Request, lang: str, forum: str, code: str) -> Respons
         languages=languages(seen, one),
         before=before,
         after=after,
+        materials=lines_of(seen.lang, seen.forum, there.of_session(one.uid), f"{seen.base}/materials"),
     )
 
 

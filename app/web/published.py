@@ -186,8 +186,8 @@ class Published:
             return None
 
         try:
-            # routes know GET alone; HEAD is the same answer without its body
-            await self.app({**scope, "method": "GET"}, receive, capture)
+            # routes know GET alone; HEAD is the same answer without its body, which a long file need not even read
+            await self.app({**scope, "method": "GET", "bodiless": is_head}, receive, capture)
             if mark:
                 entry = _entry(start, mark, b"".join(parts))
                 if start["status"] == 200:

@@ -1,6 +1,7 @@
 """The schedule files, held against the rules of the form's public schema."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from app.kit.db import Db
 from app.kit.i18n import Lang
 from app.programme.queries import published, visible_to
 from app.programme.rules.visibility import PUBLIC, Viewer
-from app.reports.schedule import Source, as_schedule, as_xml, has_days
+from app.reports.schedule import Attached, Source, as_schedule, as_xml, has_days
 from tests.cast import SLUG
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -75,6 +76,28 @@ def test_every_day_holds_its_own_sessions_between_its_two_ends(schedule: dict[st
                 assert datetime.fromisoformat(day["day_start"]) <= start < datetime.fromisoformat(day["day_end"])
                 assert session["room"] == name
                 assert session["start"] == f"{start:%H:%M}"
+
+
+def test_what_there_is_to_read_is_attached_and_what_stands_elsewhere_is_linked(db: Db) -> None:
+    plain = source(db)
+    one = next(session for session in plain.programme.sessions if session.code == "D1-07")
+    ours, theirs = (
+        Attached("A paper", "https://forum.example/1"),
+        Attached("A film", "https://film.example", leaves=True),
+    )
+    whole = as_schedule(replace(plain, attached={one.uid: [ours, theirs]}))
+    said = {session["slug"]: (session["attachments"], session["links"]) for session in sessions(whole)}
+    assert said.pop(f"{SLUG}-d1-07") == (
+        [{"title": "A paper", "url": "https://forum.example/1"}],
+        [{"title": "A film", "url": "https://film.example"}],
+    )
+    assert set(map(str, said.values())) == {"([], [])"}
+    root = ElementTree.fromstring(as_xml(whole))  # noqa: S314 - our own
+    found = {each.tag: (each.get("href"), each.text) for name in ("link", "attachment") for each in root.iter(name)}
+    assert found == {
+        "attachment": ("https://forum.example/1", "A paper"),
+        "link": ("https://film.example", "A film"),
+    }
 
 
 def test_every_session_has_exactly_the_names_and_forms_of_the_schema(schedule: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.outbox import claim, mark_failed
+from app.programme import sharing
 from app.programme.drafting import states_of
 from app.programme.editing import Edited, create
 from app.programme.inputs import SessionInput
@@ -35,6 +36,7 @@ from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import COMPANION, ELSEWHERE, Doors, Page, Standing, open_doors
 from tests.embassies import delegate
+from tests.papers import make_material
 from tests.registration.asked import send_file
 
 ROLES = tuple(role.value for role in Role)
@@ -389,6 +391,37 @@ def spare_room(doors: Doors, by: str) -> Knock:
     return Knock(f"{THE_DESK}/rooms/{code}/removal", desk_form(doors, by))
 
 
+def with_material(doors: Doors) -> str:
+    """The code of a paper of the forum as a whole, which everybody may read."""
+    return str(doors.write(SLUG, make_material))
+
+
+def reading(address: str) -> Callable[[Doors, str], Knock]:
+    return lambda doors, _by: Knock(address.format(code=with_material(doors)))
+
+
+def own_reading(doors: Doors, _by: str) -> Knock:
+    return Knock(f"/en/my/{doors.register().secret}/materials/{with_material(doors)}/en")
+
+
+def sharing_one(doors: Doors, by: str) -> Knock:
+    typed = {"session": "forum", "kind": "reading", "title_en": "Words", "title_km": "ពាក្យ", "release": "at"}
+    typed |= {"note_en": "x", "note_km": "x", "release_at": "2027-03-23T09:00", "link": "https://paper.example/1"}
+    return Knock(f"{THE_DESK}/materials/new", {**desk_form(doors, by), **typed})
+
+
+def about_material(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A button about a material of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        code = with_material(doors)
+        if act == "restoration":
+            doors.write(SLUG, lambda db: sharing.remove(db, Actor.operator(), the_forum(db), code, now=NOW))
+        return Knock(f"{THE_DESK}/materials/{code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -720,6 +753,17 @@ MATRIX: dict[tuple[str, str], Row] = {
         lambda doors, by: Knock(f"{THE_DESK}/rooms/mekong/place", {**desk_form(doors, by), "to": "up"}), ORGANISE, 303
     ),
     ("POST", "/desk/{forum}/rooms/{code}/removal"): Row(spare_room, ORGANISE, 303),
+    ("GET", "/{lang}/{forum}/materials"): Row(at(f"{PUBLIC}/materials"), ALL),
+    ("GET", "/{lang}/{forum}/materials/{material}/{language}"): Row(reading(f"{PUBLIC}/materials/{{code}}/en"), ALL),
+    ("GET", "/{lang}/my/{secret}/materials"): Row(mine("/materials"), ALL),
+    ("GET", "/{lang}/my/{secret}/materials/{material}/{language}"): Row(own_reading, ALL),
+    ("GET", "/desk/{forum}/materials"): Row(at(f"{THE_DESK}/materials"), EDIT),
+    ("GET", "/desk/{forum}/materials/{code}"): Row(at(f"{THE_DESK}/materials/new"), EDIT),
+    ("POST", "/desk/{forum}/materials/{code}"): Row(sharing_one, EDIT, 303),
+    ("GET", "/desk/{forum}/materials/{code}/{language}"): Row(reading(f"{THE_DESK}/materials/{{code}}/en"), EDIT),
+    ("POST", "/desk/{forum}/materials/{code}/place"): Row(about_material("place", to="up"), EDIT, 303),
+    ("POST", "/desk/{forum}/materials/{code}/removal"): Row(about_material("removal"), EDIT, 303),
+    ("POST", "/desk/{forum}/materials/{code}/restoration"): Row(about_material("restoration"), EDIT, 303),
     ("GET", "/desk/{forum}/hold-backs"): Row(at(f"{THE_DESK}/hold-backs"), PEOPLE),
     ("POST", "/desk/{forum}/hold-backs"): Row(
         lambda doors, by: Knock(
@@ -1048,7 +1092,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-PARTS |= {"kind": "csv"}
+PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:

@@ -1,18 +1,20 @@
 """The walk: every address that answers a GET, for every attribution rule, as every kind of viewer may ask it.
 
 Sessions of every kind are planted, each with words of its own in title, abstract, question, speaker and room. What is
-not for a viewer is in no answer: neither these words nor the code. The addresses come from the route table, so a new
+not for a viewer is in no answer: neither these words nor the code. Each has a paper to read, and others that are not
+released or withheld, told apart likewise. The addresses come from the route table, so a new
 one fails the first test until it stands in `WALKED` or, with its reason, among the others.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.requests import Request
 
 from app.accounts.actor import Actor
@@ -20,7 +22,10 @@ from app.editions.form import ForumFile
 from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
-from app.programme.models import Session
+from app.programme import sharing
+from app.programme.editing import create
+from app.programme.inputs import SessionInput
+from app.programme.models import Material, Session
 from app.programme.published import PublishedPerson, PublishedSession
 from app.programme.rules.visibility import Attribution
 from app.registration.picking import pick
@@ -29,6 +34,7 @@ from app.web.public import read_as_public
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Doors, Party, Standing, open_doors
 from tests.embassies import delegate
+from tests.papers import make_material, pdf
 from tests.web.test_programme import publish_again
 
 LANGS = ("en", "km")
@@ -48,6 +54,12 @@ CODES["Turned"] = "WC-03"
 HIDDEN = ("Closed", "Shut", "Turned")
 DRAFT = "WalkDraft"
 """In the working copy alone."""
+LATER, RELEASE = "WalkLater", NOW + timedelta(days=3)
+"""A paper of every session, and of the forum as a whole, that nobody is told of before its release."""
+SOON = "WalkSoon"
+"""One that is announced: its title is told, where its session is, and its file is not given."""
+WITHHELD = ("WalkRecRemoved", "WalkChrNotes", "WalkGonePaper")
+"""Removed; what says who said what under the Chatham House Rule; that of a cancelled session."""
 
 WHOLE = {
     "/{lang}/{forum}/programme",
@@ -60,6 +72,7 @@ WHOLE = {
     "/{lang}/{forum}/programme.json",
     "/{lang}/{forum}/programme.xml",
     "/{lang}/{forum}/programme.csv",
+    "/{lang}/{forum}/materials",
 }
 """What names every public session that is on."""
 OF_ONE = {
@@ -99,6 +112,7 @@ OWN = {
     "/{lang}/my/{secret}/data.json",
     "/{lang}/my/{secret}/erasure",
     "/{lang}/my/{secret}/letters",
+    "/{lang}/my/{secret}/materials",
     "/{lang}/my/{secret}/sessions",
     "/calendars/{token}.ics",
 }
@@ -108,6 +122,10 @@ OF_A_DELEGATION = {
     "/{lang}/delegations/{secret}/people/{code}",
     "/{lang}/delegations/{secret}/people/{code}/substitution",
     "/{lang}/delegations/{secret}/list",
+}
+OF_A_MATERIAL = {
+    "/{lang}/{forum}/materials/{material}/{language}",
+    "/{lang}/my/{secret}/materials/{material}/{language}",
 }
 PRINTED = {"/{lang}/{forum}/programme.pdf", "/{lang}/{forum}/days/{on}.pdf"}
 """Their letters cannot be read back: what is handed to the printer is read instead."""
@@ -123,7 +141,7 @@ ELSEWHERE = {
     "/{lang}/invitations/{secret}/erasure": "one person's reply",
 }
 """What says nothing of the programme, and why."""
-WALKED = WHOLE | OF_ONE | OF_A_SPEAKER | IN_PART | OWN | OF_A_DELEGATION | PRINTED
+WALKED = WHOLE | OF_ONE | OF_A_SPEAKER | IN_PART | OWN | OF_A_DELEGATION | OF_A_MATERIAL | PRINTED
 
 
 def planted(kind: str, like: PublishedSession, attribution: Attribution | None) -> PublishedSession:
@@ -157,7 +175,7 @@ def plainly(answer: Any) -> str:
 
 def traces(text: str, kinds: tuple[str, ...] = HIDDEN) -> list[str]:
     """What of these kinds can be read in a text."""
-    wanted = [*(f"walk{kind}" for kind in kinds), *(CODES[kind] for kind in kinds), DRAFT]
+    wanted = [*(f"walk{kind}" for kind in kinds), *(CODES[kind] for kind in kinds), DRAFT, LATER, *WITHHELD]
     return [word for word in wanted if word.casefold() in text.casefold()]
 
 
@@ -169,6 +187,7 @@ class Ground:
     stranger: Standing
     admitted: Standing
     party: Party
+    papers: dict[str, str]
 
     def addresses(self, path: str, lang: str, code: str = "", one: Standing | None = None) -> str:
         """A path filled in; `code` is a session's, a speaker's or a person's."""
@@ -217,7 +236,39 @@ def ground(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_fi
             pick(db, Actor.operator(), the_forum(db), admitted.code, "WC-01", now=NOW, forced=True)
 
         doors.write(SLUG, admit)
-        yield Ground(doors, stranger, admitted, doors.delegate(delegate(1)))
+        papers = doors.write(SLUG, plant_papers)
+        yield Ground(doors, stranger, admitted, doors.delegate(delegate(1)), papers)
+
+
+def plant_papers(db: Db) -> dict[str, str]:
+    """Papers of every planted session, of the forum as a whole and of a session that nobody published; their codes by
+    the words in their titles and files."""
+    drafted = SessionInput(code="WD-01", type="panel", title=Bilingual(DRAFT, DRAFT))
+    create(db, Actor.operator(), the_forum(db), drafted, now=NOW)
+    papers: dict[str, str] = {}
+
+    def plant(name: str, uid: str | None, **changes: Any) -> None:
+        code = make_material(db, {"en": pdf(f"{name}Bytes")}, title=Bilingual(name, name), **changes)
+        db.execute(update(table(Material)).where(table(Material).c.code == code).values(session_uid=uid))
+        papers[name] = code
+
+    later: dict[str, Any] = {"release": "at", "release_at": RELEASE}
+    for kind in RULES:
+        uid = f"walk-{kind}@example".lower()
+        plant(f"Walk{kind}Paper", uid)
+        # a mark of its own: words of a hidden session would be found before the release that is asked about
+        plant(f"{LATER}{kind}", uid, **later)
+    plant(f"{LATER}Forum", None, **later)
+    plant(f"{SOON}Forum", None, announced=True, **later)
+    plant(f"{SOON}Rec", "walk-rec@example", announced=True, **later)
+    plant("WalkForumPaper", None)
+    plant("WalkClosedSoon", "walk-closed@example", announced=True, **later)
+    plant("WalkChrNotes", "walk-chr@example", kind="notes")
+    plant("WalkRecRemoved", "walk-rec@example")
+    sharing.remove(db, Actor.operator(), the_forum(db), papers["WalkRecRemoved"], now=NOW)
+    session = db.execute(select(table(Session).c.uid).where(table(Session).c.code == "WD-01")).scalar_one()
+    plant(f"{DRAFT}Paper", session)
+    return papers
 
 
 def test_every_address_that_answers_a_get_is_walked_or_says_why_not(ground: Ground) -> None:
@@ -274,8 +325,55 @@ def test_who_is_admitted_finds_that_session_alone_and_another_guest_nothing(
     assert (theirs.status_code, mine.status_code) == (200, 200)
     assert traces(plainly(theirs)) == []
     assert traces(plainly(mine), ("Shut", "Turned")) == []
-    if path.endswith(("/sessions", ".ics")):
+    if path.endswith(("/sessions", ".ics", "/materials")):
         assert "walkclosedtitle" in plainly(mine)
+
+
+OPEN = {"WalkRecPaper", "WalkChrPaper", "WalkBreakPaper", "WalkForumPaper"}
+"""What everybody may read before the release."""
+RELEASED = OPEN | {f"{LATER}{kind}" for kind in ("Rec", "Chr", "Break", "Forum")} | {f"{SOON}Rec", f"{SOON}Forum"}
+OF_THE_ADMITTED = {"WalkClosedPaper"}
+
+
+@pytest.mark.parametrize("released", [False, True])
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("path", sorted(OF_A_MATERIAL))
+def test_a_file_is_given_to_whom_it_is_there_and_from_its_release_on(
+    ground: Ground, path: str, lang: str, released: bool
+) -> None:
+    everybodys = RELEASED if released else OPEN
+    admitted = OF_THE_ADMITTED | ({"WalkClosedSoon", f"{LATER}Closed"} if released else set())
+    viewers = {"stranger": (ground.stranger, everybodys), "admitted": (ground.admitted, everybodys | admitted)}
+    if "{secret}" not in path:
+        viewers = {"everybody": (ground.stranger, everybodys)}
+    with clock.reading(lambda: RELEASE if released else NOW):
+        for name, (one, expected) in viewers.items():
+            given = set()
+            for paper, code in ground.papers.items():
+                address = path.format(lang=lang, forum=SLUG, secret=one.secret, material=code, language="en")
+                answer = ground.doors.get(address)
+                assert answer.status_code in {200, 404}
+                assert (f"{paper}Bytes" in answer.text) == (answer.status_code == 200)
+                given |= {paper} if answer.status_code == 200 else set()
+            assert given == expected, name
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_is_announced_is_named_before_its_release_and_what_is_released_everywhere_after_it(
+    ground: Ground, lang: str
+) -> None:
+    pages = ("", "/materials", f"/programme/{CODES['Rec']}", "/programme.json", "/programme.xml")
+    before = {page: ground.doors.get(f"/{lang}/{SLUG}{page}").text for page in pages}
+    assert [f"{SOON}Forum" in before[page] for page in pages] == [True, True, False, False, False]
+    assert [f"{SOON}Rec" in before[page] for page in pages] == [False, True, True, False, False]
+    soon = [ground.papers[f"{SOON}{name}"] for name in ("Rec", "Forum")]
+    assert not any(code in text for code in soon for text in before.values()), "no way to the file"
+    with clock.reading(lambda: RELEASE):
+        after = {page: ground.doors.get(f"/{lang}/{SLUG}{page}?after").text for page in pages}
+    assert [f"{LATER}Rec" in after[page] for page in pages] == [False, True, True, True, True]
+    for text in after.values():
+        hidden = [*(f"{LATER}{kind}" for kind in (*HIDDEN, "Gone")), *WITHHELD, DRAFT, "WalkClosed", "WC-"]
+        assert [word for word in hidden if word in text] == []
 
 
 @pytest.mark.parametrize("lang", LANGS)
