@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: test run fmt lint migrate lock clean tools screenshots soak
+.PHONY: test run fmt lint migrate lock clean tools screenshots soak bench
 
 test: .venv/.ok tools      ## lint, types, import contracts, then all tests
 	$(BIN)/ruff format --check .
@@ -15,6 +15,9 @@ test: .venv/.ok tools      ## lint, types, import contracts, then all tests
 
 soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
 	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py
+
+bench: .venv/.ok           ## the site measured beside its limits, with a table under bench/results; ROW=name for one row
+	$(BIN)/python -m bench $(ROW)
 
 run: .venv/.ok             ## a loaded forum on http://127.0.0.1:8000 (PORT and DATABASE_URL are honoured)
 	@$(BIN)/sala run --port $(PORT)

@@ -1,0 +1,11 @@
+"""The rows of the table: each name with what measures it. `docs/benchmarks.md` says what each is."""
+
+from collections.abc import Callable, Iterable
+
+from bench.house import Bench
+from bench.report import Figure
+from bench.rows import reading
+
+Row = Callable[[Bench], Iterable[Figure]]
+ROWS: dict[str, Row] = {**reading.ROWS}
+"""Name → what measures it, in the order of the table."""
