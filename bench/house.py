@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from app.kit.db import Database
 from bench import load, machine
 from bench.edition import write_edition
+from tests import cluster
 
 ROOT = Path(__file__).parent.parent
 SECRET = "of the benchmark alone, for databases that are thrown away"  # noqa: S105 - of no site
@@ -65,8 +68,8 @@ class Bench:
             self._made["base"] = folder / "sala.sqlite"
         return self._made["base"]
 
-    def fill(self, environment: dict[str, str]) -> None:
-        """Bring a database to the schema and load what is measured with."""
+    def fill(self, environment: dict[str, str], people: int = PEOPLE) -> None:
+        """Bring a database to the schema and load what is measured with; `people` of the demo in the small edition."""
         self.sala("migrate", **environment)
         editions = [
             (SMALL, 24, None),
@@ -78,7 +81,8 @@ class Bench:
             file = self.folder / f"{slug}.yaml"
             write_edition(file, slug, sessions=sessions, hall=hall)
             self.sala("load", str(file), **environment)
-        self.sala("demo", str(20 if self.quick else PEOPLE), "--forum", SMALL, **environment)
+        if people:
+            self.sala("demo", str(min(people, 20) if self.quick else people), "--forum", SMALL, **environment)
 
     def shared(self) -> dict[str, str]:
         """The environment of a site on `base` itself, for rows that only read."""
@@ -91,6 +95,23 @@ class Bench:
         folder = self.new_folder("copy")
         shutil.copy(base, folder / "sala.sqlite")
         return {"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(folder)}
+
+    @contextmanager
+    def postgres(self) -> Iterator[str | None]:
+        """A PostgreSQL of this run's own that waits for the disk, filled like `base`: its address; None where its
+        programs are missing."""
+        if cluster.programs() is None:
+            yield None
+            return
+        self.folder.chmod(0o711)  # its account must get at its own folder below
+        folder = self.new_folder("postgres")
+        base = cluster.start(folder, durable=True)
+        try:
+            with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+                connection.execute("CREATE DATABASE bench")
+            yield f"{base}/bench"
+        finally:
+            cluster.stop(folder)
 
     def new_folder(self, name: str) -> Path:
         """A folder of this run."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 from bench.house import Bench
 from bench.report import Figure
-from bench.rows import reading
+from bench.rows import reading, registering
 
 Row = Callable[[Bench], Iterable[Figure]]
-ROWS: dict[str, Row] = {**reading.ROWS}
+ROWS: dict[str, Row] = {**reading.ROWS, **registering.ROWS}
 """Name → what measures it, in the order of the table."""
