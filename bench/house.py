@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +96,16 @@ class Bench:
         shutil.copy(base, folder / "sala.sqlite")
         return {"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(folder)}
 
+    def hundred_thousand(self, fill: Callable[[Path, int], None]) -> dict[str, str]:
+        """The environment of a site with that many people in the small edition, made once."""
+        if "many" not in self._made:
+            environment = self.copy()
+            path = Path(environment["SALA_VAR"]) / "sala.sqlite"
+            fill(path, 1_000 if self.quick else 100_000)
+            self._made["many"] = path
+        path = self._made["many"]
+        return {"DATABASE_URL": f"sqlite:///{path}", "SALA_VAR": str(path.parent)}
+
     @contextmanager
     def postgres(self) -> Iterator[str | None]:
         """A PostgreSQL of this run's own that waits for the disk, filled like `base`: its address; None where its
@@ -124,7 +134,7 @@ class Bench:
             done = subprocess.run(  # noqa: S603 - our own command
                 command,
                 cwd=ROOT,
-                env=_environment(environment),
+                env=environment_of(environment),
                 check=True,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -156,7 +166,7 @@ class Bench:
         """A server from its first answer on; ended afterwards."""
         with self.log.open("a") as log:
             process = subprocess.Popen(  # noqa: S603 - our own command
-                command, cwd=ROOT, env=_environment(environment), stdout=log, stderr=log
+                command, cwd=ROOT, env=environment_of(environment), stdout=log, stderr=log
             )
         try:
             first_answer(port, path, process)
@@ -183,7 +193,7 @@ def first_answer(port: int, path: str, process: "subprocess.Popen[bytes]") -> lo
     raise RuntimeError("a server did not start; its log says why")
 
 
-def _environment(given: dict[str, str]) -> dict[str, str]:
+def environment_of(given: dict[str, str]) -> dict[str, str]:
     """The settings of the benchmark alone: nothing of whoever runs it gets in."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), "SECRET_KEY": SECRET, **given}

@@ -170,7 +170,7 @@ def registers(slug: str) -> load.Walk:
         page = await visitor.ask("GET", path)
         if page.status != 200:
             return page.status
-        return (await visitor.ask("POST", path, _filled_in(person, _token_in(page)))).status
+        return (await visitor.ask("POST", path, _filled_in(person, token_in(page)))).status
 
     return walk
 
@@ -204,7 +204,7 @@ async def open_forms(site: Served, path: str, wanted: int) -> list[str]:
     async def opening() -> None:
         visitor = load.Visitor(site.port)
         while next(asked) < wanted:
-            found.append(_token_in(await visitor.ask("GET", path)))
+            found.append(token_in(await visitor.ask("GET", path)))
         visitor.leave()
 
     await asyncio.gather(*(opening() for _ in range(10)))
@@ -213,12 +213,13 @@ async def open_forms(site: Served, path: str, wanted: int) -> list[str]:
 
 async def _own_forms(site: Served, paths: list[str]) -> list[tuple[str, str]]:
     visitor = load.Visitor(site.port)
-    forms = [(path, _token_in(await visitor.ask("GET", path))) for path in paths]
+    forms = [(path, token_in(await visitor.ask("GET", path))) for path in paths]
     visitor.leave()
     return forms
 
 
-def _token_in(page: load.Answer) -> str:
+def token_in(page: load.Answer) -> str:
+    """The token of the form on a page. Raises ValueError where there is none."""
     found = _TOKEN.search(page.body)
     if found is None:
         raise ValueError(f"a page without a form: {page.status}")
