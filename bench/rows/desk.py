@@ -94,7 +94,6 @@ def fill(path: Path, wanted: int) -> None:
     with connection:
         names = ", ".join(columns)
         connection.executemany(f"INSERT INTO registration_application ({names}) VALUES ({marks})", copies())  # noqa: S608
-    connection.execute("ANALYZE")
     connection.close()
 
 

@@ -11,8 +11,8 @@ from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.pen import Pen
 from app.registration.applying import manage_token
-from app.registration.lettering import ask_for_letter
 from app.registration.letter_inputs import LetterInput
+from app.registration.lettering import ask_for_letter
 from app.registration.models import Application
 from bench import load
 from bench.house import SECRET, SMALL, Bench, opened

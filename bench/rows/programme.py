@@ -24,7 +24,7 @@ from app.programme.publishing import publish
 from bench.house import LARGE, SMALL, Bench, opened
 from bench.report import Figure, paired
 
-ROUNDS = 5
+ROUNDS = 3
 GROWTH = 480 / 24
 """How many times as many sessions the large edition has."""
 

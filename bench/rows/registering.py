@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
-from pathlib import Path
 from statistics import median
 from typing import Any
 
