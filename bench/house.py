@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 SECRET = "of the benchmark alone, for databases that are thrown away"  # noqa: S105 - of no site
 SECONDS_TO_START = 60
 SMALL, LARGE, HALL, FULL = "bench-24", "bench-480", "bench-hall", "bench-full"
-PLACES = 6000
+ALL = (SMALL, LARGE, HALL, FULL)
+PLACES = 3000
 """Of the hall in which registrations are measured: each of them gets a seat."""
 FULL_PLACES = 300
 PEOPLE = 300
@@ -68,21 +69,21 @@ class Bench:
             self._made["base"] = folder / "sala.sqlite"
         return self._made["base"]
 
-    def fill(self, environment: dict[str, str], people: int = PEOPLE) -> None:
-        """Bring a database to the schema and load what is measured with; `people` of the demo in the small edition."""
+    def fill(self, environment: dict[str, str], slugs: Collection[str] = ALL) -> None:
+        """Bring a database to the schema and load what is measured with; people of the demo in the small edition."""
         self.sala("migrate", **environment)
-        editions = [
-            (SMALL, 24, None),
-            (LARGE, 48 if self.quick else 480, None),
-            (HALL, 24, PLACES),
-            (FULL, 24, FULL_PLACES),
-        ]
-        for slug, sessions, hall in editions:
+        sizes = {
+            SMALL: (24, None),
+            LARGE: (48 if self.quick else 480, None),
+            HALL: (24, PLACES),
+            FULL: (24, FULL_PLACES),
+        }
+        for slug in slugs:
             file = self.folder / f"{slug}.yaml"
-            write_edition(file, slug, sessions=sessions, hall=hall)
+            write_edition(file, slug, sessions=sizes[slug][0], hall=sizes[slug][1])
             self.sala("load", str(file), **environment)
-        if people:
-            self.sala("demo", str(min(people, 20) if self.quick else people), "--forum", SMALL, **environment)
+        if SMALL in slugs:
+            self.sala("demo", str(20 if self.quick else PEOPLE), "--forum", SMALL, **environment)
 
     def shared(self) -> dict[str, str]:
         """The environment of a site on `base` itself, for rows that only read."""

@@ -36,11 +36,13 @@ def end_to_end(bench: Bench, name: str, clients: int) -> Iterator[Figure]:
     rates: dict[str, list[float]] = {"site": [], "limit": []}
     whole = load.Tally()
     with bench.site(**environment) as site, bench.bare("form") as form:
+        spent = site.cpu()
         for _ in range(_pairs(bench)):
             tally = load.run(load.walks(site.port, registers(HALL), people, clients, _seconds(bench)))
             _add(whole, tally)
             rates["site"].append(tally.rate)
             rates["limit"].append(load.run(load.walks(form.port, sends_nothing, count(), clients, bench.seconds)).rate)
+        spent = site.cpu() - spent
     with opened(environment) as database:
         faults = lost(database, HALL, whole)
     yield Figure(
@@ -51,7 +53,7 @@ def end_to_end(bench: Bench, name: str, clients: int) -> Iterator[Figure]:
         ratios=paired(rates["site"], rates["limit"]),
         limit=median(rates["limit"]),
         against="FastAPI form opened and sent, nothing written",
-        more=_times(whole),
+        more={**_times(whole), "processor time": _spent(spent, whole)},
         faults=faults,
     )
 
@@ -69,7 +71,7 @@ def sending_to_postgres(bench: Bench, name: str) -> Iterator[Figure]:
         if url is None:
             return
         environment = {"DATABASE_URL": url, "SALA_VAR": str(bench.new_folder("var"))}
-        bench.fill(environment, people=0)
+        bench.fill(environment, (HALL,))
         limit = postgres_transactions(url, bench.seconds)
         yield from _sending(bench, name, environment, {"of bare psycopg transactions": limit}, "PostgreSQL")
 
@@ -79,21 +81,27 @@ def _sending(
 ) -> Iterator[Figure]:
     people = count(1)
     rates: dict[str, list[float]] = {"site": [], "limit": []}
-    whole = load.Tally()
+    whole, spent, idle = load.Tally(), 0.0, 0.0
     with bench.site(**environment) as site, bench.bare("form") as form:
         for _ in range(_pairs(bench)):
-            wanted = 20 if bench.quick else 600
+            wanted = 20 if bench.quick else 300
             forms = load.run(open_forms(site, f"/en/{HALL}/register/{OPEN.lower()}", wanted))
             send = partial(_send_form, forms=iter(forms), slug=HALL)
+            before = site.cpu()
             tally = load.run(load.walks(site.port, send, (next(people) for _ in range(wanted)), AT, 60))
+            spent += site.cpu() - before
             _add(whole, tally)
             rates["site"].append(tally.rate)
+            before = form.cpu()
             nothing = load.run(load.walks(form.port, posts_nothing, count(), AT, bench.seconds))
+            idle += (form.cpu() - before) / nothing.done / _pairs(bench)
             rates["limit"].append(nothing.rate)
     with opened(environment) as database:
         faults = lost(database, HALL, whole)
     rate = median(rates["site"])
     shares = {words: f"{rate / limit:.2f}" for words, limit in bare.items()}
+    shares["by processor time"] = f"{idle / max(1e-9, spent / whole.done):.2f}"
+    shares["processor time"] = _spent(spent, whole)
     yield Figure(
         row=name,
         what=f"the sending alone, {AT} at a time, {where}",
@@ -303,6 +311,13 @@ def _add(whole: load.Tally, part: load.Tally) -> None:
     whole.seconds += part.seconds
     whole.statuses += part.statuses
     whole.times += part.times
+
+
+def _spent(seconds: float, tally: load.Tally) -> str:
+    """The processor time of one, and how many a core to itself would do in a second: where others work on the machine,
+    that is steadier than the rate."""
+    each = max(1e-9, seconds / max(1, tally.done))
+    return f"{each * 1000:.1f} ms, so {1 / each:.0f} a second of a core"
 
 
 def _times(tally: load.Tally) -> dict[str, str]:
