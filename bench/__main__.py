@@ -40,6 +40,7 @@ def main(asked: Sequence[str]) -> int:
                 failed.append(name)
                 traceback.print_exc()
                 print(*_end_of(bench.log), sep="\n")
+        bench.close()
     about["took"] = f"{time.perf_counter() - began:.0f} s"
     if failed:
         about["failed"] = ", ".join(failed)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
+import uvicorn
 from fastapi import FastAPI, Form
 from fastapi.responses import HTMLResponse
+
+from app.cli.serve import SERVING
 
 Message = MutableMapping[str, Any]
 _answers: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {}
@@ -31,7 +34,7 @@ async def nothing(email: Annotated[str, Form()], family_name: Annotated[str, For
 
 
 async def app(scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
-    """Answers two bytes; below `/as/` what a PUT left there, so that each page's limit moves as many bytes as it."""
+    """Answers two bytes; elsewhere what a PUT left there, so that each page's limit moves as many bytes as it."""
     if scope["type"] != "http":
         return
     path = scope["path"]
@@ -56,10 +59,6 @@ async def app(scope: Message, receive: Callable[[], Any], send: Callable[[Messag
 
 def serve(which: str, port: int) -> None:
     """Serve one of them as the site is served: the same server, with the same settings."""
-    import uvicorn
-
-    from app.cli.serve import SERVING
-
     uvicorn.run(FORM if which == "form" else app, host="127.0.0.1", port=port, log_level="warning", **SERVING)
 
 

@@ -31,7 +31,7 @@ def write_edition(path: Path, slug: str, *, sessions: int = A_DAY, hall: int | N
 class _WithoutAliases(yaml.SafeDumper):
     """Writes everything out: a forum file takes no anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - as it is called
         return True
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,20 @@ class Bench:
     log: Path
     quick: bool = False
     _made: dict[str, Path] = field(default_factory=dict)
+    _pair: tuple[Served, Served] | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def pair(self) -> tuple[Served, Served]:
+        """The site on `base` and the bare application, for all rows that only read; they run until `close`."""
+        if self._pair is None:
+            site = self._open.enter_context(self.site(**self.shared()))
+            self._pair = (site, self._open.enter_context(self.bare()))
+        return self._pair
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._open.close()
+        self._pair = None
 
     @property
     def slices(self) -> int:

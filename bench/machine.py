@@ -15,10 +15,11 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def description() -> dict[str, str]:
     """Processor, memory, system, interpreter and the packages that matter, and how busy the machine was."""
+    model, system = _line("/proc/cpuinfo", "model name"), _line("/etc/os-release", "PRETTY_NAME")
     return {
-        "processor": f"{len(os.sched_getaffinity(0))} cores, {_line('/proc/cpuinfo', 'model name') or platform.machine()}",
+        "processor": f"{len(os.sched_getaffinity(0))} cores, {model or platform.machine()}",
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * _PAGE / 2**30:.1f} GiB",
-        "system": f"{_line('/etc/os-release', 'PRETTY_NAME') or platform.system()}, kernel {platform.release().split('-')[0]}",
+        "system": f"{system or platform.system()}, kernel {platform.release().split('-')[0]}",
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         "sqlite": sqlite3.sqlite_version,
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),

@@ -232,14 +232,19 @@ def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
 
 
 async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) -> None:
-    accepts, asks = b"", False
+    accepts, condition = b"", b""
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
             accepts = accepts or value
         elif name in _CONDITIONS:
-            asks = True
+            condition = value
     made = entry.variant(_encoding(accepts) if entry.compresses else b"", status)
-    if asks and status == 200 and unchanged(made.etag, entry.modified, scope["headers"]):
+    # most readers send just the tag they were given
+    if (
+        condition
+        and status == 200
+        and (condition == made.etag or unchanged(made.etag, entry.modified, scope["headers"]))
+    ):
         await send(made.unchanged)
         await send(_NOTHING)
         return

@@ -18,12 +18,12 @@ STARTS = 3
 
 def generator(bench: Bench) -> Iterator[Figure]:
     """Two bare bytes: how busy server and generator are says which of them is the limit."""
-    with bench.bare() as bare:
-        question = [load.request("GET", "/", port=bare.port)]
-        load.run(load.hammer(bare.port, question, CLIENTS, bench.seconds))
-        mine, theirs = machine.own_cpu_seconds(), bare.cpu()
-        tally = load.run(load.hammer(bare.port, question, CLIENTS, bench.seconds * 4))
-        mine, theirs = machine.own_cpu_seconds() - mine, bare.cpu() - theirs
+    _, bare = bench.pair()
+    question = [load.request("GET", "/", port=bare.port)]
+    load.run(load.hammer(bare.port, question, CLIENTS, bench.seconds))
+    mine, theirs = machine.own_cpu_seconds(), bare.cpu()
+    tally = load.run(load.hammer(bare.port, question, CLIENTS, bench.seconds * 4))
+    mine, theirs = machine.own_cpu_seconds() - mine, bare.cpu() - theirs
     more = {
         "processor time of the server": f"{theirs / tally.done * 1e6:.0f} µs an answer",
         "of the generator": f"{mine / tally.done * 1e6:.0f} µs",

@@ -1,4 +1,4 @@
-"""Reads over HTTP, each beside a bare ASGI application that moves the same bytes: pages, feeds, files, and their 304."""
+"""Reads over HTTP, each beside a bare ASGI application that moves the same bytes: pages, feeds, files, their 304."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -36,8 +36,7 @@ PUBLISHED, UNCHANGED, PERSONAL = 0.75, 0.85, 0.25
 
 def published(bench: Bench, name: str, path: str, target: float | None) -> Iterator[Figure]:
     """A page or file as everybody gets it."""
-    with bench.site(**bench.shared()) as site, bench.bare() as bare:
-        yield beside(bench, name, path, [path], site, bare, target)
+    yield beside(bench, name, path, [path], *bench.pair(), target)
 
 
 def personal(bench: Bench, name: str, target: float) -> Iterator[Figure]:
@@ -48,11 +47,9 @@ def personal(bench: Bench, name: str, target: float) -> Iterator[Figure]:
         seated = select(people.c.id, people.c.feed_generation).join(seats, seats.c.application_id == people.c.id)
         return [feed_token(SECRET.encode(), row.id, row.feed_generation) for row in db.execute(seated)]
 
-    environment = bench.shared()
-    with opened(environment) as database:
+    with opened(bench.shared()) as database:
         paths = [f"/calendars/{token}.ics" for token in database.read(tokens)]
-    with bench.site(**environment) as site, bench.bare() as bare:
-        yield beside(bench, name, f"the calendars of {len(paths)} people", paths, site, bare, target)
+    yield beside(bench, name, f"the calendars of {len(paths)} people", paths, *bench.pair(), target)
 
 
 def beside(
@@ -63,10 +60,10 @@ def beside(
     if name.endswith("-304"):
         questions = [_again(site, path) for path in paths]
     first = load.ask(site.port, questions[0])
-    _put(bare, first)
+    as_it = _put(bare, first, questions[0])
     sides = {
         "site": (site, questions),
-        "same": (bare, [load.request("GET", "/as/it", HEADERS, port=bare.port)]),
+        "same": (bare, [as_it]),
         "two": (bare, [load.request("GET", "/", HEADERS, port=bare.port)]),
     }
     rates: dict[str, list[float]] = {side: [] for side in sides}
@@ -106,12 +103,13 @@ def _again(site: Served, path: str) -> bytes:
     return load.request("GET", path, [*HEADERS, ("if-none-match", tag)], port=site.port)
 
 
-def _put(bare: Served, answer: load.Answer) -> None:
-    """Have the bare application give this very answer below `/as/it`."""
+def _put(bare: Served, answer: load.Answer, question: bytes) -> bytes:
+    """Have the bare application give this very answer at the same address; the same question, put to it."""
     lines = answer.head.split(b"\r\n")[1:]
     kept = [line for line in lines if not line.lower().startswith((b"date:", b"server:", b"connection:"))]
     body = b"\n".join([str(answer.status).encode(), *kept]) + b"\n\n" + answer.body
-    load.ask(bare.port, load.request("PUT", "/as/it", body=body, port=bare.port))
+    load.ask(bare.port, load.request("PUT", question.split(b" ", 2)[1].decode(), body=body, port=bare.port))
+    return question
 
 
 def _rows() -> Iterator[tuple[str, Callable[[Bench], Iterator[Figure]]]]:
