@@ -12,7 +12,7 @@ from app.editions.reading import read_forum_file
 from bench import load
 from bench.__main__ import main
 from bench.edition import edition, write_edition
-from bench.house import HALL, Bench, opened
+from bench.house import SMALL, Bench, opened
 from bench.rows import ROWS
 from bench.rows.registering import lost
 from tests.conftest import ROOT
@@ -51,10 +51,11 @@ def test_an_unknown_row_is_said_with_those_there_are(capsys: pytest.CaptureFixtu
     assert "home" in capsys.readouterr().out
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A run that is over in a moment: it measures nothing worth knowing."""
-    made = Bench(tmp_path, tmp_path / "log", quick=True)
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A run that is over in a moment, on two editions without people: it measures nothing worth knowing."""
+    folder = tmp_path_factory.mktemp("bench")
+    made = Bench(folder, folder / "log", quick=True)
     yield made
     made.close()
 
@@ -74,4 +75,4 @@ def test_registrations_are_counted_afterwards_and_a_lost_one_shows(bench: Bench)
     environment = bench.copy()
     with opened(environment) as database:
         tally = load.Tally(statuses=load.Counter({200: 1}))
-        assert any("there are 0 people" in fault for fault in lost(database, HALL, tally))
+        assert any("there are 0 people" in fault for fault in lost(database, SMALL, tally))
