@@ -31,7 +31,7 @@ def main(asked: Sequence[str]) -> int:
     at, about, began = clock.now(), machine.description(), time.perf_counter()
     figures, failed = [], []
     with tempfile.TemporaryDirectory(prefix="sala-bench-") as folder:
-        bench = Bench(Path(folder), Path(folder) / "log")
+        bench = Bench(Path(folder), Path(folder) / "log", Path(folder) / "var")
         for place, name in enumerate(names, 1):
             print(f"[{place}/{len(names)}] {name} …", flush=True)
             try:

@@ -48,6 +48,8 @@ class Bench:
 
     folder: Path
     log: Path
+    var: Path
+    """Where the sites of the run have their fonts, which are built once."""
     quick: bool = False
     _made: dict[str, Path] = field(default_factory=dict)
     _pair: tuple[Served, Served] | None = None
@@ -79,7 +81,7 @@ class Bench:
         """An SQLite file with the editions and, in the small one, people in every state."""
         if "base" not in self._made:
             folder = self.new_folder("base")
-            self.fill({"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(folder)})
+            self.fill({"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(self.var)})
             self._made["base"] = folder / "sala.sqlite"
         return self._made["base"]
 
@@ -102,24 +104,24 @@ class Bench:
     def shared(self) -> dict[str, str]:
         """The environment of a site on `base` itself, for rows that only read."""
         base = self.base()
-        return {"DATABASE_URL": f"sqlite:///{base}", "SALA_VAR": str(base.parent)}
+        return {"DATABASE_URL": f"sqlite:///{base}", "SALA_VAR": str(self.var)}
 
     def copy(self) -> dict[str, str]:
         """The environment of a site on a copy of `base`."""
         base = self.base()
         folder = self.new_folder("copy")
         shutil.copy(base, folder / "sala.sqlite")
-        return {"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(folder)}
+        return {"DATABASE_URL": f"sqlite:///{folder / 'sala.sqlite'}", "SALA_VAR": str(self.var)}
 
     def hundred_thousand(self, fill: Callable[[Path, int], None]) -> dict[str, str]:
         """The environment of a site with that many people in the small edition, made once."""
         if "many" not in self._made:
             environment = self.copy()
-            path = Path(environment["SALA_VAR"]) / "sala.sqlite"
+            path = Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
             fill(path, 1_000 if self.quick else 100_000)
             self._made["many"] = path
         path = self._made["many"]
-        return {"DATABASE_URL": f"sqlite:///{path}", "SALA_VAR": str(path.parent)}
+        return {"DATABASE_URL": f"sqlite:///{path}", "SALA_VAR": str(self.var)}
 
     @contextmanager
     def postgres(self) -> Iterator[str | None]:

@@ -70,7 +70,7 @@ def sending_to_postgres(bench: Bench, name: str) -> Iterator[Figure]:
     with bench.postgres() as url:
         if url is None:
             return
-        environment = {"DATABASE_URL": url, "SALA_VAR": str(bench.new_folder("var"))}
+        environment = {"DATABASE_URL": url, "SALA_VAR": str(bench.var)}
         bench.fill(environment, (HALL,))
         limit = postgres_transactions(url, bench.seconds)
         yield from _sending(bench, name, environment, {"of bare psycopg transactions": limit}, "PostgreSQL")

@@ -55,7 +55,7 @@ def test_an_unknown_row_is_said_with_those_there_are(capsys: pytest.CaptureFixtu
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A run that is over in a moment, on two editions without people: it measures nothing worth knowing."""
     folder = tmp_path_factory.mktemp("bench")
-    made = Bench(folder, folder / "log", quick=True)
+    made = Bench(folder, folder / "log", ROOT / "var", quick=True)
     yield made
     made.close()
 
