@@ -56,7 +56,7 @@ def address(shared: Path, fill: Callable[[Database], None]) -> str:
     known = shared / "cluster.address"
     with _turn(shared):
         if not known.exists():
-            base = _start(shared)
+            base = start(shared)
             with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
             database = Database(f"{base}/{TEMPLATE}")
@@ -66,7 +66,9 @@ def address(shared: Path, fill: Callable[[Database], None]) -> str:
         return known.read_text()
 
 
-def _start(shared: Path) -> str:
+def start(shared: Path, *, durable: bool = False) -> str:
+    """A cluster below `shared`; its address without a database's name. Unless it is to be `durable`, as for the
+    benchmark, no commit waits for the disk."""
     bin_folder = programs()
     assert bin_folder is not None
     folder = shared / "cluster"
@@ -81,9 +83,10 @@ def _start(shared: Path) -> str:
     make = [str(bin_folder / "initdb"), "-D", str(rows), "-A", "trust", "-U", "sala", "-E", "UTF8", "--locale=C", "-N"]
     subprocess.run(_as_server(make), check=True, capture_output=True, cwd=folder)
     # the tests kill writers, never this server, so it need not wait for the disk
-    options = f"-p {port} -h 127.0.0.1 -k '' -c fsync=off -c full_page_writes=off -c max_connections=200"
-    start = [str(bin_folder / "pg_ctl"), "-D", str(rows), "-l", str(log), "-w", "-o", options, "start"]
-    subprocess.run(_as_server(start), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    hurried = "" if durable else " -c fsync=off -c full_page_writes=off"
+    options = f"-p {port} -h 127.0.0.1 -k '' -c max_connections=200{hurried}"
+    begin = [str(bin_folder / "pg_ctl"), "-D", str(rows), "-l", str(log), "-w", "-o", options, "start"]
+    subprocess.run(_as_server(begin), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
     return f"postgresql://sala@127.0.0.1:{port}"
 
 

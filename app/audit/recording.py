@@ -7,12 +7,20 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.audit.models import Fact, Head
 from app.kit.db import Db, table
 
 _facts, _heads = table(Fact), table(Head)
+# built once: every deed records facts, and putting a statement together costs more than having it done
+_ADD, _BEGIN = insert(_facts), insert(_heads)
+_ADVANCE = (
+    update(_heads)
+    .where(_heads.c.scope == bindparam("of"))
+    .values(number=bindparam("to_number"), hash=bindparam("to_hash"))
+)
+_HEAD = select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == bindparam("of"))
 
 
 def record(
@@ -50,12 +58,11 @@ def record(
         "digest": _digest(salt, personal or {}),
     }
     link = _hash(previous, row)
-    db.execute(insert(_facts).values(**row, hash=link))
-    head = {"number": number, "hash": link}
+    db.execute(_ADD, {**row, "hash": link})
     if last:
-        db.execute(update(_heads).where(_heads.c.scope == scope).values(**head))
+        db.execute(_ADVANCE, {"of": scope, "to_number": number, "to_hash": link})
     else:
-        db.execute(insert(_heads).values(scope=scope, **head))
+        db.execute(_BEGIN, {"scope": scope, "number": number, "hash": link})
 
 
 def head_of(db: Db, scope: str) -> tuple[int, str] | None:
@@ -63,7 +70,7 @@ def head_of(db: Db, scope: str) -> tuple[int, str] | None:
 
     Written down elsewhere, it proves later that nothing up to there was taken back (`sala verify --head`).
     """
-    found = db.execute(select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == scope)).first()
+    found = db.execute(_HEAD, {"of": scope}).first()
     return (found.number, found.hash) if found else None
 
 

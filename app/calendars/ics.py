@@ -8,8 +8,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component, Event, Timezone, vDuration, vText, vUri
@@ -68,6 +69,15 @@ COLOURS: Mapping[str, tuple[str, str]] = {
 
 def calendar_head(head: Head) -> bytes:
     """The lines from BEGIN:VCALENDAR down to the first component; downloads and feeds are PUBLISH (rules §5)."""
+    before, after = _around_the_source(replace(head, source=""))
+    source = Component()
+    source.add("source", vUri(head.source), parameters={"VALUE": "URI"})
+    return before + _bytes(line for line in _lines(source) if line.startswith("SOURCE")) + after
+
+
+@lru_cache(maxsize=512)
+def _around_the_source(head: Head) -> tuple[bytes, bytes]:
+    """The head before and after its SOURCE, which alone is another one in every personal calendar."""
     calendar = Calendar()
     name, apple = COLOURS[head.colour]
     calendar.add("prodid", f"-//Sala//Forum calendar//{head.lang.upper()}")
@@ -81,9 +91,11 @@ def calendar_head(head: Head) -> bytes:
     calendar.add("x-published-ttl", vDuration(REFRESH))
     calendar.add("color", vText(name))
     calendar.add("x-apple-calendar-color", vText(apple))
-    calendar.add("source", vUri(head.source), parameters={"VALUE": "URI"})
+    calendar.add("source", vUri("/"), parameters={"VALUE": "URI"})
     calendar.add("url", vUri(head.page))
-    return _bytes(line for line in _lines(calendar) if line != "END:VCALENDAR")
+    lines = [line for line in _lines(calendar) if line != "END:VCALENDAR"]
+    at = next(number for number, line in enumerate(lines) if line.startswith("SOURCE"))
+    return _bytes(lines[:at]), _bytes(lines[at + 1 :])
 
 
 def vtimezone(timezone: str, first: date, last: date) -> bytes:

@@ -3,8 +3,9 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.calendars import rules
 from app.calendars.feeds import Feed, feed_of
@@ -36,20 +37,28 @@ class Holder:
     admitted: frozenset[str] = frozenset()
 
 
-def holder_of(db: Db, token: str) -> Holder | None:
-    """Who holds this token; None where nobody does or it has been renewed. One query, by the token's digest."""
+def _holder() -> Any:
     people, seats, forums = table(Application), table(Seat), table(Forum)
     picks, lists = table(Pick), table(PickList)
     columns = (people.c.state, people.c.language, people.c.asked_at, people.c.ended_at, seats.c.given_at)
     picked = (picks.c.session_uid, picks.c.state.label("pick_state"), picks.c.admitted, lists.c.changed_at)
-    rows = db.execute(
+    return (
         select(*columns, *picked, forums.c.slug)
         .join(forums, forums.c.id == people.c.forum_id)
         .outerjoin(seats, seats.c.application_id == people.c.id)
         .outerjoin(lists, lists.c.application_id == people.c.id)
         .outerjoin(picks, picks.c.application_id == people.c.id)
-        .where(people.c.feed_digest == codes.digest(token))
-    ).all()
+        .where(people.c.feed_digest == bindparam("digest"))
+    )
+
+
+_HOLDER = _holder()
+"""Built once: putting it together costs more than having it answered."""
+
+
+def holder_of(db: Db, token: str) -> Holder | None:
+    """Who holds this token; None where nobody does or it has been renewed. One query, by the token's digest."""
+    rows = db.execute(_HOLDER, {"digest": codes.digest(token)}).all()
     if not rows:
         return None
     row = rows[0]

@@ -4,7 +4,7 @@ import compileall
 import os
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,14 @@ from app.kit.migrating import migrate as migrate_database
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
 PORT = Annotated[int | None, typer.Option(help="the port; default: PORT")]
+SERVING: dict[str, Any] = {
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_keep_alive": 15,
+    "h11_max_incomplete_event_size": 32 * 1024,
+}
+"""How the server is set up, whatever the settings; the benchmark's limits are served in the same way."""
 
 
 def run(port: PORT = None) -> None:
@@ -51,11 +59,7 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=15,
-        h11_max_incomplete_event_size=32 * 1024,
+        **SERVING,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.forum.models import Forum, MeetingRoom, Objective, RoomSetup, Theme, Track
 from app.kit.db import Db, table
@@ -56,9 +56,12 @@ class ForumPage:
     rooms: dict[str, RoomView]
 
 
+_BY_SLUG = select(Forum).where(_forums.c.slug == bindparam("wanted"))
+
+
 def forum_by_slug(db: Db, slug: str) -> Forum:
     """The forum at this address. Raises NotFound."""
-    found: Forum | None = db.execute(select(Forum).where(_forums.c.slug == slug)).scalar_one_or_none()
+    found: Forum | None = db.execute(_BY_SLUG, {"wanted": slug}).scalar_one_or_none()
     if found is None:
         raise NotFound
     return found

@@ -15,6 +15,7 @@ from app.mail.models import Message
 from app.mail.rules import CLAIM_LASTS
 
 _messages = table(Message)
+_QUEUE = insert(_messages)
 
 
 def queue_mail(
@@ -50,7 +51,7 @@ def queue_mail(
         "possibly_repeated": False,
         "error": "",
     }
-    db.execute(insert(_messages).values(**row))
+    db.execute(_QUEUE, row)
 
 
 def was_queued(db: Db, forum: str, subject: str, template: str, *, since: datetime) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -32,6 +32,13 @@ from app.registration.settling import settle
 from app.registration.welcome import Welcome
 
 _applications, _needs = table(Application), table(Needs)
+# built once: putting these together costs more than having them done
+_WRITE = insert(_applications).returning(_applications.c.id)
+_SEAL = (
+    update(_applications)
+    .where(_applications.c.id == bindparam("of"))
+    .values(manage_digest=bindparam("manage_digest"), feed_digest=bindparam("feed_digest"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +252,12 @@ def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
         "feed_digest": "",
         "edition": 1,
     }
-    found = db.execute(insert(_applications).values(**defaults, **row).returning(_applications.c.id))
-    number = int(found.scalar_one())
+    number = int(db.execute(_WRITE, {**defaults, **row}).scalar_one())
     digests = {
         "manage_digest": codes.digest(manage_token(secret, number, 1)),
         "feed_digest": codes.digest(feed_token(secret, number, 1)),
     }
-    db.execute(update(_applications).where(_applications.c.id == number).values(**digests))
+    db.execute(_SEAL, {"of": number, **digests})
     return number
 
 

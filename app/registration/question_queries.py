@@ -80,8 +80,8 @@ def questions_of(db: Db, own: int, category: str = "", *, retired: bool = False)
     wanted = select(_questions).where(_questions.c.forum_id == own).order_by(_questions.c.position, _questions.c.id)
     if not retired:
         wanted = wanted.where(_questions.c.retired_at.is_(None))
-    views = (view_of(row) for row in db.execute(wanted))
-    return tuple(view for view in views if not category or not view.categories or category in view.categories)
+    rows = db.execute(wanted)
+    return tuple(view_of(row) for row in rows if not category or not row.categories or category in row.categories)
 
 
 @dataclass(frozen=True, slots=True)

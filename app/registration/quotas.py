@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -97,20 +97,27 @@ def is_unlimited(left: int) -> bool:
 
 def house_of(db: Db, own: int) -> House:
     """Numbers, categories and the seats taken in each, counted from the seat rows (rules §1.8). Two queries."""
-    named = [_terms.c[name].label(f"terms_{name}") for name in Numbers.__dataclass_fields__]
-    rows = db.execute(
-        select(_categories, *named)
-        .join(_terms, _terms.c.forum_id == _categories.c.forum_id)
-        .where(_categories.c.forum_id == own)
-        .order_by(_categories.c.position)
-    ).all()
+    rows = db.execute(_HOUSE, {"own": own}).all()
     if not rows:
         raise Refused("registration_not_set_up")
     terms = Numbers(**{name: getattr(rows[0], f"terms_{name}") for name in Numbers.__dataclass_fields__})
-    counts = select(_seats.c.category_id, func.count()).where(_seats.c.forum_id == own).group_by(_seats.c.category_id)
-    by_id = {row[0]: row[1] for row in db.execute(counts)}
+    by_id = {row[0]: row[1] for row in db.execute(_TAKEN, {"own": own})}
     categories = {row.code: row for row in rows}
     return House(terms, categories, halls_of(terms.capacity, rows), {row.code: by_id.get(row.id, 0) for row in rows})
+
+
+# built once: every deed about seats asks them, and putting them together costs more than having them answered
+_HOUSE = (
+    select(_categories, *(_terms.c[name].label(f"terms_{name}") for name in Numbers.__dataclass_fields__))
+    .join(_terms, _terms.c.forum_id == _categories.c.forum_id)
+    .where(_categories.c.forum_id == bindparam("own"))
+    .order_by(_categories.c.position)
+)
+_TAKEN = (
+    select(_seats.c.category_id, func.count())
+    .where(_seats.c.forum_id == bindparam("own"))
+    .group_by(_seats.c.category_id)
+)
 
 
 def halls_of(capacity: int, categories: Iterable[Any]) -> tuple[Hall, ...]:

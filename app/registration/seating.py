@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -27,6 +27,7 @@ from app.registration.signing_up import arrive, leave
 
 _applications, _categories, _delegations = table(Application), table(Category), table(Delegation)
 _places, _seats = table(Place), table(Seat)
+_TAKE = insert(_seats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +137,22 @@ def take(
         "given_at": now,
         **whose,
     }
-    db.execute(insert(_seats).values(**seat))
+    db.execute(_TAKE, seat)
     house.taken[category] += 1
     return number
 
 
+_FREE = (
+    select(_places.c.number)
+    .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
+    .where(_places.c.forum_id == bindparam("own"), _places.c.retiring.is_(False), _seats.c.id.is_(None))
+    .order_by(_places.c.number)
+    .limit(1)
+)
+
+
 def _lowest_free(db: Db, own: int) -> int:
-    free = (
-        select(_places.c.number)
-        .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
-        .where(_places.c.forum_id == own, _places.c.retiring.is_(False), _seats.c.id.is_(None))
-        .order_by(_places.c.number)
-        .limit(1)
-    )
-    number = db.execute(free).scalar_one_or_none()
+    number = db.execute(_FREE, {"own": own}).scalar_one_or_none()
     if number is None:
         raise Refused("no_place")
     return int(number)

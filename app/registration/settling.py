@@ -6,7 +6,7 @@ So whatever was due at a deed's `now` has happened, and a late worker lets nobod
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, literal, or_, select, union_all, update
+from sqlalchemy import bindparam, case, literal, or_, select, union_all, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -66,13 +66,15 @@ def due_by(db: Db, forum: Forum, house: House, *, now: datetime) -> dict[datetim
     for row in house.categories.values():
         if due_lapse(row, now):
             due.setdefault(row.lapses_at, []).append(("lapse", row.id))
-    for kind, number, at in db.execute(_due(forum_id(forum), now)):
+    for kind, number, at in db.execute(_DUE, {"own": forum_id(forum), "now": now}):
         due.setdefault(at, []).append((kind, number))
     return due
 
 
-def _due(own: int, now: datetime) -> Any:
+def _due() -> Any:
     """One query for everything with an instant: (what, id, when)."""
+    own: Any = bindparam("own")
+    now: Any = bindparam("now")
     people = _applications.c
     unconfirmed = (
         people.state.in_((State.SEATED.value, State.AWAITING_APPROVAL.value))
@@ -97,6 +99,10 @@ def _due(own: int, now: datetime) -> Any:
             delegated.deadline <= now,
         ),
     )
+
+
+_DUE = _due()
+"""Built once: every deed about seats asks it, and putting it together costs more than having it answered."""
 
 
 def _do(db: Db, forum: Forum, house: House, kind: str, number: int, now: datetime) -> None:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from app.accounts.rules import Permission
 from app.kit import clock
+from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, text_of
-from app.registration.desk_queries import STANDINGS, Tally, Wanted, desk_count, desk_list, tallies
+from app.registration.desk_queries import STANDINGS, Tally, Wanted, counted_by, desk_count, desk_list, tallies
 from app.registration.people import listed_name, shown_institution
 from app.registration.rules.states import State
 from app.web import deps
@@ -44,13 +45,7 @@ async def registrations(request: Request, forum: str) -> Response:
     wanted, whole = asked_for(request.query_params), request.query_params.get("all") == "1"
     most = MOST_ROWS if whole else ROWS
     desk, (found, counted, (total, before)) = await deps.read_at_desk(
-        request,
-        forum,
-        lambda db, desk: (
-            desk_list(db, desk.actor, desk.forum, wanted, most=most),
-            tallies(db, desk.actor, desk.forum),
-            desk_count(db, desk.actor, desk.forum, wanted),
-        ),
+        request, forum, lambda db, desk: _read(db, desk, wanted, most)
     )
     if wanted.category and wanted.category not in {tally.code for tally in counted}:
         raise NotFound
@@ -68,6 +63,17 @@ async def registrations(request: Request, forum: str) -> Response:
         "sees_letters": desk.may(Permission.SEE_SENSITIVE),
     }
     return deps.show_at_desk(request, desk, "desk/registrations.html", **values, lines=lines)
+
+
+def _read(
+    db: Db, desk: deps.Desk, wanted: Wanted, most: int
+) -> tuple[tuple[list[Any], bool], tuple[Tally, ...], tuple[int, int]]:
+    """The list, the tallies above it, and (how many there are, how many stand before it), which a query of its own
+    counts only where the tallies do not say it."""
+    counted = tallies(db, desk.actor, desk.forum)
+    of = counted_by(counted, wanted)
+    numbers = desk_count(db, desk.actor, desk.forum, wanted) if wanted.words or wanted.after else (of, 0)
+    return desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of), counted, numbers
 
 
 @dataclass(frozen=True, slots=True)

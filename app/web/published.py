@@ -50,6 +50,20 @@ def publish(response: Response, scope: str, revision: int, valid_until: datetime
     return response
 
 
+Headers = list[tuple[bytes, bytes]]
+_NOTHING = {"type": "http.response.body", "body": b""}
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """An entry in one encoding: its ETag, and the messages of 200 and 304 as they are sent each time."""
+
+    etag: bytes
+    start: MutableMapping[str, Any]
+    body: MutableMapping[str, Any]
+    unchanged: MutableMapping[str, Any]
+
+
 @dataclass(slots=True)
 class _Entry:
     scope: str
@@ -59,26 +73,31 @@ class _Entry:
     body: bytes
     etag: str
     modified: float
-    variants: dict[bytes, tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]], bytes]] = field(
-        default_factory=dict
-    )
+    compresses: bool
+    variants: dict[bytes, _Variant] = field(default_factory=dict)
 
-    def variant(self, encoding: bytes) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]], bytes]:
-        """Headers for 200, headers for 304, and the body in one encoding; made once."""
+    def variant(self, encoding: bytes, status: int = 200) -> _Variant:
+        """The answer in one encoding; made once."""
         if (made := self.variants.get(encoding)) is not None:
             return made
         body, etag = self.body, self.etag
-        extra: list[tuple[bytes, bytes]] = [(b"vary", b"accept-encoding")]
+        extra: Headers = [(b"vary", b"accept-encoding")]
         if encoding == b"br":
             body, etag = brotli.compress(self.body, quality=7), f"{self.etag}-br"
         elif encoding == b"gzip":
             body, etag = gzip.compress(self.body, 7, mtime=0), f"{self.etag}-gz"
         if encoding:
             extra.append((b"content-encoding", encoding))
-        short = [(b"etag", f'"{etag}"'.encode()), (b"vary", b"accept-encoding")]
+        quoted = f'"{etag}"'.encode()
+        short = [(b"etag", quoted), (b"vary", b"accept-encoding")]
         short += [(k, v) for k, v in self.headers if k in {b"cache-control", b"last-modified"}]
-        whole = [*self.headers, *extra, (b"etag", short[0][1]), (b"content-length", str(len(body)).encode())]
-        made = self.variants[encoding] = (whole, short, body)
+        whole = [*self.headers, *extra, (b"etag", quoted), (b"content-length", str(len(body)).encode())]
+        made = self.variants[encoding] = _Variant(
+            etag=quoted,
+            start={"type": "http.response.start", "status": status, "headers": whole},
+            body={"type": "http.response.body", "body": body},
+            unchanged={"type": "http.response.start", "status": 304, "headers": short},
+        )
         return made
 
 
@@ -109,7 +128,7 @@ class Published:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return await self.app(scope, receive, send)
         key = (scope["path"], scope["query_string"])
-        if key in self._kept:
+        if key in self._kept and time.monotonic() - self._looked >= 1.0:
             await self._look()
         entry = self._fresh(key)
         if entry is None:
@@ -124,10 +143,7 @@ class Published:
     async def _look(self) -> None:
         """Learn the present revisions, at most once a second. While the database does not answer, what was known
         stands: nothing can have been published meanwhile."""
-        moment = time.monotonic()
-        if moment - self._looked < 1.0:
-            return
-        self._looked = moment
+        self._looked = time.monotonic()
         try:
             self._known = await asyncio.to_thread(self._revisions) if self._apart else self._revisions()
         except Exception:
@@ -202,6 +218,7 @@ def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
     name, revision, until = mark.decode().split()
     headers = [(k, v) for k, v in start["headers"] if k not in {MARK, b"content-length", b"etag", b"vary"}]
     modified = next((v for k, v in headers if k == b"last-modified"), b"")
+    kind = next((v for k, v in headers if k == b"content-type"), b"")
     return _Entry(
         scope=name,
         revision=int(revision),
@@ -210,22 +227,32 @@ def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
         body=body,
         etag=hashlib.sha256(body).hexdigest()[:24],
         modified=parsedate_to_datetime(modified.decode()).timestamp() if modified else 0.0,
+        compresses=len(body) > 512 and kind.startswith(_COMPRESSIBLE),
     )
 
 
 async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) -> None:
-    accepts = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
-    kind = next((v for k, v in entry.headers if k == b"content-type"), b"")
-    encoding = b""
-    if len(entry.body) > 512 and kind.startswith(_COMPRESSIBLE):
-        encoding = _encoding(accepts)
-    whole, short, body = entry.variant(encoding)
-    if status == 200 and unchanged(short[0][1], entry.modified, scope["headers"]):
-        await send({"type": "http.response.start", "status": 304, "headers": short})
-        await send({"type": "http.response.body", "body": b""})
+    accepts, condition = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepts = accepts or value
+        elif name in _CONDITIONS:
+            condition = value
+    made = entry.variant(_encoding(accepts) if entry.compresses else b"", status)
+    # most readers send just the tag they were given
+    if (
+        condition
+        and status == 200
+        and (condition == made.etag or unchanged(made.etag, entry.modified, scope["headers"]))
+    ):
+        await send(made.unchanged)
+        await send(_NOTHING)
         return
-    await send({"type": "http.response.start", "status": status, "headers": whole})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await send(made.start)
+    await send(_NOTHING if scope["method"] == "HEAD" else made.body)
+
+
+_CONDITIONS = (b"if-none-match", b"if-modified-since")
 
 
 @lru_cache(maxsize=256)

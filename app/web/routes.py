@@ -54,6 +54,7 @@ from app.web import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    calendars.own_router,
     static.router,
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,

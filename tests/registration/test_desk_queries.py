@@ -1,6 +1,7 @@
 """What the desk reads about registration."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,9 +18,11 @@ from app.kit.pen import Pen
 from app.registration.applying import cancel, confirm
 from app.registration.arranging import put_terms
 from app.registration.desk_queries import (
+    FEW,
     STANDINGS,
     Wanted,
     asked_since,
+    counted_by,
     desk_count,
     desk_list,
     desk_registration,
@@ -230,6 +233,26 @@ def test_the_count_says_how_many_fit_and_how_many_stand_before(db: Db, oldest_fi
         found, _ = desk_list(db, OPERATOR, forum, Wanted(standing))
         assert desk_count(db, OPERATOR, forum, Wanted(standing)) == (len(found), 0)
     assert desk_count(db, OPERATOR, forum, Wanted(words="nobody at all", after=everybody[0].code)) == (0, 0)
+
+
+@pytest.mark.parametrize("oldest_first", [True, False])
+def test_a_long_list_shows_the_same_page_as_a_short_one(db: Db, oldest_first: bool) -> None:
+    codes = one_of_each(db)
+    forum = the_forum(db)
+    for asked in (Wanted(), Wanted("waiting"), Wanted("held"), Wanted(words="vanna"), Wanted(after=codes["confirmed"])):
+        wanted = replace(asked, oldest_first=oldest_first)
+        found = desk_list(db, OPERATOR, forum, wanted, most=2)
+        assert desk_list(db, OPERATOR, forum, wanted, most=2, of=FEW + 1) == found
+
+
+def test_the_tallies_say_how_many_a_list_without_words_holds(db: Db) -> None:
+    one_of_each(db)
+    forum = the_forum(db)
+    counted = tallies(db, OPERATOR, forum)
+    categories = ["", *(tally.code for tally in counted)]
+    asked = [Wanted(standing, category) for standing in ("", *STANDINGS) for category in categories]
+    assert [counted_by(counted, wanted) for wanted in asked] == [desk_count(db, OPERATOR, forum, w)[0] for w in asked]
+    assert any(counted_by(counted, wanted) for wanted in asked)
 
 
 @pytest.mark.parametrize("read", [desk_list, desk_count, desk_registration])
