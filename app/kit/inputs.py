@@ -105,6 +105,9 @@ def _day(text: object) -> object:
 Day = Annotated[date | None, BeforeValidator(_day)]
 """A day as a date field sends it, in the digits of either language; None for nothing."""
 
+GivenDay = Annotated[date, BeforeValidator(_day)]
+"""The same where one is needed."""
+
 
 def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:
     """The input, validated. Raises Invalid with one fault per field, named by its dotted path; where nothing was

@@ -1,5 +1,6 @@
 """What an organiser may send about the programme. Instants are UTC here; doors read local times in the forum's zone."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -7,7 +8,7 @@ from pydantic_core import PydanticKnownError
 
 from app.forum.inputs import Language, Setup, Slug
 from app.kit.i18n import Bilingual
-from app.kit.inputs import Filled, Input, Line, Optional, ShortWords, Words
+from app.kit.inputs import Chosen, Filled, GivenDay, Input, Line, Optional, ShortWords, Words
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
 SessionType = Literal[
@@ -27,6 +28,17 @@ SessionType = Literal[
     "ceremony",
 ]
 AppearanceRole = Literal["chair", "speaker", "moderator", "rapporteur"]
+SpeakerKind = Literal[
+    "parliament",
+    "government",
+    "diplomacy",
+    "international",
+    "academia",
+    "civil_society",
+    "business",
+    "media",
+]
+"""Whose voice somebody is, for the report on coverage."""
 
 
 class SpeakerInput(Input):
@@ -37,6 +49,7 @@ class SpeakerInput(Input):
     function: Words
     institution: Words | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    kind: SpeakerKind | None = None
     bio: Words | None = None
 
 
@@ -122,4 +135,21 @@ class PublishInput(Input):
 class ActInput(Input):
     """A button beside a session's form, with why a conflict it makes may stand."""
 
+    reason: Line = ""
+
+
+class CopyInput(Input):
+    """Another edition's programme: its forum, the first day here, and whether its speakers and closed sessions come
+    along ("yes")."""
+
+    source: Annotated[Slug, Chosen()]
+    first_day: Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+    speakers: Literal["yes", ""] = ""
+    closed: Literal["yes", ""] = ""
+
+
+class AlterInput(Input):
+    """The button under a preview: the mark of what was looked at, and why conflicts it makes may stand."""
+
+    mark: Filled
     reason: Line = ""
