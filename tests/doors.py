@@ -554,6 +554,10 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/programme/edits/together/{number}": [f"{desk}/programme/edits/together/1?{asked}"],
         "/desk/{forum}/programme/import": [f"{desk}/programme/import?{asked}"],
+        "/desk/{forum}/programme/coverage": [
+            f"{desk}/programme/coverage?{asked}",
+            f"{desk}/programme/coverage?show=tracks-A&done=saved&{asked}",
+        ],
         "/desk/{forum}/programme/copy": [
             f"{desk}/programme/copy?{asked}",
             f"/desk/{ELSEWHERE}/programme/copy?source={SLUG}&first_day=2028-03-21&speakers=yes&closed=yes&{asked}",

@@ -153,3 +153,9 @@ class AlterInput(Input):
 
     mark: Filled
     reason: Line = ""
+
+
+class VoiceInput(Input):
+    """Whose voice a speaker is; nothing where it is not known."""
+
+    kind: SpeakerKind | None = None

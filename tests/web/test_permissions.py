@@ -29,6 +29,7 @@ from app.kit.pen import SITE
 from app.mail.outbox import claim, mark_failed
 from app.programme.altering import foresee
 from app.programme.copying import look_at_copy
+from app.programme.describing import described, mark_of
 from app.programme.drafting import states_of
 from app.programme.editing import Edited, create
 from app.programme.inputs import CopyInput, SessionInput
@@ -394,6 +395,16 @@ def taking_a_version_back(doors: Doors, by: str) -> Knock:
     return Knock(f"{THE_DESK}/programme/versions/1/return?since=take_out", {**desk_form(doors, by), **fields})
 
 
+def saying_whose_voice(doors: Doors, by: str) -> Knock:
+    """Another voice each time, as the speakers were seen just now."""
+    with doors.site.database.reading() as db:
+        there = described(db, forum_id(the_forum(db)))
+    now = next(one.voice.kind for one in there if one.code == "forum-chair")
+    kind = "academia" if now == "diplomacy" else "diplomacy"
+    fields = {"mark": mark_of(there), "kind-forum-chair": kind}
+    return Knock(f"{THE_DESK}/programme/coverage", {**desk_form(doors, by), **fields})
+
+
 THIRD = "kampot-2029"
 """A forum whose desk everybody who has one here may see too."""
 
@@ -740,6 +751,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/desk/{forum}/programme/import"): Row(sending_a_table, EDIT),
     ("POST", "/desk/{forum}/programme/import/acceptance"): Row(importing, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/coverage"): Row(at(f"{THE_DESK}/programme/coverage"), DESK),
+    ("GET", "/desk/{forum}/programme/coverage.csv"): Row(at(f"{THE_DESK}/programme/coverage.csv"), DESK),
+    ("POST", "/desk/{forum}/programme/coverage"): Row(saying_whose_voice, EDIT, 303),
     ("GET", "/desk/{forum}/programme/copy"): Row(at(f"{THE_DESK}/programme/copy"), EDIT),
     ("POST", "/desk/{forum}/programme/copy"): Row(copying, EDIT, 303),
     ("GET", "/desk/{forum}/programme/versions/{number}/return"): Row(
