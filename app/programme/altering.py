@@ -21,7 +21,7 @@ from app.kit.errors import Fault, Invalid, Refused
 from app.programme.drafting import assign, columns_of, new_uid, published_uids, states_of
 from app.programme.inputs import SessionInput
 from app.programme.models import Appearance, Session, Speaker
-from app.programme.overriding import keep_reason, key_of, reasons_of, recode, recoded, unexplained
+from app.programme.overriding import keep_one_reason, key_of, reasons_of, recode, recoded, unexplained
 from app.programme.publishing import conflicts_among
 from app.programme.remembering import Edit, State, last_editions, remember_together
 from app.programme.rules.conflicts import Conflict, Part, Slot
@@ -68,14 +68,14 @@ class Altered:
     sessions: int
 
 
-def foresee(db: Db, forum: Forum, wanted: Sequence[Wanted]) -> Alteration:
+def foresee(db: Db, forum: Forum, wanted: Sequence[Wanted], *, states: Mapping[str, State] | None = None) -> Alteration:
     """What bringing these sessions to this would change. Writes nothing; as many queries whatever is wanted.
 
-    A session that was published is not taken out but cancelled: calendars hold it. Raises Invalid where two sessions
-    would have one code.
+    `states` are the sessions as they stand, where they were read already. A session that was published is not taken
+    out but cancelled: calendars hold it. Raises Invalid where two sessions would have one code.
     """
     own = forum_id(forum)
-    states, known = states_of(db, own), published_uids(db, own)
+    states, known = states_of(db, own) if states is None else states, published_uids(db, own)
     real = tuple(one for one in (_real(one, known) for one in wanted) if _differs(one))
     touched = {one.uid for one in real if one.before}
     stay = [state.draft for uid, state in states.items() if uid not in touched]
@@ -174,11 +174,12 @@ def carry_out(
     if codes_now := _codes_now(alteration.wanted):
         recode(db, own, codes_now)
     edits = _write(db, own, alteration.wanted)
-    for one in alteration.found:
-        keep_reason(db, by, forum, one, reason, now=now)
+    keep_one_reason(db, by, own, alteration.found, reason, now=now)
     number = remember_together(db, by, own, edits, kind, now=now)
     after = {"sessions": len(edits), "number": number, **(told or {})}
-    record(db, forum.slug, by.signature, f"programme.{kind.value}", f"forum:{forum.slug}", now=now, after=after)
+    personal = {"reason": reason} if alteration.found else None  # what an editor writes may name somebody
+    what, subject = f"programme.{kind.value}", f"forum:{forum.slug}"
+    record(db, forum.slug, by.signature, what, subject, now=now, after=after, personal=personal)
     return Altered(number, len(edits))
 
 

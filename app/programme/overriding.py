@@ -98,6 +98,14 @@ def keep_reason(db: Db, by: Actor, forum: Forum, conflict: Conflict, reason: str
         record(db, forum.slug, by.signature, f"conflict.{done}", f"session:{code}", now=now, after=after, personal=told)
 
 
+def keep_one_reason(db: Db, by: Actor, own: int, conflicts: Iterable[Conflict], reason: str, *, now: datetime) -> None:
+    """Keep the same reason for conflicts that have none yet; the deed that makes them records it. Asks nobody."""
+    name, keys = by.signature[1], dict.fromkeys(key_of(one) for one in conflicts)
+    for kind, codes, place in keys:
+        db.add(Override(forum_id=own, kind=kind, codes=codes, place=place, reason=reason, by_name=name, at=now))
+    db.flush()
+
+
 def conflict_from(kind: str, codes: str, place: str) -> Conflict:
     """The conflict that a key names, without its minutes. Raises NotFound for a kind there is none of."""
     if kind not in set(Kind):

@@ -115,7 +115,8 @@ def look_at(db: Db, forum: Forum, rows: Rows) -> Table:
     Raises Refused where there is no line with the names of columns, or two columns mean the same.
     """
     own = forum_id(forum)
-    reader = _Reader(forum_page(db, forum.slug), speaker_names(db, own), states_of(db, own))
+    states = states_of(db, own)
+    reader = _Reader(forum_page(db, forum.slug), speaker_names(db, own), states)
     header, names, ignored = _header(rows)
     reader.letters = {name: letter_of(place) for place, name in names.items()}
     for number, cells in rows[header + 1 :]:
@@ -125,7 +126,7 @@ def look_at(db: Db, forum: Forum, rows: Rows) -> Table:
     wanted = reader.coded()
     if reader.faults:
         return Table(wanted, tuple(reader.faults), ignored, None)
-    return Table(wanted, (), ignored, foresee(db, forum, wanted))
+    return Table(wanted, (), ignored, foresee(db, forum, wanted, states=states))
 
 
 def import_table(db: Db, by: Actor, forum: Forum, rows: Rows, *, mark: str, now: datetime, reason: str = "") -> Altered:
