@@ -32,6 +32,7 @@ from app.web.forms import Form, read_form
 from app.web.working import Working, read_working
 
 router = APIRouter(include_in_schema=False)
+Done = Literal["imported", "copied", "taken_back", "brought_back"]
 Deed = Callable[[Db, Desk, Forum, AlterInput], Altered]
 
 
@@ -58,7 +59,7 @@ async def undo_together(request: Request, forum: str, number: str) -> Response:
     def deed(db: Db, desk: Desk, found: Forum, read: AlterInput) -> Altered:
         return take_back_together(db, desk.actor, found, known, mark=read.mark, now=now, reason=read.reason)
 
-    done = await _do(request, forum, deed)
+    done = await _do(request, forum, deed, "brought_back")
     return await _together(request, forum, known, *done) if isinstance(done, tuple) else done
 
 
@@ -77,7 +78,7 @@ async def take_version_back(request: Request, forum: str, number: str) -> Respon
     def deed(db: Db, desk: Desk, found: Forum, read: AlterInput) -> Altered:
         return take_back_version(db, desk.actor, found, known, since, mark=read.mark, now=now, reason=read.reason)
 
-    done = await _do(request, forum, deed)
+    done = await _do(request, forum, deed, "taken_back")
     return await _version(request, forum, known, since, *done) if isinstance(done, tuple) else done
 
 
@@ -88,7 +89,7 @@ def _since(text: str) -> Since:
     return "take_out" if text == "take_out" else "leave"
 
 
-async def _do(request: Request, forum: str, deed: Deed) -> Response | tuple[Form, Answer]:
+async def _do(request: Request, forum: str, deed: Deed, kind: Done) -> Response | tuple[Form, Answer]:
     """The deed that was agreed to, and back to the working copy; where it is refused, what is asked again."""
     sent = await read_form(request)
     desk, _ = await deps.read_at_desk(request, forum, must_edit)
@@ -97,10 +98,10 @@ async def _do(request: Request, forum: str, deed: Deed) -> Response | tuple[Form
         done = await deps.write_at_desk(request, desk, sent, lambda db, found: deed(db, desk, found, read))
     except (Refused, Expired) as refused:
         return asked_again(desk.lang, sent, refused), refused
-    return deps.back(done_at(desk, done, "taken_back"))
+    return deps.back(done_at(desk, done, kind))
 
 
-def done_at(desk: Desk, done: Altered, kind: Literal["imported", "copied", "taken_back"]) -> str:
+def done_at(desk: Desk, done: Altered, kind: Done) -> str:
     """The working copy's page that says what was done, with a way to take it back."""
     return f"{desk.base}/programme?done={kind}&together={done.number}"
 
