@@ -1,6 +1,5 @@
 """What several sessions would become, in words: for every preview before the working copy is changed in one go."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
@@ -103,7 +102,7 @@ def agreed(sent: FormData) -> AlterInput:
     return parse(AlterInput, {name: sent.get(name, "") for name in AlterInput.model_fields})
 
 
-def asked_again(lang: Lang, sent: FormData, refused: Answer | None, keep: Sequence[str] = ()) -> Form:
+def asked_again(lang: Lang, sent: FormData, refused: Answer | None) -> Form:
     """The form under a preview: the reason that was typed and what is wrong; the mark is the new preview's."""
-    form = refilled(lang, sent, refused) if refused else Form({name: str(sent.get(name, "")) for name in keep})
-    return Form({name: text for name, text in form.kept.items() if name in {"reason", *keep}}, form.faults)
+    form = refilled(lang, sent, refused) if refused else Form()
+    return Form({name: text for name, text in form.kept.items() if name == "reason"}, form.faults)

@@ -84,7 +84,7 @@ async def _page(
         kept |= {"first_day": desk.forum.starts_on.isoformat() if desk.forum.starts_on else "", "speakers": "yes"}
     values: dict[str, Any] = {
         "form": Form(kept, faults),
-        "editions": [(each.slug, each.short_title.of(desk.lang)) for each in editions],
+        "editions": [(each.slug, f"{each.short_title.of(desk.lang)} ({each.slug})") for each in editions],
         "there": len(working.sessions),
         "seen": preview_of(working, found.alteration) if found else None,
         "people": len(found.speakers) if found else 0,

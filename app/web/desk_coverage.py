@@ -96,7 +96,7 @@ async def coverage(request: Request, forum: str) -> Response:
 async def as_table(request: Request, forum: str) -> Response:
     """Every figure of the report with the codes behind it, as CSV."""
     desk, report = await deps.read_at_desk(request, forum, _read)
-    said = {name: text_of(desk.lang, f"coverage.{name}") for name in ("part", "what", "sessions", "figure", "codes")}
+    said = {name: text_of(desk.lang, f"coverage.{name}") for name in ("part", "what", "counted", "figure", "codes")}
     rows = [
         [text_of(desk.lang, f"coverage.section.{section.name}"), row.label, column, str(one.n), "; ".join(one.codes)]
         for section in report.sections

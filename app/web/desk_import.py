@@ -73,8 +73,7 @@ async def preview(request: Request, forum: str) -> Response:
     rows: Rows = []
     try:
         read_form_token(request, sent, deps.DESK_FORM, desk.login)
-        rows += _read(await _reader(sent))
-        return await _preview(request, forum, rows, sent)
+        return await _preview(request, forum, rows, sent, reader=await _reader(sent))
     except (Refused, Expired) as refused:
         return await _form(request, forum, _again(desk, sent, refused, _text_of(sent, rows)), refused.status)
     finally:
@@ -157,11 +156,20 @@ def _unpacked(request: Request, desk: Desk, sealed: object) -> Rows:
     return [(number, cells) for number, cells in rows]
 
 
-async def _preview(request: Request, forum: str, rows: Rows, sent: FormData, refused: Answer | None = None) -> Response:
-    """What a table would change, or what is wrong with it by row and column."""
+async def _preview(
+    request: Request,
+    forum: str,
+    rows: Rows,
+    sent: FormData,
+    refused: Answer | None = None,
+    *,
+    reader: Callable[[], Rows] = list,
+) -> Response:
+    """What a table would change, or what is wrong with it by row and column; `reader` reads more rows of it."""
     now = clock.now()
 
     def look(db: Db) -> tuple[Desk, Working, Table]:
+        rows.extend(_read(reader))
         desk = deps.desk_of_request(db, request, forum)
         return desk, read_working(db, desk, now), look_at(db, desk.forum, rows)
 

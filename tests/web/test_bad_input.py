@@ -722,7 +722,7 @@ RIGHT = {"lang": "en", "forum": SLUG, "code": "D1-02", "on": "2027-03-23", "slug
 RIGHT |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32, "rest:path": "base/layout.css", "message": "1"}
 RIGHT |= {"number": "1", "registration": "ABCDEFG"}
 RIGHT |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-RIGHT |= {"kind": "csv"}
+RIGHT |= {"kind": "csv", "name": "programme"}
 
 
 @pytest.mark.parametrize("odd", ODD, ids=ascii)

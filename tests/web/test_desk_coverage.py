@@ -75,7 +75,7 @@ def test_who_only_looks_sees_the_report_and_no_form(client: TestClient, site: Si
 def test_the_table_has_every_figure_with_its_codes(desk: TestClient) -> None:
     table = desk.get(f"{PAGE}.csv")
     lines = table.content.decode("utf-8-sig").splitlines()
-    assert lines[0] == "Part,What,Sessions,Figure,Codes"
+    assert lines[0] == "Part,What,What is counted,Figure,Codes"
     assert len(lines) > 60
     assert any(line.startswith(("Objectives,1 ·", 'Objectives,"1 ·')) for line in lines)
 
