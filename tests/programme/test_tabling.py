@@ -13,9 +13,10 @@ from app.audit.recording import history
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.forum.queries import rooms_of as rooms_there
-from app.kit.db import Db
+from app.kit.db import Database, Db
 from app.kit.errors import Conflict, Forbidden, Refused
 from app.kit.i18n import Bilingual, text_of
+from app.kit.pen import Pen
 from app.kit.sheets import Rows, as_text, read_file, read_text, workbook
 from app.programme.altering import Altered, foresee
 from app.programme.drafting import states_of
@@ -305,3 +306,22 @@ def test_it_takes_as_many_reads_however_long_the_table_is(db: Db, forum: Forum, 
             do(db, forum, rows)
         counted.append(sum(statement.startswith("SELECT") for statement in one))
     assert counted[1] == counted[0]
+
+
+def test_a_programme_is_imported_and_taken_back_on_both_databases(either_database: Database):
+    def deed(db: Db) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        forum = the_forum(db)
+        load_talks(db, forum, timed("T-01", room="mekong"), timed("T-02", room="bassac"))
+        before = drafts(db, forum)
+        done = do(db, forum, table({"code": "T-01", "chair": "the-chair"}, {"code": "T-02", "chair": ""}))
+        made = do(db, forum, table(NEW))
+        between = drafts(db, forum)
+        for number in (made.number, done.number):
+            mark = foresee(db, forum, before_together(db, forum, number).wanted).mark
+            take_back_together(db, OPERATOR, forum, number, mark=mark, now=NOW)
+        return before, between, drafts(db, forum)
+
+    before, between, after = Pen(either_database).write_now(SLUG, deed)
+    assert before == after
+    assert [part.speaker for part in between["T-01"].people] == ["the-chair"]
+    assert "T-09" in between
