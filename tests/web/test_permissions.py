@@ -406,7 +406,7 @@ def saying_whose_voice(doors: Doors, by: str) -> Knock:
 
 
 THIRD = "kampot-2029"
-"""A forum whose desk everybody who has one here may see too."""
+"""A forum whose desk those who may edit here see too."""
 
 
 def copying(doors: Doors, by: str) -> Knock:
@@ -422,7 +422,7 @@ def copying(doors: Doors, by: str) -> Knock:
             only = SessionInput(code="V-01", type="panel", title=words, starts_at=at, ends_at=at + timedelta(hours=1))
             create(db, Actor.operator(), the_forum(db, THIRD), only, now=NOW, reason="So it is")
         user = db.execute(select(User).where(table(User).c.email == f"{by}@desk.example")).scalar_one_or_none()
-        if user is not None and by in ROLES:
+        if user is not None and by in EDIT:
             grant(db, Actor.operator(), the_forum(db, THIRD), user, Role.VIEWER, now=NOW)
         return look_at_copy(db, Actor.operator(), the_forum(db), sent).alteration.mark
 
