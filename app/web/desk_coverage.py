@@ -16,6 +16,7 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual, Lang, text_of
+from app.kit.i18n import number as numbered
 from app.kit.inputs import parse
 from app.programme.describing import Described, describe, described, held, mark_of
 from app.programme.inputs import AppearanceRole, SpeakerKind, VoiceInput
@@ -160,7 +161,7 @@ class _Named:
     def subjects(self, sessions: Sequence[rule.Held]) -> Iterable[Section]:
         """What is to be covered, each with the sessions that do."""
         lang, page = self.lang, self.page
-        aims = {str(number): f"{number} · {text.of(lang)}" for number, text in page.objectives}
+        aims = {str(number): f"{numbered(number, lang)} · {text.of(lang)}" for number, text in page.objectives}
         topics = {track.code: f"{track.code} · {track.short_title.of(lang)}" for track in page.tracks}
         themes = {slug: title.of(lang) for track in page.tracks for slug, title in track.themes}
         facets = {facet: text_of(lang, f"programme.facets.{facet}") for facet in FACETS}
