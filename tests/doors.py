@@ -36,6 +36,7 @@ from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.main import create_app
 from app.programme import sharing
+from app.programme.tabling import import_table, look_at
 from app.registration import (
     accompanying,
     applying,
@@ -455,6 +456,7 @@ def furnish(doors: Doors) -> Shown:
 
     doors.write(SLUG, more)
     doors.make_wait(one["waiting"])
+    import_one(doors, "I-01")
     invitations, delegations = invitations_of_every_kind(doors), furnish_delegations(doors)
     return Shown(one, doors.sign_in_link(), invitations, delegations, doors.write(SLUG, materials_of_every_kind))
 
@@ -490,6 +492,20 @@ def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
 
     doors.write(SLUG, deed)
     return {**one, "code": doors.make_code("SENATE-7F3K")}
+
+
+def import_one(doors: Doors, code: str, *more: list[str]) -> int:
+    """A session more, imported as a table; the number of the edits made together."""
+    words = [code, "panel", "Imported", "បាននាំចូល"]
+    rows = [(1, ["code", "type", "title_en", "title_km"]), (2, words), *enumerate(more, 3)]
+
+    def deed(db: Db) -> int:
+        forum = the_forum(db)
+        seen = look_at(db, forum, rows).alteration
+        assert seen is not None
+        return import_table(db, Actor.operator(), forum, rows, mark=seen.mark, now=NOW).number
+
+    return int(doors.write(SLUG, deed))
 
 
 def furnish_delegations(doors: Doors) -> Mapping[str, Party]:
@@ -591,6 +607,19 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/programme/edits": [f"{desk}/programme/edits?{asked}"],
         "/desk/{forum}/programme/versions": [f"{desk}/programme/versions?{asked}"],
+        "/desk/{forum}/programme/versions/{number}/return": [
+            f"{desk}/programme/versions/1/return?since={since}&{asked}" for since in ("leave", "take_out")
+        ],
+        "/desk/{forum}/programme/edits/together/{number}": [f"{desk}/programme/edits/together/1?{asked}"],
+        "/desk/{forum}/programme/import": [f"{desk}/programme/import?{asked}"],
+        "/desk/{forum}/programme/coverage": [
+            f"{desk}/programme/coverage?{asked}",
+            f"{desk}/programme/coverage?show=tracks-A&done=saved&{asked}",
+        ],
+        "/desk/{forum}/programme/copy": [
+            f"{desk}/programme/copy?{asked}",
+            f"/desk/{ELSEWHERE}/programme/copy?source={SLUG}&first_day=2028-03-21&speakers=yes&closed=yes&{asked}",
+        ],
         "/desk/{forum}/programme/sessions/new": [f"{desk}/programme/sessions/new?day=2027-03-24&{asked}"],
         "/desk/{forum}/programme/sessions/{code}": [
             f"{desk}/programme/sessions/{code}?{asked}" for code in ("D1-04", "C-01")

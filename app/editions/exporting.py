@@ -199,6 +199,7 @@ def _speakers(db: Db, own: int) -> list[dict[str, Any]]:
             "function": _words(row.function),
             "institution": _words(row.institution),
             "country": row.country,
+            "kind": row.kind,
             "bio": _words(row.bio),
         }
         for row in rows

@@ -148,6 +148,11 @@ def empty_csv(headers: Sequence[str]) -> bytes:
 
 def empty_workbook(headers: Sequence[str], title: str) -> bytes:
     """An XLSX workbook with the names of the columns; all cells are texts, so a telephone number keeps its plus."""
+    return workbook(headers, (), title)
+
+
+def workbook(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> bytes:
+    """An XLSX workbook with these rows under the names of the columns, all of them texts: none is a formula."""
     book = Workbook()
     sheet: Any = book.active
     sheet.title = title[:31]
@@ -156,8 +161,13 @@ def empty_workbook(headers: Sequence[str], title: str) -> bytes:
         cell.font = Font(bold=True)
         column = sheet.column_dimensions[get_column_letter(place)]
         column.width, column.number_format = max(14, len(header) + 4), "@"
-        for row in range(2, 52):
+        for row in range(2, max(52, len(rows) + 22)):
             sheet.cell(row=row, column=place).number_format = "@"
+    for number, texts in enumerate(rows, 2):
+        for place, text in enumerate(texts, 1):
+            if text:
+                cell = sheet.cell(row=number, column=place)
+                cell.value, cell.data_type = text, "s"
     sheet.freeze_panes = "A2"
     written = io.BytesIO()
     book.save(written)

@@ -74,7 +74,7 @@ def _put_speakers(db: Db, own: int, sent: Sequence[SpeakerInput]) -> bool:
     return changed
 
 
-_SPEAKER = ("name", "function", "institution", "country", "bio")
+_SPEAKER = ("name", "function", "institution", "country", "kind", "bio")
 _SESSION = ("type", "title", "abstract", "guiding_question", "facet", "starts_at", "ends_at", "attribution", "setup")
 _LISTS = ("tracks", "themes", "objectives", "spoken", "interpreted")
 _FLAGS = ("overlap_intended", "cancelled")

@@ -173,8 +173,8 @@ def put(
         gaps = _gaps(db, own)
         known = _write(db, own, was, draft, uid or new_uid())
         if was is not None and was.draft.code != draft.code:
-            recode(db, own, was.draft.code, draft.code)
-            before = {recoded(key, was.draft.code, draft.code) for key in before}
+            recode(db, own, codes_now := {was.draft.code: draft.code})
+            before = {recoded(key, codes_now) for key in before}
         if set(_gaps(db, own)) - set(gaps):
             raise Invalid([Fault("code", "code_gap", {"codes": ", ".join(_gaps(db, own))})])
         new = [

@@ -1,5 +1,6 @@
 """What an organiser may send about the programme. Instants are UTC here; doors read local times in the forum's zone."""
 
+from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.forum.inputs import Language, Setup, Slug
 from app.kit.i18n import Bilingual
-from app.kit.inputs import Filled, Input, Line, Optional, ShortWords, Words
+from app.kit.inputs import Chosen, Filled, GivenDay, Input, Line, Optional, ShortWords, Words
 from app.programme.rules.materials import MaterialKind, Release
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
@@ -29,6 +30,17 @@ SessionType = Literal[
     "ceremony",
 ]
 AppearanceRole = Literal["chair", "speaker", "moderator", "rapporteur"]
+SpeakerKind = Literal[
+    "parliament",
+    "government",
+    "diplomacy",
+    "international",
+    "academia",
+    "civil_society",
+    "business",
+    "media",
+]
+"""Whose voice somebody is, for the report on coverage."""
 
 
 class SpeakerInput(Input):
@@ -39,6 +51,7 @@ class SpeakerInput(Input):
     function: Words
     institution: Words | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    kind: SpeakerKind | None = None
     bio: Words | None = None
 
 
@@ -155,3 +168,26 @@ class MaterialInput(Input):
     announced: bool = False
     against_delivery: bool = False
     stays: bool = False
+
+
+class CopyInput(Input):
+    """Another edition's programme: its forum, the first day here, and whether its speakers and closed sessions come
+    along ("yes")."""
+
+    source: Annotated[Slug, Chosen()]
+    first_day: Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+    speakers: Literal["yes", ""] = ""
+    closed: Literal["yes", ""] = ""
+
+
+class AlterInput(Input):
+    """The button under a preview: the mark of what was looked at, and why conflicts it makes may stand."""
+
+    mark: Filled
+    reason: Line = ""
+
+
+class VoiceInput(Input):
+    """Whose voice a speaker is; nothing where it is not known."""
+
+    kind: SpeakerKind | None = None

@@ -56,6 +56,8 @@ class Speaker(SQLModel, table=True):
     function: Bilingual = Field(sa_type=BilingualText)
     institution: Bilingual | None = Field(default=None, sa_type=BilingualText)
     country: str | None = None
+    kind: str | None = None
+    """Whose voice it is: of civil society, of a government …; for the desk alone, never published."""
     bio: Bilingual | None = Field(default=None, sa_type=BilingualText)
     position: int = 0
 
@@ -98,11 +100,15 @@ class Revision(SQLModel, table=True):
     """One edit of one session: the whole session before and after it, empty where it was not there.
 
     `session_uid` is no foreign key: a session that was removed has a history too. `edition` is the session's after the
-    edit; `before` and `after` are `programme.inputs.SessionInput` as JSON.
+    edit; `before` and `after` are `programme.inputs.SessionInput` as JSON. Edits made together, by an import for
+    example, have one number `together`, counted within the forum.
     """
 
     __tablename__ = "programme_revision"
-    __table_args__ = (Index("ix_programme_revision_session", "forum_id", "session_uid"),)
+    __table_args__ = (
+        Index("ix_programme_revision_session", "forum_id", "session_uid"),
+        Index("ix_programme_revision_together", "forum_id", "together"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     forum_id: int = Field(foreign_key="forum_forum.id")
@@ -115,6 +121,7 @@ class Revision(SQLModel, table=True):
     by: str
     by_name: str
     at: datetime
+    together: int | None = None
 
 
 class Override(SQLModel, table=True):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -41,20 +41,25 @@ def reasons_of(db: Db, own: int) -> dict[Key, Reason]:
     return {(row.kind, row.codes, row.place): Reason(row.reason, row.by_name, row.at) for row in rows}
 
 
-def recoded(key: Key, before: str, after: str) -> Key:
-    """The same conflict's key once a session of it has another code."""
+def recoded(key: Key, codes_now: Mapping[str, str]) -> Key:
+    """The same conflict's key once sessions of it have other codes (old → new)."""
     kind, codes, place = key
-    return (kind, " ".join(sorted(after if code == before else code for code in codes.split())), place)
+    return (kind, " ".join(sorted(codes_now.get(code, code) for code in codes.split())), place)
 
 
-def recode(db: Db, own: int, before: str, after: str) -> None:
-    """Keep the reasons of a session that is given another code."""
-    for key in reasons_of(db, own):
-        kind, codes, place = key
-        if before in codes.split():
-            same = (_overrides.c.kind == kind, _overrides.c.codes == codes, _overrides.c.place == place)
-            renamed = update(_overrides).where(_overrides.c.forum_id == own, *same)
-            db.execute(renamed.values(codes=recoded(key, before, after)[1]))
+def recode(db: Db, own: int, codes_now: Mapping[str, str]) -> None:
+    """Keep the reasons of sessions that are given other codes (old → new), maybe each other's."""
+    rows = db.execute(select(_overrides).where(_overrides.c.forum_id == own)).all()
+    touched = [row for row in rows if set(row.codes.split()) & codes_now.keys()]
+    db.execute(delete(_overrides).where(_overrides.c.id.in_([row.id for row in touched])))
+    stay = {(row.kind, row.codes, row.place) for row in rows if row not in touched}
+    for row in touched:
+        kind, codes, place = recoded((row.kind, row.codes, row.place), codes_now)
+        if (kind, codes, place) not in stay:
+            stay.add((kind, codes, place))
+            said = {"reason": row.reason, "by_name": row.by_name, "at": row.at}
+            db.add(Override(forum_id=own, kind=kind, codes=codes, place=place, **said))
+    db.flush()
 
 
 def unexplained(conflicts: Iterable[Conflict], reasons: Mapping[Key, Reason]) -> list[Conflict]:
@@ -91,6 +96,14 @@ def keep_reason(db: Db, by: Actor, forum: Forum, conflict: Conflict, reason: str
     told = {"reason": reason, "where": place}
     for code in codes.split():
         record(db, forum.slug, by.signature, f"conflict.{done}", f"session:{code}", now=now, after=after, personal=told)
+
+
+def keep_one_reason(db: Db, by: Actor, own: int, conflicts: Iterable[Conflict], reason: str, *, now: datetime) -> None:
+    """Keep the same reason for conflicts that have none yet; the deed that makes them records it. Asks nobody."""
+    name, keys = by.signature[1], dict.fromkeys(key_of(one) for one in conflicts)
+    for kind, codes, place in keys:
+        db.add(Override(forum_id=own, kind=kind, codes=codes, place=place, reason=reason, by_name=name, at=now))
+    db.flush()
 
 
 def conflict_from(kind: str, codes: str, place: str) -> Conflict:

@@ -160,6 +160,7 @@ MENU = (
         "programme",
         (
             ("/programme", "programme", Permission.SEE_DESK),
+            ("/programme/coverage", "coverage", Permission.SEE_DESK),
             ("/rooms", "rooms", Permission.SEE_DESK),
             ("/materials", "materials", Permission.EDIT_PROGRAMME),
         ),

@@ -110,7 +110,12 @@ def said(request: Request, working: Working, edit: Revision | None) -> dict[str,
     done = request.query_params.get("done", "")
     stands = working.editions.get(edit.session_uid, edit.edition if edit.after is None else 0) if edit else 0
     last = edit if edit is not None and stands == edit.edition else None
-    return {"done": done if done in DONE else "", "edit": last, "undo_edition": undo_edition(working, last)}
+    return {
+        "done": done if done in DONE else "",
+        "edit": last,
+        "undo_edition": undo_edition(working, last),
+        "together": edition_in(request.query_params.get("together")),
+    }
 
 
 def undo_edition(working: Working, edit: Revision | None) -> int:

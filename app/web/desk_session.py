@@ -227,6 +227,7 @@ def _page(
         "new": [],
         "done": "",
         "edit": None,
+        "together": 0,
         "undo_edition": 0,
     }
     return deps.show_at_desk(request, desk, "desk/programme_session.html", status=status, **{**shown, **values})

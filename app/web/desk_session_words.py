@@ -27,6 +27,11 @@ class Difference:
     before: str
     after: str
 
+    @property
+    def lang(self) -> str:
+        """The language of both values where the field says it; "" for the reader's."""
+        return self.field[-2:] if self.field.endswith(("_en", "_km")) else ""
+
 
 def in_words(names: Names, draft: SessionInput | None) -> dict[str, str]:
     """Every field of a session in words; nothing where there is no session."""

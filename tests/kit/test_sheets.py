@@ -215,3 +215,11 @@ def test_a_sheet_of_any_nonsense_raises_nothing_but_a_refusal(inside: str) -> No
             spoilt = f'<worksheet xmlns="{space}"><sheetData>{inside}</sheetData></worksheet>'
             archive.writestr(part.filename, spoilt if "sheet1" in part.filename else original.read(part))
     only_refused(changed.getvalue())
+
+
+def test_a_workbook_of_rows_holds_texts_alone_whatever_they_look_like():
+    rows = [["=1+1", "", "0123"], ["+855", "@x", "ខ្មែរ\nពីរបន្ទាត់"]]
+    written = sheets.workbook(["a", "b", "c"], rows, "x")
+    sheet = load_workbook(io.BytesIO(written)).active
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
+    assert read_file(written) == [(1, ["a", "b", "c"]), (2, ["=1+1", "", "0123"]), (3, ["+855", "@x", "ខ្មែរ\nពីរបន្ទាត់"])]

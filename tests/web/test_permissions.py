@@ -1,8 +1,11 @@
 """Who may come through which door: every route and method of the site against everybody who may knock."""
 
+import base64
+import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,9 @@ from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.editions.form import ForumFile
 from app.forum import furnishing
+from app.forum.access import grant
 from app.forum.inputs import RoomInput
+from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit import codes
 from app.kit.db import Db, table
@@ -23,18 +28,23 @@ from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.outbox import claim, mark_failed
 from app.programme import sharing
+from app.programme.altering import foresee
+from app.programme.copying import look_at_copy
+from app.programme.describing import described, mark_of
 from app.programme.drafting import states_of
 from app.programme.editing import Edited, create
-from app.programme.inputs import SessionInput
+from app.programme.inputs import CopyInput, SessionInput
 from app.programme.publishing import pending
 from app.programme.remembering import State
+from app.programme.reverting import before_together, of_version
+from app.programme.tabling import look_at
 from app.registration import applying
 from app.registration.models import Application, Category
 from app.registration.quotas import house_of
 from app.web.desk_numbers_form import fields_of
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
-from tests.doors import COMPANION, ELSEWHERE, Doors, Page, Standing, open_doors
+from tests.doors import COMPANION, ELSEWHERE, Doors, Page, Standing, import_one, open_doors
 from tests.embassies import delegate
 from tests.papers import make_material
 from tests.registration.asked import send_file
@@ -349,6 +359,78 @@ def publishing(doors: Doors, by: str) -> Knock:
     an_edit(doors)
     mark = doors.write(SLUG, lambda db: pending(db, the_forum(db), now=NOW)).mark
     return Knock(f"{THE_DESK}/programme/versions", {**desk_form(doors, by), "mark": mark, "reason": "So it is"})
+
+
+def sending_a_table(doors: Doors, by: str) -> Knock:
+    pasted = "code\ttype\ttitle_en\ttitle_km\nQ-01\tpanel\tOne more\tមួយទៀត"
+    return Knock(f"{THE_DESK}/programme/import", {**desk_form(doors, by), "pasted": pasted})
+
+
+def importing(doors: Doors, by: str) -> Knock:
+    """A table of one new session, as it was looked at just now."""
+    code = f"Q{codes.public_code(4)}-01"
+    rows = [(1, ["code", "type", "title_en", "title_km"]), (2, [code, "panel", "One more", "មួយទៀត"])]
+    with doors.site.database.reading() as db:
+        seen = look_at(db, the_forum(db), rows).alteration
+    assert seen is not None
+    packed = base64.urlsafe_b64encode(zlib.compress(json.dumps(rows).encode())).decode()
+    table_of = codes.seal(SECRET, f"programme-table/{SLUG}", packed)
+    fields = {"table": table_of, "mark": seen.mark, "reason": "So it is"}
+    return Knock(f"{THE_DESK}/programme/import/acceptance", {**desk_form(doors, by), **fields})
+
+
+def taking_an_import_back(doors: Doors, by: str) -> Knock:
+    number = import_one(doors, f"Q{codes.public_code(4)}-01")
+    with doors.site.database.reading() as db:
+        forum = the_forum(db)
+        mark = foresee(db, forum, before_together(db, forum, number).wanted).mark
+    fields = {"mark": mark, "reason": "So it is"}
+    return Knock(f"{THE_DESK}/programme/edits/together/{number}", {**desk_form(doors, by), **fields})
+
+
+def taking_a_version_back(doors: Doors, by: str) -> Knock:
+    """A version's sessions, while another is there that it has not."""
+    an_edit(doors)
+    with doors.site.database.reading() as db:
+        forum = the_forum(db)
+        mark = foresee(db, forum, of_version(db, forum, 1, "take_out")).mark
+    fields = {"mark": mark, "reason": "So it is"}
+    return Knock(f"{THE_DESK}/programme/versions/1/return?since=take_out", {**desk_form(doors, by), **fields})
+
+
+def saying_whose_voice(doors: Doors, by: str) -> Knock:
+    """Another voice each time, as the speakers were seen just now."""
+    with doors.site.database.reading() as db:
+        there = described(db, forum_id(the_forum(db)))
+    now = next(one.voice.kind for one in there if one.code == "forum-chair")
+    kind = "academia" if now == "diplomacy" else "diplomacy"
+    fields = {"mark": mark_of(there), "kind-forum-chair": kind}
+    return Knock(f"{THE_DESK}/programme/coverage", {**desk_form(doors, by), **fields})
+
+
+THIRD = "kampot-2029"
+"""A forum whose desk those who may edit here see too."""
+
+
+def copying(doors: Doors, by: str) -> Knock:
+    """The programme of the third forum, which has one session alone."""
+    sent = CopyInput(source=THIRD, first_day=date(2027, 3, 23), speakers="yes", closed="yes")
+
+    def look(db: Db) -> str:
+        if db.execute(select(table(Forum).c.id).where(table(Forum).c.slug == THIRD)).first() is None:
+            db.add(Forum(slug=THIRD, starts_on=date(2029, 3, 20), created_at=NOW, changed_at=NOW))
+            db.flush()
+            at = datetime(2029, 3, 20, 2, tzinfo=UTC)
+            words = Bilingual("One of them", "មួយក្នុងចំណោមនោះ")
+            only = SessionInput(code="V-01", type="panel", title=words, starts_at=at, ends_at=at + timedelta(hours=1))
+            create(db, Actor.operator(), the_forum(db, THIRD), only, now=NOW, reason="So it is")
+        user = db.execute(select(User).where(table(User).c.email == f"{by}@desk.example")).scalar_one_or_none()
+        if user is not None and by in EDIT:
+            grant(db, Actor.operator(), the_forum(db, THIRD), user, Role.VIEWER, now=NOW)
+        return look_at_copy(db, Actor.operator(), the_forum(db), sent).alteration.mark
+
+    fields = {**sent.model_dump(mode="json"), "mark": doors.write(THIRD, look), "reason": "So it is"}
+    return Knock(f"{THE_DESK}/programme/copy", {**desk_form(doors, by), **fields})
 
 
 def with_file(doors: Doors, *, sensitive: bool = False) -> tuple[Standing, int]:
@@ -697,6 +779,25 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/programme/sessions/{code}/mark"): Row(about_session("/mark"), EDIT),
     ("GET", "/desk/{forum}/programme/versions"): Row(at(f"{THE_DESK}/programme/versions"), DESK),
     ("POST", "/desk/{forum}/programme/versions"): Row(publishing, ORGANISE, 303),
+    ("GET", "/desk/{forum}/programme/import"): Row(at(f"{THE_DESK}/programme/import"), EDIT),
+    ("GET", "/desk/{forum}/programme/import/{name}.{kind}"): Row(
+        at(f"{THE_DESK}/programme/import/programme.csv"), EDIT
+    ),
+    ("POST", "/desk/{forum}/programme/import"): Row(sending_a_table, EDIT),
+    ("POST", "/desk/{forum}/programme/import/acceptance"): Row(importing, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/coverage"): Row(at(f"{THE_DESK}/programme/coverage"), DESK),
+    ("GET", "/desk/{forum}/programme/coverage.csv"): Row(at(f"{THE_DESK}/programme/coverage.csv"), DESK),
+    ("POST", "/desk/{forum}/programme/coverage"): Row(saying_whose_voice, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/copy"): Row(at(f"{THE_DESK}/programme/copy"), EDIT),
+    ("POST", "/desk/{forum}/programme/copy"): Row(copying, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/versions/{number}/return"): Row(
+        at(f"{THE_DESK}/programme/versions/1/return"), EDIT
+    ),
+    ("POST", "/desk/{forum}/programme/versions/{number}/return"): Row(taking_a_version_back, EDIT, 303),
+    ("GET", "/desk/{forum}/programme/edits/together/{number}"): Row(
+        lambda doors, by: Knock(taking_an_import_back(doors, by).address), EDIT
+    ),
+    ("POST", "/desk/{forum}/programme/edits/together/{number}"): Row(taking_an_import_back, EDIT, 303),
     ("POST", "/desk/{forum}/programme/reasons"): Row(explaining, EDIT, 303),
     ("POST", "/desk/{forum}/programme/edits/{number}/undo"): Row(taking_back("undo"), EDIT, 303),
     ("POST", "/desk/{forum}/programme/edits/{number}/return"): Row(taking_back("return"), EDIT, 303),
@@ -1081,6 +1182,7 @@ def test_nobody_signed_in_is_stored_or_named_on_a_public_page(doors: Doors, by: 
 
 
 PARTS = {
+    "name": "programme",
     "message": "1",
     "lang": "en",
     "forum": SLUG,
