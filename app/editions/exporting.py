@@ -71,6 +71,11 @@ def export(db: Db, slug: str) -> str:
             }
             for session in published(db, own).sessions
         },
+        "forum_calendar": {
+            "uid": forum.uid,
+            "sequence": forum.sequence,
+            "changed_at": (forum.slot_changed_at or forum.created_at).isoformat(),
+        },
     }
     return HEADER + yaml.dump(whole, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
 
