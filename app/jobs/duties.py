@@ -88,6 +88,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
             outbox.put_off(db, again)
         if ours and outcome is Outcome.SENT:
             _start_hours(db, message, after)
+            enclosures.go_on(db, message, now=after)
         elif ours and not (message.repeated or connection.text_on_its_way):
             enclosing.take_back(db, message.message_id)
         if not ours:

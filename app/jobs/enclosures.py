@@ -41,12 +41,7 @@ def brought(crew: Crew, message: Claimed, organiser: str, *, now: datetime) -> B
     if kind != "registration":
         return Brought()
     number = crew.database.read(lambda db: _who(db, message, code, now))
-    rows = []
-    if number is not None:
-        rows = crew.pen.write_now(
-            message.forum,
-            lambda db: enclosing.enclose(db, forum_by_slug(db, message.forum), number, message.message_id, now=now),
-        )
+    rows = crew.pen.write_now(message.forum, lambda db: _enclose(db, message, number, now)) if number else []
     if not rows and message.template == enclosing.TEMPLATE:
         raise NotFound
     return (
@@ -61,6 +56,21 @@ def _who(db: Db, message: Claimed, code: str, now: datetime) -> int | None:
     return (
         number if enclosing.enclosed(db, message.message_id) or enclosing.owed(db, forum, [number], now=now) else None
     )
+
+
+def _enclose(db: Db, message: Claimed, number: int, now: datetime) -> list[Any]:
+    forum = forum_by_slug(db, message.forum)
+    return enclosing.enclose(db, forum, number, message.message_id, now=now, repeated=message.repeated)
+
+
+def go_on(db: Db, message: Claimed, *, now: datetime) -> None:
+    """The message has left; what it could not take along, or must not because it was sent twice, gets another."""
+    kind, _, code = message.subject.partition(":")
+    if kind != "registration":
+        return
+    if message.repeated or len(enclosing.enclosed(db, message.message_id)) >= enclosing.MOST:
+        forum = forum_by_slug(db, message.forum)
+        enclosing.promise(db, forum, [application_of(db, forum, code).id], now=now)
 
 
 def _made(db: Db, message: Claimed, code: str, rows: Sequence[Any], organiser: str, settings: Settings) -> Brought:
@@ -81,7 +91,7 @@ def _made(db: Db, message: Claimed, code: str, rows: Sequence[Any], organiser: s
         zone = b"" if row.uid == forum.uid else writing.zone  # whole days need none
         whole = itip.object_of(asked, entry, parties, lang, zone=zone, made_at=row.made_at)
         invites.append(Invite(asked.method.value, whole))
-        titles[asked.method].append(str(entry["summary"]) if entry else text_of(lang, "mail.enclosed.unnamed"))
+        titles[asked.method].append(_title(forum, row, entry, lang))
     said = [
         text_of(lang, f"mail.enclosed.{method.value.lower()}", titles="; ".join(named))
         for method, named in titles.items()
@@ -90,6 +100,12 @@ def _made(db: Db, message: Claimed, code: str, rows: Sequence[Any], organiser: s
     if said:
         said.append(text_of(lang, "mail.enclosed.how" if len(invites) == 1 else "mail.enclosed.how_many"))
     return Brought(tuple(invites), tuple(said))
+
+
+def _title(forum: Forum, row: Any, entry: Any, lang: Lang) -> str:
+    if row.uid == forum.uid:
+        return forum.title.of(lang)
+    return str(entry["summary"]) if entry else text_of(lang, "mail.enclosed.unnamed")
 
 
 class _Writing:

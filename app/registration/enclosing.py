@@ -109,10 +109,13 @@ def _due(forum: Forum, programme: Programme, box: Mailbox) -> list[Owed]:
     return [Owed(entry, programme.number if entry.uid in known else 0) for entry in entries]
 
 
-def enclose(db: Db, forum: Forum, application: int, message_id: str, *, now: datetime) -> list[Any]:
-    """Keep as sent what is due with this message, which is about to leave; the rows. A message that may have left
-    before has what it had then, and nothing new."""
-    if before := enclosed(db, message_id):
+def enclose(
+    db: Db, forum: Forum, application: int, message_id: str, *, now: datetime, repeated: bool = False
+) -> list[Any]:
+    """Keep as sent what is due with this message, which is about to leave; the rows. One that is `repeated`, because it
+    may have left before, has what it had then and nothing new: whoever has it already reads it no second time."""
+    before = enclosed(db, message_id)
+    if before or repeated:
         return before
     row = db.execute(select(_people).where(_people.c.id == application, _OWN_ADDRESS)).first()
     entries = owed(db, forum, [application], now=now).get(application, [])

@@ -21,6 +21,7 @@ from app.mail.outbox import claim
 from app.mail.rules import CLAIM_LASTS
 from app.programme.models import Session
 from app.programme.publishing import publish
+from app.registration import enclosing
 from app.registration.applying import cancel, confirm
 from app.registration.enclosing import QUIET, enclose
 from app.registration.erasing import erase
@@ -417,6 +418,36 @@ def test_a_line_that_broke_over_the_text_leaves_the_entries_as_sent_and_repeats_
     assert len(post.sink.mails) >= 2
     assert len({mail["Message-ID"] for mail in post.sink.mails}) == 1
     assert len({part.get_content() for mail in post.sink.mails for part in mail.iter_attachments()}) == 1
+
+
+def test_what_is_too_much_for_one_mail_comes_with_the_next(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enclosing, "MOST", 2)
+    post.joins(VANNA, MINE, OTHER)
+    assert post.brings() == [("REQUEST", ""), ("REQUEST", MINE), ("REQUEST", OTHER)]
+    assert [len(objects(mail)) for mail in post.sink.mails] == [2, 1]
+
+
+def test_a_repeat_of_a_mail_that_brought_nothing_brings_nothing_and_what_is_due_has_its_own(post: Post) -> None:
+    row = post.joins(VANNA, confirmed=False)
+    post.sink.meanwhile = post.sink.hang_up
+    until_idle(deliver, post.crew)
+    post.sink.meanwhile = lambda: None
+    post.do(lambda db: confirm(db, holder(row), the_forum(db), row.code, now=NOW))
+    post.clock.move(hours=1)
+    until_idle(deliver, post.crew)
+    assert {mail["Message-ID"] for mail in post.sink.mails} == {post.sink.mails[0]["Message-ID"]}
+    assert [objects(mail) for mail in post.sink.mails] == [[]] * len(post.sink.mails)
+    assert post.brings() == [("REQUEST", "")]
+
+
+def test_dates_that_are_open_again_take_the_forum_out(post: Post) -> None:
+    post.joins()
+    post.arrives()
+    post.do(lambda db: db.execute(update(table(Forum)).values(starts_on=None, ends_on=None)))
+    post.do(lambda db: pick(db, holder(the_row(db)), the_forum(db), the_row(db).code, MINE, now=NOW))
+    found = [one for mail in post.arrives() for one in objects(mail)]
+    assert [(one.method, post.code(one.uid)) for one in found] == [("CANCEL", ""), ("REQUEST", MINE)]
+    assert "DTSTART" not in found[0].vevent
 
 
 def test_a_refused_address_is_written_to_once_for_each_change(post: Post) -> None:
