@@ -49,7 +49,8 @@ class CalendarPart(Input):
 
     uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{7,127}$")]
     sequence: Annotated[int, Field(ge=0)]
-    changed_at: AwareDatetime
+    changed_at: AwareDatetime | None = None
+    """None: it changes with the loading."""
 
 
 class ForumFile(Input):

@@ -1,5 +1,6 @@
 """What changed since somebody last said they had looked: their own, and only what exists for them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,15 +10,16 @@ from sqlalchemy import select, update
 from app.accounts.actor import Actor
 from app.calendars.common import common_sessions
 from app.forum.queries import forum_id
-from app.kit.db import Db, table
+from app.kit.db import Database, Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
+from app.kit.pen import Pen
 from app.programme.models import Session
 from app.programme.publishing import publish
 from app.programme.queries import published
 from app.registration.looking import look, moved_since
 from app.registration.picking import pick, put_picks
-from tests.cast import NOW, RITH, VANNA, holder, make_application, the_forum
+from tests.cast import NOW, RITH, SLUG, VANNA, holder, make_application, the_forum
 
 MINE, OTHER, OPENING = "D1-07", "D1-08", "D1-02"
 HOUR = timedelta(hours=1)
@@ -95,6 +97,23 @@ def test_a_session_closed_meanwhile_is_in_no_mark(db: Db, row: Any) -> None:
     version(db, MINE, NOW + HOUR, title=Bilingual("Hush", "ស្ងាត់"))
     version(db, MINE, NOW + 2 * HOUR, attribution="CLO")
     assert moved(db, row) == []
+
+
+def test_the_page_asks_as_many_queries_whatever_changed(database: Database, queries: Callable[[], Any]) -> None:
+    pen, counts = Pen(database), []
+    row = pen.write_now(SLUG, lambda db: make_application(db, VANNA))
+    picks = {MINE, "D1-13", "D1-11"}
+    pen.write_now(
+        SLUG, lambda db: put_picks(db, holder(row), the_forum(db), row.code, picks, None, now=NOW, forced=True)
+    )
+    for hour, codes in ((1, [MINE]), (2, sorted(picks))):
+        for code in codes:
+            title = Bilingual(f"New {hour}", "ថ្មី")
+            pen.write_now(SLUG, lambda db, c=code, t=title, h=hour: version(db, c, NOW + h * HOUR, title=t))  # type: ignore[misc]
+        with queries() as counted:
+            assert len(database.read(lambda db: moved(db, row))) == len(codes)
+        counts.append(len(counted))
+    assert counts[0] == counts[1]
 
 
 def test_nobody_else_looks_for_somebody(db: Db, row: Any) -> None:
