@@ -4,7 +4,7 @@ to the byte.
 """
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from app.accounts.actor import Actor
 from app.calendars.feeds import whole_forum
 from app.calendars.shelves import Shelves
 from app.editions.exporting import export
+from app.editions.form import ForumFile
 from app.editions.loading import load
 from app.editions.reading import read_forum_file
 from app.forum.founding import put_forum
@@ -61,6 +62,7 @@ class Programme(RuleBasedStateMachine):
     source: Path
     empty: Path
     folder: Path
+    file: ForumFile
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,8 +148,7 @@ class Programme(RuleBasedStateMachine):
     @rule(day=st.sampled_from([24, 25]))
     def longer(self, day: int) -> None:
         """The forum itself gets a day more, or loses it."""
-        file = read_forum_file(self.database.read(lambda db: export(db, SLUG)).encode()).forum
-        wanted = file.model_copy(update={"ends_on": file.starts_on and file.starts_on.replace(day=day)})
+        wanted = self.file.forum.model_copy(update={"ends_on": date(2027, 3, day)})
         self.do(lambda db: put_forum(db, OPERATOR, wanted, now=self.now))
 
     @precondition(lambda self: self.moves < 3)
@@ -215,13 +216,25 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_sequence_never_falls(loaded_file: Path, empty_file: Path, shared: Path) -> None:
+@pytest.fixture
+def small_file(empty_file: Path, shared: Path, forum_file: ForumFile) -> Path:
+    """The real forum with a programme of three sessions."""
+    path = shared / f"{public_code(12)}.sqlite"
+    database = Database(f"sqlite:///{shutil.copy(empty_file, path)}")
+    few = [part for part in forum_file.sessions if part.code in CODES]
+    file = forum_file.model_copy(update={"sessions": tuple(few), "calendar": {}})
+    Pen(database).write_now(SLUG, lambda db: load(db, OPERATOR, file, now=NOW))
+    database.close()
+    return path
+
+
+def test_sequence_never_falls(small_file: Path, empty_file: Path, shared: Path, forum_file: ForumFile) -> None:
     class Here(Programme):
-        source, empty, folder = loaded_file, empty_file, shared
+        source, empty, folder, file = small_file, empty_file, shared, forum_file
 
     bounded = settings(
-        max_examples=6,
-        stateful_step_count=10,
+        max_examples=12,
+        stateful_step_count=14,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
