@@ -88,7 +88,8 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
             outbox.put_off(db, again)
         if ours and outcome is Outcome.SENT:
             _start_hours(db, message, after)
-            enclosures.go_on(db, message, now=after)
+            if message.repeated or len(enclosing.enclosed(db, message.message_id)) >= enclosing.MOST:
+                _promise_entries(db, message, now=after)
         elif ours and not (message.repeated or connection.text_on_its_way):
             enclosing.take_back(db, message.message_id)
         if not ours:
@@ -115,9 +116,14 @@ def _made(crew: Crew, scope: str, message: outbox.Claimed, now: datetime) -> Pre
 
 
 def _withhold(db: Db, *, message: outbox.Claimed, now: datetime) -> None:
-    """It does not leave; what it would have taken along for a calendar gets another mail."""
+    """It does not leave; what it would have taken along does with another."""
     if outbox.mark_withheld(db, message, "no longer true") and not message.repeated:
         enclosing.take_back(db, message.message_id)
+    _promise_entries(db, message, now=now)
+
+
+def _promise_entries(db: Db, message: outbox.Claimed, *, now: datetime) -> None:
+    """What the message did not take along for a calendar, or must not because it was sent twice, gets another mail."""
     kind, _, code = message.subject.partition(":")
     if kind == "registration" and (found := people_named(db, message.forum, code)):
         enclosing.promise(db, forum_by_slug(db, message.forum), found, now=now)

@@ -63,16 +63,6 @@ def _enclose(db: Db, message: Claimed, number: int, now: datetime) -> list[Any]:
     return enclosing.enclose(db, forum, number, message.message_id, now=now, repeated=message.repeated)
 
 
-def go_on(db: Db, message: Claimed, *, now: datetime) -> None:
-    """The message has left; what it could not take along, or must not because it was sent twice, gets another."""
-    kind, _, code = message.subject.partition(":")
-    if kind != "registration":
-        return
-    if message.repeated or len(enclosing.enclosed(db, message.message_id)) >= enclosing.MOST:
-        forum = forum_by_slug(db, message.forum)
-        enclosing.promise(db, forum, [application_of(db, forum, code).id], now=now)
-
-
 def _made(db: Db, message: Claimed, code: str, rows: Sequence[Any], organiser: str, settings: Settings) -> Brought:
     forum = forum_by_slug(db, message.forum)
     lang: Lang = "km" if message.language == "km" else "en"
@@ -82,7 +72,7 @@ def _made(db: Db, message: Claimed, code: str, rows: Sequence[Any], organiser: s
         (forum.title.of(lang), organiser or sender), sender, (shown_name(person, lang), message.to_address)
     )
     writing = _Writing(db, forum, lang, f"{settings.base_url}/{lang}/{forum.slug}")
-    known = enclosing.reader_of(db, forum, person.id, [row.uid for row in rows])
+    known = enclosing.shown_to(db, forum, person.id, [row.uid for row in rows])
     invites, titles = [], {method: list[str]() for method in Method}
     for row, asked in zip(rows, enclosing.as_entries(rows), strict=True):
         entry = writing.entry(row) if row.uid == forum.uid or row.uid in known else None

@@ -162,7 +162,7 @@ def promise(db: Db, forum: Forum, people: Collection[int], *, now: datetime) -> 
     return len(asked)
 
 
-def reader_of(db: Db, forum: Forum, application: int, uids: Iterable[str]) -> frozenset[str]:
+def shown_to(db: Db, forum: Forum, application: int, uids: Iterable[str]) -> frozenset[str]:
     """Which of these sessions (uids) may be shown to this person today."""
     row = db.execute(select(_people.c.email_normal).where(_people.c.id == application)).one()
     box = _mailboxes(db, forum, {row.email_normal})[row.email_normal]
