@@ -16,7 +16,19 @@ from app.audit.models import Fact
 from app.kit.db import Db, table
 
 NAMED = frozenset(
-    {"answers", "attempts", "capacity", "category", "changed", "consents", "day", "delegation", "delegations", "eats"}
+    {
+        "answers",
+        "attempts",
+        "capacity",
+        "category",
+        "changed",
+        "consents",
+        "day",
+        "delegation",
+        "delegations",
+        "eats",
+        "entries",
+    }
     | {"facts", "files", "filled", "former", "gaps", "guarantees", "invitation", "invitations", "kept", "language"}
     | {"letter", "letters", "mail", "mails", "needs", "number", "of", "on", "other", "over", "over_limit", "overridden"}
     | {"people", "picks", "place", "places", "priority", "questions", "registration", "release_at", "role", "seated"}

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,20 @@ class Place:
     latitude: float | None
     longitude: float | None
     timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeForum:
+    """The forum as one entry: its days where it is held, `page` its address, `changed_at` UTC."""
+
+    uid: str
+    sequence: int
+    changed_at: datetime
+    starts_on: date
+    ends_on: date
+    title: Bilingual
+    summary: Bilingual
+    page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,20 @@ def vevent(
     `page` is its address, `tracks` the titles by code, `listed` says that everybody may know of it. The session has
     a start (`rules.has_entry`). Never an ATTENDEE: a feed says nothing of who comes.
     """
+    return text(entry_of(session, place, lang, page=page, tracks=tracks, listed=listed, by_mail=False))
+
+
+def entry_of(
+    session: PublishedSession,
+    place: Place,
+    lang: Lang,
+    *,
+    page: str,
+    tracks: Mapping[str, str],
+    listed: bool,
+    by_mail: bool,
+) -> Event:
+    """The same as a component, for feeds and mails alike; `by_mail` says how its changes come."""
     assert session.starts_at is not None  # noqa: S101 - rules.has_entry was asked
     zone = ZoneInfo(place.timezone)
     known = identity(session)
@@ -125,26 +153,45 @@ def vevent(
     if session.ends_at is not None and session.ends_at > session.starts_at:
         entry.add("dtend", session.ends_at.astimezone(zone))
     _add_text(entry, "summary", session.title.of(lang))
-    _add_text(entry, "description", description(session, lang, listed=listed))
+    _add_text(entry, "description", description(session, lang, listed=listed, by_mail=by_mail))
     _add_text(entry, "location", location(session, place, lang))
-    if place.latitude is not None and place.longitude is not None:
-        entry.add("geo", (place.latitude, place.longitude))
+    _add_geo(entry, place)
     if named := [clean(tracks[code]) for code in session.tracks if code in tracks]:
         entry.add("categories", named)
     entry.add("url", vUri(page))
     entry.add("class", vText("PUBLIC" if listed else "CONFIDENTIAL"))
     entry.add("transp", vText("OPAQUE" if takes_time(session) else "TRANSPARENT"))
     entry.add("status", vText(status(session).value))
-    return _bytes(_lines(entry))
+    return entry
 
 
-def location(session: PublishedSession, place: Place, lang: Lang) -> str:
+def whole_entry_of(forum: WholeForum, place: Place, lang: Lang) -> Event:
+    """The forum itself as one entry over its days, which mails bring to whoever holds a place."""
+    entry = Event()
+    entry.add("uid", vText(forum.uid))
+    entry.add("last-modified", forum.changed_at)
+    entry.add("sequence", forum.sequence)
+    entry.add("dtstart", forum.starts_on)
+    entry.add("dtend", forum.ends_on + timedelta(days=1))
+    _add_text(entry, "summary", forum.title.of(lang))
+    paragraphs = [part for part in (forum.summary.of(lang), text_of(lang, "calendars.ics.by_mail")) if part]
+    _add_text(entry, "description", "\n\n".join(paragraphs))
+    _add_text(entry, "location", location(None, place, lang))
+    _add_geo(entry, place)
+    entry.add("url", vUri(forum.page))
+    entry.add("class", vText("PUBLIC"))
+    entry.add("transp", vText("OPAQUE"))
+    entry.add("status", vText("CONFIRMED"))
+    return entry
+
+
+def location(session: PublishedSession | None, place: Place, lang: Lang) -> str:
     """Room, house and address in one line, as a driver or a map wants it; what is not known is left out."""
-    parts = (session.room_name, place.name, place.address)
+    parts = (session.room_name if session else None, place.name, place.address)
     return ", ".join(part.of(lang) for part in parts if part)
 
 
-def description(session: PublishedSession, lang: Lang, *, listed: bool) -> str:
+def description(session: PublishedSession, lang: Lang, *, listed: bool, by_mail: bool = False) -> str:
     """What the entry says below its title, in paragraphs, in the feed's language."""
 
     def say(key: str) -> str:
@@ -174,7 +221,7 @@ def description(session: PublishedSession, lang: Lang, *, listed: bool) -> str:
     elif session.attribution:
         rule = f"programme.attribution.{session.attribution}"
         paragraphs.append(line(say(f"{rule}.name"), say(f"{rule}.text")))
-    paragraphs.append(say("calendars.ics.changes"))
+    paragraphs.append(say("calendars.ics.by_mail" if by_mail else "calendars.ics.changes"))
     return "\n\n".join(paragraphs)
 
 
@@ -203,6 +250,16 @@ def _add_text(component: Component, name: str, text: str) -> None:
     # as vText, because icalendar writes strings of names that it does not know (NAME) without escaping them
     if text := clean(text):
         component.add(name, vText(text))
+
+
+def _add_geo(component: Component, place: Place) -> None:
+    if place.latitude is not None and place.longitude is not None:
+        component.add("geo", (place.latitude, place.longitude))
+
+
+def text(component: Component) -> bytes:
+    """A component's content lines as they stand in a file."""
+    return _bytes(_lines(component))
 
 
 def _lines(component: Component) -> Iterator[str]:

@@ -103,7 +103,7 @@ def shelf_of(
 ) -> Shelf:
     """The shelf of these values: a vevent for every session that has a time, closed ones too (doors choose)."""
     known = tuple(tracks)
-    place = Place(forum.venue_name, forum.venue_address, forum.latitude, forum.longitude, forum.timezone)
+    place = place_of(forum)
     listed = {session.uid for session in visible_to(programme, PUBLIC).sessions}
     titles = {track.code: track.title.of(lang) for track in known}
     root = f"{base_url}/{lang}/{forum.slug}"
@@ -119,11 +119,16 @@ def shelf_of(
         for session in programme.sessions
         if rules.has_entry(session, over=False)
     }
-    zone = ics.vtimezone(forum.timezone, *_span(forum, programme))
+    zone = ics.vtimezone(forum.timezone, *span(forum, programme))
     return Shelf(forum, programme, known, frozenset(sign_ups), lang, base_url, revision, zone, vevents)
 
 
-def _span(forum: Forum, programme: Programme) -> tuple[date, date]:
+def place_of(forum: Forum) -> Place:
+    """Where the forum is held, as entries say it."""
+    return Place(forum.venue_name, forum.venue_address, forum.latitude, forum.longitude, forum.timezone)
+
+
+def span(forum: Forum, programme: Programme) -> tuple[date, date]:
     """The first and last day that the calendar may speak of."""
     zone = ZoneInfo(forum.timezone)
     days = [at.astimezone(zone).date() for s in programme.sessions for at in (s.starts_at, s.ends_at) if at]

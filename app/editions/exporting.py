@@ -13,7 +13,8 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.programme.models import Session, Speaker
 from app.programme.published import PublishedSession
-from app.programme.queries import published, setups_of, working_copy
+from app.programme.publishing import pending
+from app.programme.queries import setups_of, working_copy
 from app.registration.models import Category, SignUp, Terms
 from app.registration.question_queries import questions_of
 
@@ -24,7 +25,8 @@ def export(db: Db, slug: str) -> str:
     """The forum at this slug as the text of a file. Raises NotFound.
 
     It holds the working copy; `calendar` keeps the published UIDs and SEQUENCEs, so that calendars subscribed to a
-    copy elsewhere do not fall behind.
+    copy elsewhere do not fall behind. A session that was edited since has the SEQUENCE its next version will have, and
+    no time of change: that is when the copy is loaded, which publishes it.
     """
     page = forum_page(db, slug)
     forum, own = page.forum, forum_id(page.forum)
@@ -64,15 +66,27 @@ def export(db: Db, slug: str) -> str:
         "speakers": _speakers(db, own),
         "sessions": _sessions(db, own, sessions, forum.timezone),
         "calendar": {
-            session.code: {
-                "uid": session.uid,
-                "sequence": session.sequence,
-                "changed_at": session.changed_at.isoformat(),
-            }
-            for session in published(db, own).sessions
+            session.code: {"uid": session.uid, "sequence": session.sequence, "changed_at": changed_at}
+            for session, changed_at in _stamps(db, forum)
+        },
+        "forum_calendar": {
+            "uid": forum.uid,
+            "sequence": forum.sequence,
+            "changed_at": (forum.slot_changed_at or forum.created_at).isoformat(),
         },
     }
     return HEADER + yaml.dump(whole, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+
+
+def _stamps(db: Db, forum: Forum) -> list[tuple[PublishedSession, str | None]]:
+    """What was published, with the stamps it has as the working copy stands."""
+    waiting = pending(db, forum, now=forum.changed_at)
+    before = {session.uid: session for session in waiting.before.sessions}
+    return [
+        (session, session.changed_at.isoformat() if session == before[session.uid] else None)
+        for session in waiting.sessions
+        if session.uid in before
+    ]
 
 
 class _Dumper(yaml.SafeDumper):

@@ -44,11 +44,13 @@ class SessionPart(SessionWords):
 
 
 class CalendarPart(Input):
-    """What calendars already know of a session: written on export, so that a copy elsewhere does not fall behind."""
+    """What calendars already know of a session or of the forum itself: written on export, so that a copy elsewhere does
+    not fall behind."""
 
     uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{7,127}$")]
     sequence: Annotated[int, Field(ge=0)]
-    changed_at: AwareDatetime
+    changed_at: AwareDatetime | None = None
+    """None: it changes with the loading."""
 
 
 class ForumFile(Input):
@@ -65,6 +67,7 @@ class ForumFile(Input):
     speakers: tuple[SpeakerInput, ...] = ()
     sessions: tuple[SessionPart, ...] = ()
     calendar: dict[SessionCode, CalendarPart] = {}
+    forum_calendar: CalendarPart | None = None
 
 
 def faults_in(file: ForumFile) -> list[Fault]:

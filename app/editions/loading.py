@@ -36,7 +36,9 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     an organiser looks at and publishes. Raises what the owners' deeds raise.
     """
     zone = file.forum.timezone
-    forum, forum_changed = put_forum(db, by, file.forum, now=now)
+    stands = file.forum_calendar
+    own_entry = (stands.uid, stands.sequence, stands.changed_at or now) if stands else None
+    forum, forum_changed = put_forum(db, by, file.forum, now=now, known=own_entry)
     # rooms that go stay until the programme has left them
     named = {room.code for room in file.rooms}
     leaving = [as_input(room) for room in rooms_of(db, forum_id(forum)) if room.code not in named]
@@ -66,7 +68,7 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     sign_ups = put_sign_ups(db, by, forum, wanted, known, now=now)
     first = bool(file.sessions) and published(db, own).number == 0
     if first:
-        kept = {part.uid: (part.sequence, part.changed_at) for part in file.calendar.values()}
+        kept = {part.uid: (part.sequence, part.changed_at or now) for part in file.calendar.values()}
         publish(db, by, forum, now=now, known=kept)
     parts = {"forum": forum_changed, "structure": structure, "registration": registration or sign_ups}
     parts["programme"] = programme

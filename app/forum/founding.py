@@ -11,24 +11,32 @@ from app.accounts.rules import Permission
 from app.audit.recording import record
 from app.forum.furnishing import put_rooms
 from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
-from app.forum.models import Forum, Objective, Theme, Track
+from app.forum.models import Forum, Objective, Theme, Track, new_uid
 from app.forum.queries import forum_id, tracks_of
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
 from app.kit.pen import republish
 
+SLOT = frozenset({"title", "starts_on", "ends_on", "timezone", "venue_name", "venue_address"})
+"""Time, place and title of the forum's own calendar entry: their change raises its SEQUENCE (rules §5)."""
 
-def put_forum(db: Db, by: Actor, sent: ForumInput, *, now: datetime) -> tuple[Forum, bool]:
+
+def put_forum(
+    db: Db, by: Actor, sent: ForumInput, *, now: datetime, known: tuple[str, int, datetime] | None = None
+) -> tuple[Forum, bool]:
     """Make the forum at this slug or bring it to what was sent; says whether anything changed.
 
-    Raises Forbidden or NotFound for an actor who may not edit it, or may not make one.
+    `known` gives a new forum the (uid, sequence, change) its calendar entry has elsewhere, so that it does not fall
+    behind. Raises Forbidden or NotFound for an actor who may not edit it, or may not make one.
     """
     forum = db.execute(select(Forum).where(table(Forum).c.slug == sent.slug)).scalar_one_or_none()
     if forum is None:
         if not by.site_owner:
             raise Refused("only_owner_founds")
-        forum = Forum(slug=sent.slug, created_at=now, changed_at=now)
+        uid, sequence, changed_at = known or (new_uid(), 0, now)
+        forum = Forum(slug=sent.slug, created_at=now, changed_at=now, uid=uid)
+        forum.sequence, forum.slot_changed_at = sequence, changed_at
     else:
         by.must(Permission.EDIT_FORUM, forum_id(forum))
     wanted = _columns(sent)
@@ -39,6 +47,8 @@ def put_forum(db: Db, by: Actor, sent: ForumInput, *, now: datetime) -> tuple[Fo
     for name, value in wanted.items():
         setattr(forum, name, value)
     forum.changed_at = now
+    if forum.id is not None and not SLOT.isdisjoint(changed):
+        forum.sequence, forum.slot_changed_at = forum.sequence + 1, now
     kind = "forum.founded" if forum.id is None else "forum.changed"
     db.add(forum)
     db.flush()

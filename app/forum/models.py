@@ -1,5 +1,6 @@
 """The forum and what describes it. Dates are local to the forum's time zone; both empty means "to be announced"."""
 
+import secrets
 from datetime import date, datetime
 from typing import Any
 
@@ -11,8 +12,17 @@ from app.kit.tables import Field, SQLModel
 EMPTY = Bilingual()
 
 
+def new_uid() -> str:
+    """An immutable id for the forum as a whole: calendars know it for ever, so it says nothing that may change."""
+    return f"{secrets.token_hex(12)}@sala"
+
+
 class Forum(SQLModel, table=True):
-    """One edition, with one address."""
+    """One edition, with one address.
+
+    `uid` and `sequence` are those of its own entry in calendars (rules §5); `slot_changed_at` is when its time, place
+    or title last changed.
+    """
 
     __tablename__ = "forum_forum"
 
@@ -39,6 +49,9 @@ class Forum(SQLModel, table=True):
     secretariat: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     created_at: datetime
     changed_at: datetime
+    uid: str = Field(default_factory=new_uid)
+    sequence: int = 0
+    slot_changed_at: datetime | None = None
 
 
 class Objective(SQLModel, table=True):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -11,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
-from app.jobs import letters
+from app.jobs import enclosures, letters
 from app.jobs.crew import Crew
-from app.jobs.reactions import react
+from app.jobs.reactions import people_named, react
 from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import Busy, NotFound, Refused
@@ -22,7 +23,7 @@ from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, is_answer, next_attempt
-from app.registration import inviting, reminding, retaining, seating, settling, signing_up
+from app.registration import enclosing, inviting, reminding, retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
 
@@ -64,7 +65,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         outcome, said = connection.send(prepared)
     except NotFound:
         log.info("message %s is no longer true", message.id)
-        crew.pen.write_now(scope, lambda db: outbox.mark_withheld(db, message, "no longer true"))
+        crew.pen.write_now(scope, partial(_withhold, message=message, now=now))
         return True
     except (Busy, DBAPIError) as fault:  # ours, not the message's
         outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
@@ -87,6 +88,10 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
             outbox.put_off(db, again)
         if ours and outcome is Outcome.SENT:
             _start_hours(db, message, after)
+            if message.repeated or len(enclosing.enclosed(db, message.message_id)) >= enclosing.MOST:
+                _promise_entries(db, message, now=after)
+        elif ours and not (message.repeated or connection.text_on_its_way):
+            enclosing.take_back(db, message.message_id)
         if not ours:
             log.warning("message %s took too long and is another's by now", message.id)
 
@@ -106,7 +111,22 @@ def _made(crew: Crew, scope: str, message: outbox.Claimed, now: datetime) -> Pre
         return letters.contents(db, message, crew.settings, now=now)
 
     found = crew.pen.write_now(scope, look_up) if letters.writes(message) else crew.database.read(look_up)
-    return compose(letters.letter(message, found, crew.settings), now)
+    along = enclosures.brought(crew, message, found.reply_to, now=now)
+    return compose(letters.letter(message, found, crew.settings, along), now)
+
+
+def _withhold(db: Db, *, message: outbox.Claimed, now: datetime) -> None:
+    """It does not leave; what it would have taken along does with another."""
+    if outbox.mark_withheld(db, message, "no longer true") and not message.repeated:
+        enclosing.take_back(db, message.message_id)
+    _promise_entries(db, message, now=now)
+
+
+def _promise_entries(db: Db, message: outbox.Claimed, *, now: datetime) -> None:
+    """What the message did not take along for a calendar, or must not because it was sent twice, gets another mail."""
+    kind, _, code = message.subject.partition(":")
+    if kind == "registration" and (found := people_named(db, message.forum, code)):
+        enclosing.promise(db, forum_by_slug(db, message.forum), found, now=now)
 
 
 def _start_hours(db: Db, message: outbox.Claimed, at: datetime) -> None:

@@ -16,6 +16,7 @@ from app.accounts.models import User
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.jobs.delegation_letters import about_delegation
+from app.jobs.enclosures import Brought
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, days, moment, text_of, worded
@@ -201,12 +202,14 @@ def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now:
     return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
 
 
-def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
-    """Render a message in its language: subject, plain text and HTML from the same catalogue texts."""
+def letter(message: Claimed, found: Contents, settings: Settings, along: Brought | None = None) -> Letter:
+    """Render a message in its language: subject, plain text and HTML from the same catalogue texts, and what it takes
+    along for a calendar."""
     lang: Lang = "km" if message.language == "km" else "en"
     key = "mail." + message.template.replace("/", ".")
     subject = " ".join(worded(lang, found.wording, f"{key}.subject", **found.values).split())
     paragraphs = worded(lang, found.wording, f"{key}.text", **found.values).strip().split("\n\n")
+    paragraphs += along.paragraphs if along else ()
     if found.principal:
         subject = text_of(lang, "mail.for_subject", name=found.principal, subject=subject)
         paragraphs.insert(0, text_of(lang, "mail.for_text", name=found.principal))
@@ -230,4 +233,5 @@ def letter(message: Claimed, found: Contents, settings: Settings) -> Letter:
         subject=subject,
         text=render(lang, "mail/letter.txt", **shown),
         html=render(lang, "mail/letter.html", **shown),
+        invites=along.invites if along else (),
     )

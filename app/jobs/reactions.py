@@ -21,8 +21,11 @@ from app.jobs.crew import Crew
 from app.jobs.models import Cursor
 from app.kit import clock
 from app.kit.db import Db, table
+from app.kit.errors import NotFound
 from app.programme.queries import published
-from app.registration import signing_up, telling
+from app.registration import enclosing, signing_up, telling
+from app.registration.applying import application_of
+from app.registration.rules.states import ENDED, State
 
 log = logging.getLogger("sala.jobs")
 _cursors = table(Cursor)
@@ -56,10 +59,33 @@ def _seated(db: Db, forum: Forum, _fact: Any, after: int, most: int) -> list[int
     return telling.seat_holders(db, forum, after, most)
 
 
+def _named(db: Db, forum: Forum, fact: Any, after: int, _most: int) -> list[int]:
+    kind, _, code = fact.subject.partition(":")
+    return [one for one in people_named(db, forum.slug, code) if kind == "registration" and one > after]
+
+
+def people_named(db: Db, forum: str, code: str) -> list[int]:
+    """The registration with this code in this forum, as a list of none or one id."""
+    try:
+        return [int(application_of(db, forum_by_slug(db, forum), code).id)]
+    except NotFound:
+        return []
+
+
+def _promise(db: Db, forum: Forum, _fact: Any, people: Sequence[int], now: datetime) -> object:
+    return enclosing.promise(db, forum, people, now=now)
+
+
 _PUBLISHED = frozenset({"programme.published"})
+_DATED = _PUBLISHED | {"forum.changed"}
+_STEPS = frozenset(f"registration.{state.value}" for state in {State.SEATED, *ENDED})
+_CHOSEN = frozenset({"registration.confirmed", "registration.picks", "registration.picked_up", "registration.merged"})
 REACTIONS: tuple[Reaction, ...] = (
     Reaction("move_lists", _PUBLISHED, None, _move_lists),
     Reaction("tell_affected", _PUBLISHED, _seated, _tell),
+    # behind telling, whose mail takes the entries along
+    Reaction("promise_entries", _DATED, _seated, _promise),
+    Reaction("promise_own_entries", _STEPS | _CHOSEN, _named, _promise),
 )
 
 

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -24,8 +25,19 @@ SECONDS_FOR_ONE = 120
 
 
 @dataclass(frozen=True, slots=True)
+class Invite:
+    """A finished iTIP object that goes along (RFC 6047): its text, and the METHOD it has inside."""
+
+    method: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered mail, ready to leave; `reply_to` is the address of those who answer questions, or empty."""
+    """A rendered mail, ready to leave; `reply_to` is the address of those who answer questions, or empty.
+
+    Of several `invites` applications take in the first by themselves.
+    """
 
     message_id: str
     sender: str
@@ -36,6 +48,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    invites: tuple[Invite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Prepared:
 
 
 def compose(letter: Letter, at: datetime) -> Prepared:
-    """The letter as a message of plain text and HTML.
+    """The letter as a message of plain text and HTML, and of what goes along for calendars.
 
     What people typed never meets a parser of headers: those decode encoded words (RFC 2047) and write what comes out,
     line breaks too. Raises ValueError where the header block would hold anything but our own headers.
@@ -68,10 +81,28 @@ def compose(letter: Letter, at: datetime) -> Prepared:
     body = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     body.set_content(letter.text)
     body.add_alternative(letter.html, subtype="html")
+    _enclose(body, letter.invites)
     own = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
     wire = own.encode() + body.as_bytes()
     _check_headers(wire, [*headers, "Content-Type", "MIME-Version"], letter.to_address)
     return Prepared(address, letter.to_address, wire)
+
+
+def _enclose(body: EmailMessage, invites: Sequence[Invite]) -> None:
+    """The first object as the last and so the best alternative (RFC 2046 §5.1.4), and each as a file.
+
+    Applications act on one `text/calendar` part of a message, and on its `method` only where it says what the object
+    does; so there is one, and the files are of another type. Base64, because relays that break lines break folds.
+    """
+    if invites:
+        first = invites[0]
+        method = {"method": first.method}
+        body.add_alternative(first.text.decode(), subtype="calendar", charset="utf-8", cte="base64", params=method)
+    for number, invite in enumerate(invites, 1):
+        name = "invite" if invite.method == "REQUEST" else "cancel"
+        file = f"{name}.ics" if number == 1 else f"{name}-{number}.ics"
+        named = {"name": file}
+        body.add_attachment(invite.text, maintype="application", subtype="ics", filename=file, params=named)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")

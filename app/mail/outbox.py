@@ -1,7 +1,7 @@
 """Putting mail into the outbox, in the transaction of what it reports, and keeping its state (rules §6)."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,13 @@ def unsent(db: Db, forum: str, template: str) -> dict[str, dict[str, Any]]:
     waiting = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.template == template)
     wanted = select(_messages.c.subject, _messages.c["values"]).where(_messages.c.forum == forum, waiting)
     return {row[0]: row[1] for row in db.execute(wanted)}
+
+
+def waiting(db: Db, forum: str, subjects: Collection[str]) -> set[str]:
+    """About which of these a message waits to leave. One query."""
+    here = (_messages.c.forum == forum) & _messages.c.subject.in_(subjects)
+    wanted = select(_messages.c.subject).where(here, _messages.c.state.in_(("queued", "retrying")))
+    return set(db.execute(wanted).scalars())
 
 
 @dataclass(frozen=True, slots=True)

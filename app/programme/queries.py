@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from app.forum.models import MeetingRoom
 from app.kit.db import Db, table
@@ -31,6 +31,12 @@ def published(db: Db, forum_id: int, number: int | None = None) -> Programme:
     if row is None:
         return NOTHING_YET
     return _version(row)
+
+
+def number_at(db: Db, forum_id: int, at: datetime) -> int:
+    """The number of the version that was public at this instant, 0 where there was none. One query."""
+    before = (_versions.c.forum_id == forum_id) & (_versions.c.published_at <= at)
+    return int(db.execute(select(func.max(_versions.c.number)).where(before)).scalar_one() or 0)
 
 
 def history(db: Db, forum_id: int) -> list[Programme]:

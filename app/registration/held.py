@@ -16,13 +16,13 @@ from app.programme.queries import published
 from app.programme.rules.visibility import Viewer, shown
 from app.registration.accompanying import Ties, ties_of
 from app.registration.lettering import letters_of
-from app.registration.models import Application, Category, Delegation, Invitation
+from app.registration.models import Application, Category, Delegation, Enclosure, Invitation
 from app.registration.pick_queries import OwnPick, OwnPicks, own_picks
 from app.registration.queries import Own
 from app.registration.rules.invitations import Kind
 
 _applications, _categories = table(Application), table(Category)
-_delegations, _invitations = table(Delegation), table(Invitation)
+_delegations, _invitations, _enclosures = table(Delegation), table(Invitation), table(Enclosure)
 _NAMED = (
     "titles",
     "family_name",
@@ -53,6 +53,7 @@ COLUMNS = (
 )
 """What stands in a registration's own row. Left out: the keys it is found by, which are made of the same."""
 _COMPANION = ("code", *_NAMED, "name_order", "country", "phone", "state", *_TIMES)
+_ENTRY = ("uid", "method", "sequence", "version", "made_at")
 _LETTER = (
     "code",
     "number",
@@ -102,7 +103,8 @@ class Held:
     """A registration with all that hangs on it; facts and mails oldest first.
 
     `sessions` are the picks with their session, None where it is not in the programme any more; `companions` are rows
-    with `category` and `category_name`, those that have ended too.
+    with `category` and `category_name`, those that have ended too; `entries` are the calendar entries that mails took
+    along.
     """
 
     own: Own
@@ -111,6 +113,7 @@ class Held:
     sessions: list[tuple[str, OwnPick, PublishedSession | None]]
     companions: list[Any]
     ties: Ties
+    entries: list[Any]
     invitation: Asked | None
     delegation: Any
     mails: list[Any]
@@ -120,7 +123,7 @@ class Held:
 def held_about(db: Db, own: Own) -> Held:
     """Everything kept about a person's own registration.
 
-    At most eleven queries more than their page, however much it is.
+    At most twelve queries more than their page, however much it is.
     """
     slug, row, subject = own.forum.slug, own.row, f"registration:{own.row.code}"
     picks = own_picks(db, row.id)
@@ -131,6 +134,9 @@ def held_about(db: Db, own: Own) -> Held:
         sessions=_sessions(db, own, picks),
         companions=_companions(db, row.id),
         ties=ties_of(db, row),
+        entries=list(
+            db.execute(select(_enclosures).where(_enclosures.c.application_id == row.id).order_by(_enclosures.c.id))
+        ),
         invitation=_invitation(db, own),
         delegation=_one(db, _delegations, row.delegation_id),
         mails=about(db, slug, subject),
@@ -233,6 +239,7 @@ def as_json(held: Held) -> dict[str, Any]:
             {**_told(one, _COMPANION), "category": {"code": one.category, "name": _both(one.category_name)}}
             for one in held.companions
         ],
+        "calendar_entries": [_told(one, _ENTRY) for one in held.entries],
         "invitation": held.invitation and _asked(held.invitation),
         "delegation": held.delegation and _told(held.delegation, ("code", "institution", "institution_km")),
         "mails": _mails(held.mails),

@@ -426,10 +426,33 @@ class PickList(SQLModel, table=True):
 
 
 class Following(SQLModel, table=True):
-    """Up to which version of the programme somebody was written to about their own sessions. Who never was has no
-    row."""
+    """How somebody follows the programme: up to which version they were written to about their own sessions (`told`),
+    and which one they said they had seen (`looked`). Either may be empty."""
 
     __tablename__ = "registration_following"
 
     application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
-    told: int
+    told: int | None = None
+    looked: int | None = None
+
+
+class Enclosure(SQLModel, table=True):
+    """A calendar entry that a mail took along to the person's own address, written before the mail leaves.
+
+    `mailbox` is a digest of forum and address: somebody who registers again keeps the entries of before. `version` is
+    the published programme it speaks of, 0 for the forum itself and for a session that is not shown to the person any
+    more. `made_at` is its DTSTAMP, so that a mail sent twice says the same.
+    """
+
+    __tablename__ = "registration_enclosure"
+    __table_args__ = (UniqueConstraint("message_id", "uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    mailbox: str = Field(index=True)
+    message_id: str
+    uid: str
+    method: str
+    sequence: int
+    version: int
+    made_at: datetime

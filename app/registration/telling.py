@@ -95,7 +95,7 @@ def tell_affected(
     for reader in readers(db, forum, people):
         subject = f"registration:{reader.row.code}"
         row, unread = follows.get(reader.row.id), waiting.get(subject)
-        last = row.told if row else number - 1
+        last = row.told if row and row.told is not None else number - 1
         if last >= newest.number:
             continue
         since = min(last, int(unread["since"])) if unread else last

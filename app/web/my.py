@@ -1,6 +1,7 @@
 """A participant's own page, by secret link: how the registration stands, and everything one may do about it."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -14,7 +15,8 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
-from app.registration import answering, applying, lettering
+from app.programme.worded import Words
+from app.registration import answering, applying, lettering, looking
 from app.registration.accompanying import company_of
 from app.registration.inputs import Person
 from app.registration.people import shown_name
@@ -27,7 +29,7 @@ from app.web.answers import fields_for, file_again, files_asked, read_answers, s
 from app.web.countries import countries, country_name
 from app.web.forms import Form, read_form, refilled
 from app.web.institutions import institutions
-from app.web.my_sessions import chosen_sessions
+from app.web.my_sessions import chosen_sessions, moved_sessions
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.picks import ChoiceDay
 from app.web.sheets import MOST_FIELDS, fields_of, parse_with
@@ -42,7 +44,19 @@ Deed = Callable[[Db, Actor, Forum, str], object]
 async def my(request: Request, lang: str, secret: str) -> Response:
     """Status, place in the queue, details, calendar."""
     words, own = await own_of(request, lang, secret)
-    return _show(request, words, secret, own, chosen=await _chosen(request, words, own))
+    return await _front(request, words, secret, own)
+
+
+@router.post("/{lang}/my/{secret}/seen")
+async def seen(request: Request, lang: str, secret: str) -> Response:
+    """What is marked as changed has been seen, as far as it was on the page that the form stands on."""
+    words, own, sent = await posted(request, lang, secret)
+    try:
+        seen_at = clock.now() - timedelta(seconds=read_form_token(request, sent, "my", own.row.code)[1])
+        await do(request, own, lambda *what: looking.look(*what, seen_at=seen_at))
+    except (Refused, Expired) as refused:
+        return await _front(request, words, secret, own, refilled(words, sent, refused), refused.status)
+    return back(words, secret, "seen")
 
 
 @router.get("/{lang}/my/{secret}/details")
@@ -121,11 +135,16 @@ async def own_of(request: Request, lang: str, secret: str) -> tuple[Lang, Own]:
     return words, await site_of(request).read(lambda db: own_registration(db, found))
 
 
-async def _chosen(request: Request, lang: Lang, own: Own) -> list[ChoiceDay]:
-    """The sessions the person has chosen; of a registration that has ended none is left."""
+async def _front(
+    request: Request, lang: Lang, secret: str, own: Own, form: Form | None = None, status: int = 200
+) -> Response:
+    """The page itself, with the sessions chosen and what changed in them; of a registration that has ended none is."""
     if own.row.ended_at is not None:
-        return []
-    return await site_of(request).read(lambda db: chosen_sessions(db, lang, own))
+        return _show(request, lang, secret, own, form, status=status)
+    site = site_of(request)
+    chosen = await site.read(lambda db: chosen_sessions(db, lang, own))
+    moved = await site.read(lambda db: moved_sessions(db, lang, own))
+    return _show(request, lang, secret, own, form, status=status, chosen=chosen, moved=moved)
 
 
 async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:
@@ -161,8 +180,7 @@ async def _button(request: Request, lang: str, secret: str, done: str, deed: Dee
     except (Refused, Expired) as refused:
         said = refilled(words, sent, refused, wording=wording_of(in_hall=own.category.in_hall))
         again = await site_of(request).read(lambda db: own_registration(db, secret))
-        chosen = await _chosen(request, words, again)
-        return _show(request, words, secret, again, said, status=refused.status, chosen=chosen)
+        return await _front(request, words, secret, again, said, refused.status)
     return back(words, secret, done)
 
 
@@ -228,6 +246,7 @@ def _show(
     template: str = "registration/my.html",
     along: Sequence[tuple[str, str]] = (),
     chosen: Sequence[ChoiceDay] = (),
+    moved: Sequence[Words] = (),
 ) -> Response:
     if own.row.erased_at is not None:
         template = "registration/erased.html"
@@ -249,11 +268,13 @@ def _show(
         "form": form or Form(),
         "door": door_of(own).value,
         "token": form_token(request, "my", own.row.code),
-        "done": done if form is None and _is_so(done, own) else "",
+        "done": done if form is None and (_is_so(done, own) or (done == "seen" and not moved)) else "",
         "answers": said(lang, own.answers, f"/{lang}/my/{secret}/files"),
         "no_mail": not site.settings.sends_mail,
         "along": along,
         "chosen": chosen,
+        "moved": moved,
+        "moved_codes": {one.code for one in moved},
         "holds_seat": State(own.row.state) in HOLDS_SEAT,
     }
     wording = wording_of(in_hall=own.category.in_hall)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.actor import Actor
+from app.calendars.common import common_sessions
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
@@ -14,7 +15,9 @@ from app.kit.errors import Conflict, Expired, Refused
 from app.kit.i18n import Lang
 from app.programme.queries import published, visible_to
 from app.programme.rules.visibility import Viewer
+from app.programme.worded import Words, words_of
 from app.registration import picking
+from app.registration.looking import moved_since
 from app.registration.pick_queries import Count, OwnPicks, counts_of, own_picks
 from app.registration.queries import Own, own_registration
 from app.registration.rules.states import HOLDS_SEAT, State
@@ -94,6 +97,14 @@ def chosen_sessions(db: Db, lang: Lang, own: Own) -> list[ChoiceDay]:
     days = choices(mine.seen, mine.counts, ticked, picks, holds_seat=holds_seat, wording=wording)
     chosen = (replace(day, choices=tuple(one for one in day.choices if one.ticked)) for day in days)
     return [day for day in chosen if day.choices]
+
+
+def moved_sessions(db: Db, lang: Lang, own: Own) -> list[Words]:
+    """What changed in a person's own sessions since they last looked, in words."""
+    newest = published(db, forum_id(own.forum))
+    common = common_sessions(db, forum_id(own.forum), newest)
+    found = moved_since(db, own.forum, own.row, newest, common)
+    return [words_of(change, lang, own.forum.timezone) for change in found]
 
 
 def _sessions_of(db: Db, lang: Lang, own: Own, picks: OwnPicks) -> OwnSessions:

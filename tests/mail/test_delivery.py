@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 import pytest
 
-from app.mail.delivery import SECONDS_FOR_ONE, Connection, Letter, compose
+from app.mail.delivery import SECONDS_FOR_ONE, Connection, Invite, Letter, compose
 from app.mail.rules import CLAIM_LASTS, Outcome
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -81,6 +82,23 @@ def test_a_header_of_ours_that_would_break_is_refused() -> None:
     broken = Letter("<x@sala>\r\nBcc: b@x.example", "sala@localhost", "", "A", "a@x.example", "en", "s", "t", "h")
     with pytest.raises(ValueError, match="not ours"):
         compose(broken, NOON)
+
+
+INVITES = (Invite("CANCEL", "BEGIN:VCALENDAR\r\nX:ក\r\nEND:VCALENDAR\r\n".encode()), Invite("REQUEST", b"BEGIN\r\n"))
+
+
+def test_what_goes_along_is_the_best_alternative_once_and_each_a_file_with_no_byte_changed() -> None:
+    mail = read(compose(replace(letter(), invites=INVITES), NOON).wire)
+    kinds = [part.get_content_type() for part in mail.walk()]
+    inner = ["multipart/alternative", "text/plain", "text/html", "text/calendar"]
+    assert kinds == ["multipart/mixed", *inner, "application/ics", "application/ics"]
+    (calendar,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    assert calendar.get_param("method") == "CANCEL"
+    assert calendar.get_payload(decode=True) == INVITES[0].text
+    files = list(mail.iter_attachments())
+    assert [file.get_content() for file in files] == [one.text for one in INVITES]
+    assert [file.get_filename() for file in files] == ["cancel.ics", "invite-2.ics"]
+    assert set(mail.keys()) == OURS
 
 
 Server = Callable[[dict[str, str]], int]

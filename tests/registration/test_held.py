@@ -43,6 +43,7 @@ NOT_TOLD = {
     "registration_application.accompanies_id:priority_reason": "stands on the companion's own page",
     "registration_application.accompanies_id:decision_note": "the same",
     "registration_file.application_id:body": "given back as the file itself",
+    "registration_enclosure.application_id:mailbox": "made of the address",
     "registration_letter.application_id:request_key": "a random key of the form",
     "registration_delegation:focal_name": "another person",
     "registration_delegation:focal_email": "another person",

@@ -18,7 +18,7 @@ from app.registration.applying import manage_token
 from app.registration.inputs import PriorityInput
 from app.registration.letter_inputs import LetterInput
 from app.registration.merging import merge, say_distinct
-from app.registration.models import Application, Delegation, Following, Invitation
+from app.registration.models import Application, Delegation, Enclosure, Following, Invitation
 from app.registration.overriding import set_priority
 from tests.cast import BOPHA, NOW, SECRET, SLUG, holder, request
 from tests.embassies import make_delegation
@@ -68,6 +68,8 @@ def whole_person(hall: SmallHall) -> Any:
     people, delegation = table(Application), make_delegation(db, "DIP", 1)
     db.execute(update(people).where(people.c.id == row.id).values(delegation_id=delegation.id))
     db.execute(insert(table(Following)).values(application_id=row.id, told=1))
+    sent = {"uid": "x", "method": "REQUEST", "sequence": 0, "version": 1, "made_at": NOW, "message_id": "<whole@sala>"}
+    db.execute(insert(table(Enclosure)).values(application_id=row.id, mailbox="x", **sent))
     return hall.row(row.code)
 
 

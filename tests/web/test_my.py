@@ -8,15 +8,18 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from app.kit.db import table
-from app.kit.i18n import text_of
+from app.accounts.actor import Actor
+from app.kit.db import Db, table
+from app.kit.i18n import Bilingual, text_of
 from app.kit.pen import Pen
+from app.programme.models import Session
+from app.programme.publishing import publish
 from app.registration.applying import manage_token
 from app.registration.models import Application, Terms
 from app.registration.picking import put_picks
 from app.web.site import Site
 from tests.cast import BOPHA, NOW, SECRET, SLUG, VANNA, Figure, holder, make_application, the_forum
-from tests.conftest import opened
+from tests.conftest import Clock, opened
 from tests.doors import Page
 from tests.web.visits import send
 
@@ -171,3 +174,27 @@ def test_declining_what_is_not_offered_is_refused(client: TestClient, site: Site
     answer = send(client, page, f"{page}/refusal")
     assert answer.status_code == 422
     assert "This seat is not on offer any more." in answer.text
+
+
+def test_what_changed_is_marked_until_the_button_says_it_was_seen_and_opening_the_page_says_nothing(
+    client: TestClient, site: Site, clock: Clock
+) -> None:
+    def deed(db: Db) -> str:
+        row = make_application(db, VANNA)
+        put_picks(db, holder(row), the_forum(db), row.code, {"D1-07"}, 0, now=NOW)
+        sessions = table(Session)
+        db.execute(update(sessions).where(sessions.c.code == "D1-07").values(title=Bilingual("Anew", "ជាថ្មី")))
+        publish(db, Actor.operator(), the_forum(db), now=clock.move(hours=1), reason="for the test")
+        return manage_token(SECRET, row.id, row.manage_generation)
+
+    mine = f"/en/my/{site.pen.write_now(SLUG, deed)}"
+    clock.move(hours=1)
+    for _ in range(2):
+        page = Page(client.get(mine).text)
+        assert "Changed since you last looked" in page.text
+        assert "Anew" in page.text
+    answer = client.post(f"{mine}/seen", data={"form": page.hidden["form"]})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{mine}?done=seen")
+    page = Page(client.get(f"{mine}?done=seen").text)
+    assert "Changed since you last looked" not in page.text
+    assert "What changes from now on" in page.text

@@ -678,6 +678,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/{lang}/my/{secret}/confirmation"): Row(mine("/confirmation", button=True), ALL, 303),
     ("POST", "/{lang}/my/{secret}/acceptance"): Row(mine("/acceptance", button=True, offered=True), ALL, 303),
+    ("POST", "/{lang}/my/{secret}/seen"): Row(mine("/seen", button=True), ALL, 303),
     ("GET", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions"), ALL),
     ("POST", "/{lang}/my/{secret}/sessions"): Row(mine("/sessions", button=True, pick="D1-07", edition="0"), ALL, 303),
     ("POST", "/{lang}/my/{secret}/refusal"): Row(mine("/refusal", button=True, offered=True), ALL, 303),
