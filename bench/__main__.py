@@ -36,6 +36,9 @@ def main(asked: Sequence[str]) -> int:
             print(f"[{place}/{len(names)}] {name} …", flush=True)
             try:
                 figures += _shown(ROWS[name](bench))
+            except KeyboardInterrupt:
+                about["ended early"] = f"in {name}, {len(names) - place + 1} of {len(names)} rows are missing"
+                break
             except Exception:  # noqa: BLE001 - the other rows are worth having
                 failed.append(name)
                 traceback.print_exc()

@@ -21,7 +21,7 @@ from tests import cluster
 
 ROOT = Path(__file__).parent.parent
 SECRET = "of the benchmark alone, for databases that are thrown away"  # noqa: S105 - of no site
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 SMALL, LARGE, HALL, FULL = "bench-24", "bench-480", "bench-hall", "bench-full"
 ALL = (SMALL, LARGE, HALL, FULL)
 PLACES = 3000

@@ -22,7 +22,7 @@ PAGES = {
     "session": f"/km/{SMALL}/programme/B1-02",
     "calendar-24": f"/en/{SMALL}/calendar.ics",
     "calendar-480": f"/en/{LARGE}/calendar.ics",
-    "track": f"/en/{LARGE}/tracks/traditional-security.ics",
+    "track": f"/en/{LARGE}/tracks/traditional-and-non-traditional.ics",
     "json-24": f"/en/{SMALL}/programme.json",
     "json-480": f"/en/{LARGE}/programme.json",
     "csv": f"/en/{LARGE}/programme.csv",
@@ -60,6 +60,8 @@ def beside(
     if name.endswith("-304"):
         questions = [_again(site, path) for path in paths]
     first = load.ask(site.port, questions[0])
+    if first.status != (304 if name.endswith("-304") else 200):
+        raise RuntimeError(f"{what} was answered {first.status}")
     as_it = _put(bare, first, questions[0])
     sides = {
         "site": (site, questions),

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app.editions.reading import read_forum_file
+from app.web.fonts import build
 from bench import load
 from bench.__main__ import main
 from bench.edition import edition, write_edition
@@ -55,6 +56,7 @@ def test_an_unknown_row_is_said_with_those_there_are(capsys: pytest.CaptureFixtu
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A run that is over in a moment, on two editions without people: it measures nothing worth knowing."""
     folder = tmp_path_factory.mktemp("bench")
+    build(ROOT / "var" / "assets")
     made = Bench(folder, folder / "log", ROOT / "var", quick=True)
     yield made
     made.close()
