@@ -200,6 +200,8 @@ def _speakers(db: Db, own: int) -> list[dict[str, Any]]:
             "institution": _words(row.institution),
             "country": row.country,
             "bio": _words(row.bio),
+            "announced": row.announced,
+            "guest": row.guest,
         }
         for row in rows
     ]

@@ -21,6 +21,7 @@ from app.jobs.crew import Crew
 from app.jobs.models import Cursor
 from app.kit import clock
 from app.kit.db import Db, table
+from app.programme import telling as telling_speakers
 from app.programme.queries import published
 from app.registration import signing_up, telling
 
@@ -29,7 +30,7 @@ _cursors = table(Cursor)
 PIECE = 50
 """People written to in one transaction."""
 Whom = Callable[[Db, Forum, Any, int, int], list[int]]
-"""The applications a fact concerns: the next so many behind an id, in order."""
+"""The applications or speakers a fact concerns: the next so many behind an id, in order."""
 What = Callable[[Db, Forum, Any, Sequence[int], datetime], object]
 
 
@@ -56,10 +57,19 @@ def _seated(db: Db, forum: Forum, _fact: Any, after: int, most: int) -> list[int
     return telling.seat_holders(db, forum, after, most)
 
 
+def _speaking(db: Db, forum: Forum, _fact: Any, after: int, most: int) -> list[int]:
+    return telling_speakers.told_speakers(db, forum, after, most)
+
+
+def _tell_speakers(db: Db, forum: Forum, fact: Any, people: Sequence[int], now: datetime) -> object:
+    return telling_speakers.tell_speakers(db, forum, people, int(fact.after["version"]), now=now)
+
+
 _PUBLISHED = frozenset({"programme.published"})
 REACTIONS: tuple[Reaction, ...] = (
     Reaction("move_lists", _PUBLISHED, None, _move_lists),
     Reaction("tell_affected", _PUBLISHED, _seated, _tell),
+    Reaction("tell_speakers", _PUBLISHED, _speaking, _tell_speakers),
 )
 
 

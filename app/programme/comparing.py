@@ -64,15 +64,22 @@ def place_name(place: str | None) -> Bilingual:
 
 
 def people_of(session: PublishedSession) -> tuple[tuple[str, str], ...]:
-    """Who speaks as it is compared, with a digest of what is said of each: a name announced is a change of speakers."""
+    """Who speaks as it is compared, with a digest of what is said of each: a name announced is a change of speakers.
+
+    A photograph is not: nobody is written to about one (`fingerprint` has it).
+    """
     (whole,) = to_document((session,))["sessions"]
-    return tuple((f"{person['code']}\n{_digest(person)}", person["role"]) for person in whole["people"])
+    return tuple(
+        (f"{person['code']}\n{_digest({**person, 'photo': None})}", person["role"]) for person in whole["people"]
+    )
 
 
 def fingerprint(session: PublishedSession) -> str:
     """A digest of everything public that the rule does not compare by itself: equal as long as that is."""
     (whole,) = to_document((session,))["sessions"]
-    return _digest({name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS})
+    photos = {person["code"]: person["photo"] for person in whole["people"] if person["photo"]}
+    kept = {name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS}
+    return _digest({**kept, "photos": photos})
 
 
 def _digest(value: dict[str, Any]) -> str:

@@ -19,6 +19,8 @@ class PublishedPerson:
     institution: Bilingual | None
     country: str | None
     bio: Bilingual | None
+    photo: str | None = None
+    """The digest of the photograph, see `programme.portraits`."""
 
     @property
     def shown_as(self) -> Bilingual:
@@ -137,6 +139,7 @@ def _session_to_json(session: PublishedSession) -> dict[str, Any]:
                 "institution": _words(person.institution),
                 "country": person.country,
                 "bio": _words(person.bio),
+                "photo": person.photo,
             }
             for person in session.people
         ],
@@ -177,6 +180,7 @@ def _session_from_json(item: dict[str, Any]) -> PublishedSession:
                 institution=_bilingual(person["institution"]),
                 country=person["country"],
                 bio=_bilingual(person["bio"]),
+                photo=person.get("photo"),  # versions from before there were any
             )
             for person in item["people"]
         ),

@@ -160,7 +160,9 @@ MENU = (
         "programme",
         (
             ("/programme", "programme", Permission.SEE_DESK),
+            ("/speakers", "speakers", Permission.SEE_DESK),
             ("/rooms", "rooms", Permission.SEE_DESK),
+            ("/calendar", "calendar", Permission.SEE_DESK),
         ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),

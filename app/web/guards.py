@@ -24,6 +24,13 @@ TAKES_FILES = (
     re.compile(r"/(en|km)/invitations/[A-Za-z0-9_-]+/registration"),
 )
 """Where forms with answers are sent, which may ask for files."""
+PHOTO_BYTES = 8 * 1024 * 1024
+"""The largest photograph that is read."""
+TAKES_PHOTOS = (
+    re.compile(r"/(en|km)/speaking/[A-Za-z0-9_-]+/photo"),
+    re.compile(r"/desk/[a-z0-9-]+/speakers/[a-z0-9-]+/photo"),
+)
+"""Where photographs of speakers are sent."""
 
 
 class Guards:
@@ -65,8 +72,12 @@ class Guards:
     def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
         """How many bytes are taken: more only where a form may bring files, and comes in the form that can."""
         brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        takes = scope["method"] == "POST" and any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
-        return self._limit_with_files if brings and takes else self._limit
+        if not brings or scope["method"] != "POST":
+            return self._limit
+        if any(path.fullmatch(scope["path"]) for path in TAKES_PHOTOS):
+            return self._limit + PHOTO_BYTES
+        takes = any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
+        return self._limit_with_files if takes else self._limit
 
     def _known_host(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
