@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -123,6 +123,21 @@ def erase_speaker(db: Db, by: Actor, forum: Forum, code: str, *, now: datetime) 
         republish(db, forum.slug)
     purge_personal(db, forum.slug, subjects=[f"speaker:{code}"])
     redact(db, forum.slug, subjects=[f"speaker:{code}"])
+
+
+def count_askings(db: Db, own: int) -> int:
+    """How many speakers `forget_askings` would forget."""
+    return int(db.execute(select(func.count()).where(_askings.c.speaker_id.in_(_of(own)))).scalar_one())
+
+
+def forget_askings(db: Db, own: int) -> None:
+    """On the day of the purge: addresses, answers, times and links of every speaker go; what the programme says of them
+    stays, as it was published. The caller asks permission, records it, and empties facts and mails."""
+    db.execute(delete(_askings).where(_askings.c.speaker_id.in_(_of(own))))
+
+
+def _of(own: int) -> Any:
+    return select(_speakers.c.id).where(_speakers.c.forum_id == own)
 
 
 def _scrub_versions(db: Db, own: int, code: str) -> bool:

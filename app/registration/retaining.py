@@ -17,6 +17,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.mail.redacting import count_unredacted, redact
+from app.programme.speaking import count_askings, forget_askings
 from app.registration.lettering import forget_passports
 from app.registration.models import Answer, Application, Consent, File, Letter, Needs, Question, Terms
 from app.registration.uninviting import count_contacts, count_invited, forget_contacts, forget_invited
@@ -24,7 +25,7 @@ from app.registration.uninviting import count_contacts, count_invited, forget_co
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
 _letters = table(Letter)
-KINDS = ("registration", "invitation", "delegation", "hold_back", "forum")
+KINDS = ("registration", "invitation", "delegation", "hold_back", "speaker", "forum")
 """What facts and mails that may name people are about."""
 EMPTIED = (
     "needs",
@@ -36,6 +37,7 @@ EMPTIED = (
     "letters",
     "invitations",
     "delegations",
+    "speakers",
 )
 """The kinds of rows a purge empties, by their names in `Purge`."""
 
@@ -101,6 +103,7 @@ class Purge:
     letters: int
     invitations: int
     delegations: int
+    speakers: int
     registrations: int
     erased: int
     other_answers: int
@@ -116,7 +119,7 @@ class Purge:
 
 
 def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
-    """What the purge would empty as things stand, changing nothing. Thirteen queries."""
+    """What the purge would empty as things stand, changing nothing. Fourteen queries."""
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
     on = retention_of(db, forum)
@@ -140,6 +143,7 @@ def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
         letters=count(_letters, _letters.c.purged_at.is_(None)),
         invitations=count_invited(db, forum, now=now),
         delegations=count_contacts(db, forum, now=now),
+        speakers=count_askings(db, own),
         registrations=registrations - erased,
         erased=erased,
         other_answers=count(_answers, _answers.c.question_id.not_in(sensitive)),
@@ -166,6 +170,7 @@ def purge(db: Db, by: Actor, forum: Forum, *, now: datetime, before_the_day: boo
     forget_passports(db, forum, now=now)
     forget_invited(db, by, forum, now=now)
     forget_contacts(db, forum, now=now)
+    forget_askings(db, own)
     redact(db, forum.slug, kinds=KINDS, before=_written_before(found.at, now))
     purge_personal(db, forum.slug, kinds=KINDS)
     after = {name: getattr(found, name) for name in EMPTIED}
