@@ -590,7 +590,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         + [f"{desk}/speakers/{each.code}?done=asked&{asked}" for each in shown.speakers.values()],
         "/desk/{forum}/calendar": [f"{desk}/calendar?{asked}"],
         "/{lang}/speaking/{secret}": [
-            f"/{lang}/speaking/{shown.speakers[name].secret}?done={name}" for name in ("asked", "accepted", "declined")
+            f"/{lang}/speaking/{shown.speakers[name].secret}?done={name}" for name in ("accepted", "asked", "declined")
         ],
         "/{lang}/speaking/{secret}/erasure": [f"/{lang}/speaking/{shown.speakers['accepted'].secret}/erasure"],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],

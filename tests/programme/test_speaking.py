@@ -23,12 +23,16 @@ from app.kit.pictures import Picture
 from app.mail.models import Message
 from app.programme import asking, casting, speaking
 from app.programme.asking_queries import feed_by_token, roles_of, speaker_by_token, speaker_of, speakers_of
+from app.programme.comparing import version_for
 from app.programme.inputs import AppearanceInput, AvailabilityInput, BioInput, TypedSpeaker
 from app.programme.models import Portrait, Version
+from app.programme.published import PublishedPerson
 from app.programme.publishing import conflicts_of, publish
+from app.programme.queries import history as versions_of
 from app.programme.queries import published, working_copy
 from app.programme.rules.conflicts import Kind
 from app.programme.rules.speakers import Reply
+from app.programme.rules.visibility import PUBLIC
 from tests.cast import DARA, NOW, RITH, SECRET, SLUG, SOKHA, make_actor, the_forum
 from tests.programme.test_drafting import put as load_talks
 from tests.programme.test_drafting import talk
@@ -321,6 +325,24 @@ def test_a_photograph_is_kept_while_a_version_or_a_draft_shows_it(db: Db, forum:
     assert kept() == 1
     publish(db, OPERATOR, forum, now=NOW)
     assert kept() == 0
+
+
+def test_a_name_that_is_taken_back_is_in_no_older_version_either(db: Db, forum: Forum) -> None:
+    change(db, forum, **NAMED)
+    speaks(db, forum)
+    named = publish(db, OPERATOR, forum, now=NOW)
+
+    def then() -> PublishedPerson:
+        past = versions_of(db, forum_id(forum))
+        version = version_for(past, past[-1 - (past[-1].number - named)].public_number, PUBLIC)
+        assert version is not None
+        (found,) = [person for session in version.sessions for person in session.people if person.code == CODE]
+        return found
+
+    assert then().shown_as.en == "Tellingname"
+    change(db, forum, **{**NAMED, "announced": ""})
+    publish(db, OPERATOR, forum, now=NOW)
+    assert (then().shown_as.en, then().bio) == ("Director of an Institute", None)
 
 
 # ---- erasing, and files
