@@ -1,5 +1,6 @@
 """The programme as published: values made from a version's document, and the document made from the working copy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,11 @@ class Programme:
     def session(self, code: str) -> PublishedSession | None:
         """The session with this code, or None."""
         return next((session for session in self.sessions if session.code == code), None)
+
+    @property
+    def people(self) -> Mapping[str, PublishedPerson]:
+        """Everybody who is in a session, closed ones too, by code."""
+        return {person.code: person for session in self.sessions for person in session.people}
 
     def with_sessions(self, sessions: tuple[PublishedSession, ...]) -> "Programme":
         """The same version with only these sessions: what one viewer may see of it."""

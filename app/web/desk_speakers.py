@@ -1,6 +1,6 @@
 """The desk's speakers: who there is, how it stands with each, and the form of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,14 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Refused
-from app.kit.i18n import Bilingual, Lang, day, text_of
+from app.kit.i18n import Bilingual, Lang, text_of
 from app.kit.inputs import parse
 from app.programme import casting
 from app.programme.asking_queries import Role, roles_of, speaker_of, speakers_of
 from app.programme.inputs import TypedSpeaker
-from app.programme.published import Programme, PublishedPerson
+from app.programme.published import PublishedPerson
 from app.programme.queries import published
-from app.programme.rules.speakers import OPEN, Reply, face_of, parts_of
+from app.programme.rules.speakers import OPEN, Reply, face_of
 from app.web import deps
 from app.web.countries import countries, country_name
 from app.web.deps import Desk
@@ -33,27 +33,11 @@ from app.web.forms import Form, read_form, refilled
 from app.web.pages import slug
 from app.web.photographs import ACCEPTED
 from app.web.site import site_of
+from app.web.speaker_words import TONES, Label, away_in_words, label
 
 router = APIRouter(include_in_schema=False)
 DONE = frozenset({"added", "changed", "same", "asked", "renewed", "withdrawn", "photo", "no_photo", "erased"})
 LIST_DONE = frozenset({"removed"})
-TONES = {
-    Reply.UNASKED: ("still", "–"),
-    Reply.ASKED: ("wait", "…"),
-    Reply.ACCEPTED: ("good", "✓"),
-    Reply.DECLINED: ("bad", "×"),
-    Reply.WITHDRAWN: ("still", "×"),
-}
-"""The colour and the sign of each reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """How it stands with a speaker, as a sign, a tone and words."""
-
-    tone: str
-    sign: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +105,6 @@ async def remove(request: Request, forum: str, code: str) -> Response:
     return deps.back(f"{desk.base}/speakers?done=removed")
 
 
-def label(lang: Lang, state: Reply) -> Label:
-    """A reply as a sign and words."""
-    return Label(*TONES[state], text_of(lang, f"speakers.state.{state.value}"))
-
-
 def _reply(row: Any) -> Reply:
     return Reply(row.state or Reply.UNASKED)
 
@@ -133,16 +112,11 @@ def _reply(row: Any) -> Reply:
 def _lines(db: Db, desk: Desk) -> list[Line]:
     """Three queries, however many speakers there are."""
     own = forum_id(desk.forum)
-    roles, public = roles_of(db, own), faces(published(db, own))
+    roles, public = roles_of(db, own), published(db, own).people
     return [
         Line(row, label(desk.lang, _reply(row)), roles.get(row.code, ()), _standing(row, public.get(row.code)))
         for row in speakers_of(db, own)
     ]
-
-
-def faces(programme: Programme) -> Mapping[str, PublishedPerson]:
-    """Everybody in a version by code, closed sessions too."""
-    return {person.code: person for session in programme.sessions for person in session.people}
 
 
 def _standing(row: Any, before: PublishedPerson | None) -> str:
@@ -173,7 +147,7 @@ def read_speaker(db: Db, desk: Desk, code: str) -> Seen | None:
     if code == casting.NEW:
         return None
     row = speaker_of(db, own, code)
-    before = faces(published(db, own)).get(code)
+    before = published(db, own).people.get(code)
     story = story_of(db, desk, f"speaker:{code}")
     return Seen(row, roles_of(db, own).get(code, ()), _standing(row, before), *story)
 
@@ -219,15 +193,6 @@ async def show_speaker(
     }
     status = refused.status if refused is not None else 200
     return deps.show_at_desk(request, desk, "desk/speaker.html", status=status, **values)
-
-
-def away_in_words(lang: Lang, forum: Forum, keys: Sequence[str]) -> list[str]:
-    """The parts of days for which a speaker cannot come, in words."""
-    return [
-        text_of(lang, "speakers.part_of_day", day=day(on, lang, "day"), part=text_of(lang, f"speakers.parts.{part}"))
-        for on, part, key in parts_of(forum.starts_on, forum.ends_on)
-        if key in keys
-    ]
 
 
 _TEXTS = ("name", "function", "institution", "bio")

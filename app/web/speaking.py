@@ -25,14 +25,14 @@ from app.programme.inputs import AnswerInput, AvailabilityInput, BioInput
 from app.programme.portraits import portrait_of
 from app.programme.published import PublishedSession
 from app.programme.queries import published, working_copy
-from app.programme.rules.speakers import Reply, face_of, parts_of
+from app.programme.rules.speakers import Reply, face_of
 from app.web.countries import country_name
-from app.web.desk_speakers import TONES, away_in_words, faces
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.photographs import ACCEPTED, jpeg, read_photo
 from app.web.site import site_of
+from app.web.speaker_words import TONES, away_in_words, part_choices
 from app.web.subscribing import ways
 
 router = APIRouter(include_in_schema=False)
@@ -225,7 +225,7 @@ async def _seen(request: Request, lang: str, secret: str) -> tuple[Lang, Seen]:
         forum, row = forum_id(own.forum), own.row
         mine = tuple(each for each in working_copy(db, forum) if any(who.code == row.code for who in each.people))
         version = published(db, forum)
-        before = faces(version).get(row.code)
+        before = version.people.get(row.code)
         face = face_of(announced=row.announced, name=row.name, bio=row.bio, photo=row.photo)
         pending = before is None or (before.bio, before.photo) != (face.bio, face.photo)
         return Seen(own, mine, version.sessions, pending)
@@ -257,7 +257,7 @@ def _show(
         "tone": TONES[reply],
         "parts": _parts(lang, seen),
         "pending": seen.pending,
-        "choices": _choices(lang, forum),
+        "choices": [(key, words, "") for key, words in part_choices(lang, forum)],
         "away": away_in_words(lang, forum, row.away),
         "feed": ways(site.settings.base_url, feed, title, title),
         "form": Form(kept, form.faults if form else {}),
@@ -276,21 +276,6 @@ def _kept(row: Any) -> dict[str, str | Sequence[str]]:
     """What is stored as the fields of the page's forms."""
     bio = row.bio or Bilingual()
     return {"bio_en": bio.en, "bio_km": bio.km, "note": row.note, "away": list(row.away), "away_note": row.away_note}
-
-
-def _choices(lang: Lang, forum: Forum) -> list[tuple[str, str, str]]:
-    """The parts of the forum's days as boxes."""
-    named = ((key, on, part) for on, part, key in parts_of(forum.starts_on, forum.ends_on))
-    return [
-        (
-            key,
-            text_of(
-                lang, "speakers.part_of_day", day=day(on, lang, "day"), part=text_of(lang, f"speakers.parts.{part}")
-            ),
-            "",
-        )
-        for key, on, part in named
-    ]
 
 
 def _parts(lang: Lang, seen: Seen) -> list[Part]:
