@@ -34,8 +34,14 @@ from app.kit.db import Database, Db, table
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.kit.pen import SITE
+from app.kit.pictures import Picture
 from app.main import create_app
-from app.programme import sharing
+from app.programme import asking, casting, sharing, speaking
+from app.programme.asking_queries import speaker_of
+from app.programme.drafting import states_of
+from app.programme.editing import change
+from app.programme.inputs import AppearanceInput, AvailabilityInput, TypedSpeaker
+from app.programme.rules.speakers import Reply
 from app.programme.tabling import import_table, look_at
 from app.registration import (
     accompanying,
@@ -71,6 +77,7 @@ from tests.registration.asked import answer_some
 
 ELSEWHERE = "siem-reap-2028"
 """The second forum, loaded from the same file."""
+A_PHOTO = b"\xff\xd8\xff\xe0 stands for a photograph"
 COMPANION = "INTP"
 """A class of badges for those who come along, which the first forum has."""
 FORMS = "application/x-www-form-urlencoded"
@@ -240,6 +247,26 @@ class Doors:
         found: Invited = self.write(SLUG, deed)
         return found
 
+    def speaker(self, *, asked: bool = True, slug: str = SLUG, **changes: Any) -> "Speaking":
+        """One more speaker, asked or not, through the deeds."""
+        self._people += 1
+        named = {"function_en": f"Speaker {self._people}", "function_km": f"វាគ្មិន {self._people}"}
+        named |= {"name_en": f"Name{self._people}", "email": f"speaker{self._people}@crowd.example"}
+        sent, by = parse(TypedSpeaker, {**named, **changes}), Actor.operator()
+
+        def deed(db: Db) -> Speaking:
+            forum = the_forum(db, slug)
+            code = casting.add_speaker(db, by, forum, sent, now=NOW)
+            if asked:
+                asking.ask(db, by, forum, code, SECRET, now=NOW)
+            row = speaker_of(db, forum_id(forum), code)
+            page, feed = (row.generation, row.feed_generation) if asked else (0, 0)
+            tokens = asking.speaker_token(SECRET, row.id, page), asking.speaker_feed_token(SECRET, row.id, feed)
+            return Speaking(code, *tokens, row.id)
+
+        found: Speaking = self.write(slug, deed)
+        return found
+
     def make_wait(self, standing: Standing) -> None:
         """A registration loses its seat and waits, as if the hall had been full."""
         applications, seats = table(Application), table(Seat)
@@ -397,6 +424,16 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaking:
+    """A speaker as a test needs it: the code, the secrets of their page and calendar, and the row's id."""
+
+    code: str
+    secret: str
+    feed: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What stands on a site that the tests of every page look at: registrations by how they stand."""
 
@@ -405,6 +442,7 @@ class Shown:
     invitations: Mapping[str, Invited]
     delegations: Mapping[str, Party]
     materials: tuple[str, ...]
+    speakers: Mapping[str, Speaking]
 
 
 def furnish(doors: Doors) -> Shown:
@@ -457,8 +495,8 @@ def furnish(doors: Doors) -> Shown:
     doors.write(SLUG, more)
     doors.make_wait(one["waiting"])
     import_one(doors, "I-01")
-    invitations, delegations = invitations_of_every_kind(doors), furnish_delegations(doors)
-    return Shown(one, doors.sign_in_link(), invitations, delegations, doors.write(SLUG, materials_of_every_kind))
+    kinds = invitations_of_every_kind(doors), furnish_delegations(doors), doors.write(SLUG, materials_of_every_kind)
+    return Shown(one, doors.sign_in_link(), *kinds, furnish_speakers(doors))
 
 
 def materials_of_every_kind(db: Db) -> tuple[str, ...]:
@@ -474,6 +512,35 @@ def materials_of_every_kind(db: Db) -> tuple[str, ...]:
     gone = make_material(db)
     sharing.remove(db, Actor.operator(), the_forum(db), gone, now=NOW)
     return standing
+
+
+def furnish_speakers(doors: Doors) -> dict[str, Speaking]:
+    """Speakers by how it stands with each: one announced with words and a photograph, and in a session."""
+    bio = {"bio_en": "Writes about the sea.", "bio_km": "សរសេរអំពីសមុទ្រ។", "announced": "yes"}
+    one = {
+        "unasked": doors.speaker(asked=False, name_en="", name_km="សុខ ដារា", guest="yes"),
+        "asked": doors.speaker(guest="yes", language="km"),
+        "accepted": doors.speaker(name_km="ចាន់ សុភា", country="KH", **bio),
+        "declined": doors.speaker(email=""),
+        "withdrawn": doors.speaker(),
+    }
+
+    def deed(db: Db) -> None:
+        forum, by = the_forum(db), {name: Actor.speaker(each.id) for name, each in one.items()}
+        accepted = one["accepted"].code
+        speaking.answer(db, by["accepted"], forum, accepted, Reply.ACCEPTED, "With pleasure", now=NOW)
+        speaking.answer(db, by["declined"], forum, one["declined"].code, Reply.DECLINED, "Abroad then", now=NOW)
+        away = AvailabilityInput(away=("2027-03-23.morning",), away_note="Not before ten")
+        speaking.put_availability(db, by["accepted"], forum, accepted, away, now=NOW)
+        speaking.put_photo(db, by["accepted"], forum, accepted, Picture(A_PHOTO, 2, 1), now=NOW)
+        asking.withdraw(db, Actor.operator(), forum, one["withdrawn"].code, now=NOW)
+        (state,) = states_of(db, forum_id(forum), code="D1-04").values()
+        people = (*state.draft.people, AppearanceInput(speaker=accepted, role="moderator"))
+        draft = state.draft.model_copy(update={"people": people})
+        change(db, Actor.operator(), forum, "D1-04", draft, edition=state.edition, now=NOW, reason="For the test")
+
+    doors.write(SLUG, deed)
+    return one
 
 
 def invitations_of_every_kind(doors: Doors) -> dict[str, Invited]:
@@ -590,6 +657,14 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/my/{secret}/materials": [
             f"/{lang}/my/{shown.standings[name].secret}/materials" for name in ("confirmed", "cancelled")
         ],
+        "/desk/{forum}/speakers": [f"{desk}/speakers?{asked}", f"/desk/{ELSEWHERE}/speakers?done=removed&{asked}"],
+        "/desk/{forum}/speakers/{code}": [f"{desk}/speakers/new?{asked}", f"{desk}/speakers/keynote-scholar?{asked}"]
+        + [f"{desk}/speakers/{each.code}?done=asked&{asked}" for each in shown.speakers.values()],
+        "/desk/{forum}/calendar": [f"{desk}/calendar?{asked}"],
+        "/{lang}/speaking/{secret}": [
+            f"/{lang}/speaking/{shown.speakers[name].secret}?done={name}" for name in ("accepted", "asked", "declined")
+        ],
+        "/{lang}/speaking/{secret}/erasure": [f"/{lang}/speaking/{shown.speakers['accepted'].secret}/erasure"],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],

@@ -9,8 +9,8 @@ from app.kit.errors import Forbidden, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user with roles by forum id, a participant or focal point holding a secret link, the worker, the operator, or a
-    visitor."""
+    """A user with roles by forum id, a participant, focal point or speaker holding a secret link, the worker, the
+    operator, or a visitor."""
 
     kind: str
     id: int | None = None
@@ -37,6 +37,11 @@ class Actor:
     def focal_point(cls, delegation_id: int) -> "Actor":
         """Whoever holds the secret link of this delegation."""
         return cls("focal_point", delegation_id)
+
+    @classmethod
+    def speaker(cls, speaker_id: int) -> "Actor":
+        """Whoever holds the secret link of this speaker."""
+        return cls("speaker", speaker_id)
 
     @classmethod
     def worker(cls) -> "Actor":
@@ -71,6 +76,10 @@ class Actor:
     def owns_invitation(self, invitation_id: int | None) -> bool:
         """Is this the person this invitation invites?"""
         return self.kind == "invited" and self.id is not None and self.id == invitation_id
+
+    def owns_speaker(self, speaker_id: int | None) -> bool:
+        """Is this the speaker whose page it is?"""
+        return self.kind == "speaker" and self.id is not None and self.id == speaker_id
 
     @property
     def signature(self) -> tuple[str, str]:

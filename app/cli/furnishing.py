@@ -16,7 +16,12 @@ from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import Answer
 from app.kit.inputs import parse
+from app.programme import asking, casting, speaking
+from app.programme.asking_queries import speaker_of
+from app.programme.inputs import TypedSpeaker
+from app.programme.models import Speaker
 from app.programme.queries import published
+from app.programme.rules.speakers import Reply
 from app.programme.rules.visibility import PUBLIC, visible
 from app.registration import (
     accompanying,
@@ -175,6 +180,24 @@ def twice(db: Db, secret: bytes, forum: Forum, now: datetime) -> None:
         _enter(db, secret, forum, _person(email, family, given, "STU", "en"), now)
 
 
+def speakers(db: Db, secret: bytes, forum: Forum, now: datetime) -> None:
+    """Three speakers: one has accepted and is announced, one is asked, one has declined."""
+    if _is_there(db, forum, Speaker, code="sample-scholar"):
+        return
+    for name, function, khmer, reply in (
+        ("Specimen Scholar", "Sample scholar", "អ្នកសិក្សាគំរូ", Reply.ACCEPTED),
+        ("Specimen Official", "Sample official", "មន្ត្រីគំរូ", None),
+        ("Specimen Diplomat", "Sample diplomat", "អ្នកការទូតគំរូ", Reply.DECLINED),
+    ):
+        typed = {"name_en": name, "function_en": function, "function_km": khmer, "guest": "yes", "language": "en"}
+        typed |= {"announced": "yes", "bio_en": "A plainly fictional speaker."} if reply is Reply.ACCEPTED else {}
+        code = casting.add_speaker(db, BY, forum, parse(TypedSpeaker, typed), now=now)
+        asking.ask(db, BY, forum, code, secret, now=now)
+        themselves = Actor.speaker(speaker_of(db, forum_id(forum), code).id)
+        if reply is not None:
+            speaking.answer(db, themselves, forum, code, reply, "", now=now)
+
+
 PARTS: tuple[Callable[[Db, bytes, Forum, datetime], None], ...] = (
     delegations,
     invitations,
@@ -182,6 +205,7 @@ PARTS: tuple[Callable[[Db, bytes, Forum, datetime], None], ...] = (
     company,
     choices,
     twice,
+    speakers,
 )
 
 

@@ -215,6 +215,8 @@ def _speakers(db: Db, own: int) -> list[dict[str, Any]]:
             "country": row.country,
             "kind": row.kind,
             "bio": _words(row.bio),
+            "announced": row.announced,
+            "guest": row.guest,
         }
         for row in rows
     ]

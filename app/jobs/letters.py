@@ -17,6 +17,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.jobs.delegation_letters import about_delegation
 from app.jobs.enclosures import Brought
+from app.jobs.speaker_letters import about_speaker
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, days, moment, text_of, worded
@@ -67,6 +68,8 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
         return _about_invitation(db, message, name, settings)
     if kind == "delegation":
         return _about_delegation(db, message, name, settings)
+    if kind == "speaker":
+        return _about_speaker(db, message, name, settings)
     if kind == "user":
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -174,6 +177,14 @@ def _about_delegation(db: Db, message: Claimed, code: str, settings: Settings) -
     values, link, wording = about_delegation(db, forum, message, code, lang, settings)
     foot, reply_to, title = _foot(forum, lang), _secretariat(forum), forum.title.of(lang)
     return Contents(values, link, title, message.to_name, foot=foot, reply_to=reply_to, wording=wording)
+
+
+def _about_speaker(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
+    forum = forum_by_slug(db, message.forum)
+    lang: Lang = "km" if message.language == "km" else "en"
+    values, link, name = about_speaker(db, forum, message, code, lang, settings)
+    foot, reply_to, title = _foot(forum, lang), _secretariat(forum), forum.title.of(lang)
+    return Contents(values, link, title, name, foot=foot, reply_to=reply_to, why="mail.foot_speaker")
 
 
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:

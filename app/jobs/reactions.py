@@ -22,6 +22,7 @@ from app.jobs.models import Cursor
 from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
+from app.programme import telling as telling_speakers
 from app.programme.queries import published
 from app.registration import enclosing, signing_up, telling
 from app.registration.applying import application_of
@@ -32,7 +33,7 @@ _cursors = table(Cursor)
 PIECE = 50
 """People written to in one transaction."""
 Whom = Callable[[Db, Forum, Any, int, int], list[int]]
-"""The applications a fact concerns: the next so many behind an id, in order."""
+"""The applications or speakers a fact concerns: the next so many behind an id, in order."""
 What = Callable[[Db, Forum, Any, Sequence[int], datetime], object]
 
 
@@ -76,6 +77,14 @@ def _promise(db: Db, forum: Forum, _fact: Any, people: Sequence[int], now: datet
     return enclosing.promise(db, forum, people, now=now)
 
 
+def _speaking(db: Db, forum: Forum, _fact: Any, after: int, most: int) -> list[int]:
+    return telling_speakers.told_speakers(db, forum, after, most)
+
+
+def _tell_speakers(db: Db, forum: Forum, fact: Any, people: Sequence[int], now: datetime) -> object:
+    return telling_speakers.tell_speakers(db, forum, people, int(fact.after["version"]), now=now)
+
+
 _PUBLISHED = frozenset({"programme.published"})
 _DATED = _PUBLISHED | {"forum.changed"}
 _STEPS = frozenset(f"registration.{state.value}" for state in {State.SEATED, *ENDED})
@@ -86,6 +95,7 @@ REACTIONS: tuple[Reaction, ...] = (
     # behind telling, whose mail takes the entries along
     Reaction("promise_entries", _DATED, _seated, _promise),
     Reaction("promise_own_entries", _STEPS | _CHOSEN, _named, _promise),
+    Reaction("tell_speakers", _PUBLISHED, _speaking, _tell_speakers),
 )
 
 

@@ -67,6 +67,12 @@ def _both(text: Bilingual) -> Bilingual:
     return Bilingual(_clean(text.en, "\n\t").strip(), _clean(text.km, "\n\t").strip())
 
 
+def _either(text: Bilingual) -> Bilingual:
+    if not text.en.strip() and not text.km.strip():
+        raise PydanticCustomError("missing", "missing")
+    return Bilingual(_clean(text.en, "\n\t").strip(), _clean(text.km, "\n\t").strip())
+
+
 Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
 """One line, kept as typed but for white space around it; no control or direction-changing characters, no encoded
 word of a mail's header."""
@@ -74,11 +80,17 @@ word of a mail's header."""
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
 """Several lines, kept as typed."""
 
+ShortText = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_paragraphs)]
+"""A few lines, kept as typed."""
+
 Filled = Annotated[str, StringConstraints(max_length=200), AfterValidator(_filled)]
 """A line that may not be empty."""
 
 Words = Annotated[Bilingual, AfterValidator(_both)]
 """A text in both languages, both there."""
+
+EitherWords = Annotated[Bilingual, AfterValidator(_either)]
+"""A text in both languages or in one of them; the other's readers see that one."""
 
 ShortWords = Annotated[Bilingual, AfterValidator(_both), AfterValidator(_short)]
 """The same of at most a thousand letters each: what a form at the desk may send."""

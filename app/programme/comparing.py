@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.kit.i18n import Bilingual
@@ -64,15 +64,22 @@ def place_name(place: str | None) -> Bilingual:
 
 
 def people_of(session: PublishedSession) -> tuple[tuple[str, str], ...]:
-    """Who speaks as it is compared, with a digest of what is said of each: a name announced is a change of speakers."""
+    """Who speaks as it is compared, with a digest of what is said of each: a name announced is a change of speakers.
+
+    A photograph is not: nobody is written to about one (`fingerprint` has it).
+    """
     (whole,) = to_document((session,))["sessions"]
-    return tuple((f"{person['code']}\n{_digest(person)}", person["role"]) for person in whole["people"])
+    return tuple(
+        (f"{person['code']}\n{_digest({**person, 'photo': None})}", person["role"]) for person in whole["people"]
+    )
 
 
 def fingerprint(session: PublishedSession) -> str:
     """A digest of everything public that the rule does not compare by itself: equal as long as that is."""
     (whole,) = to_document((session,))["sessions"]
-    return _digest({name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS})
+    photos = {person["code"]: person["photo"] for person in whole["people"] if person["photo"]}
+    kept = {name: value for name, value in whole.items() if name not in _COMPARED | _STAMPS}
+    return _digest({**kept, "photos": photos})
 
 
 def _digest(value: dict[str, Any]) -> str:
@@ -82,14 +89,25 @@ def _digest(value: dict[str, Any]) -> str:
 def version_for(history: Sequence[Programme], number: int, viewer: Viewer) -> Programme | None:
     """The version that everybody was told of under this number, as far as this viewer may know of it today; or None.
 
-    `history` is in the order of publication. A session that is closed to the viewer now is in no old version either.
+    `history` is in the order of publication. A session that is closed to the viewer now is in no old version either,
+    and whoever is shown by function now is so in all of them.
     """
     then = next((version for version in history if version.public_number == number), None)
     if then is None:
         return None
     gone = {session.uid for session in history[-1].sessions if not shown(session, viewer)}
+    unnamed = {person.code for session in history[-1].sessions for person in session.people if person.name is None}
     kept = (session for session in then.sessions if session.uid not in gone and shown(session, viewer))
-    return then.with_sessions(tuple(kept))
+    return then.with_sessions(tuple(_by_function(session, unnamed) for session in kept))
+
+
+def _by_function(session: PublishedSession, codes: Collection[str]) -> PublishedSession:
+    """The session with these speakers shown by function alone."""
+    people = (
+        replace(person, name=None, bio=None, photo=None) if person.code in codes else person
+        for person in session.people
+    )
+    return replace(session, people=tuple(people))
 
 
 def steps(history: Sequence[Programme], viewer: Viewer) -> list[Step]:

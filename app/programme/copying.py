@@ -28,7 +28,7 @@ from app.programme.rules.codes import next_code, split
 from app.programme.rules.shifting import days_between, is_shown, shifted
 
 _speakers = table(Speaker)
-_WHO = ("name", "function", "institution", "country", "kind", "bio")
+_WHO = ("name", "function", "institution", "country", "kind", "bio", "guest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +177,6 @@ def _copy_speakers(db: Db, source: int, own: int, new: Mapping[str, str]) -> Non
     for place, (code, row) in enumerate(_speakers_of(db, source).items(), last + 1):
         if code in new:
             said = {name: getattr(row, name) for name in _WHO}
-            db.add(Speaker(forum_id=own, code=new[code], position=place, **said))
+            # nobody has said yes to this edition, so no name is announced in it
+            db.add(Speaker(forum_id=own, code=new[code], position=place, announced=False, **said))
     db.flush()

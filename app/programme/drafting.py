@@ -15,11 +15,11 @@ from app.forum.queries import forum_id, rooms_of
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.programme.inputs import AppearanceInput, SessionInput, SpeakerInput
-from app.programme.models import Appearance, Session, Speaker, Version
+from app.programme.models import Appearance, Asking, Session, Speaker, Version
 from app.programme.remembering import Edit, State, remember
 
 _rooms = table(MeetingRoom)
-_sessions, _speakers, _appearances = table(Session), table(Speaker), table(Appearance)
+_sessions, _speakers, _appearances, _askings = table(Session), table(Speaker), table(Appearance), table(Asking)
 
 
 def new_uid() -> str:
@@ -59,8 +59,7 @@ def _put_speakers(db: Db, own: int, sent: Sequence[SpeakerInput]) -> bool:
     rows = {row.code: row for row in db.execute(select(Speaker).where(_speakers.c.forum_id == own)).scalars()}
     gone = rows.keys() - {speaker.code for speaker in sent}
     for code in gone:
-        db.execute(delete(_appearances).where(_appearances.c.speaker_id == rows[code].id))
-        db.delete(rows[code])
+        take_speaker_out(db, rows[code])
     changed = bool(gone)
     for position, speaker in enumerate(sent):
         row = rows.get(speaker.code)
@@ -69,12 +68,22 @@ def _put_speakers(db: Db, own: int, sent: Sequence[SpeakerInput]) -> bool:
             db.add(Speaker(forum_id=own, code=speaker.code, **wanted))
             changed = True
         else:
-            changed |= assign(row, wanted)
+            different = assign(row, wanted)
+            row.edition += different
+            changed |= different
     db.flush()
     return changed
 
 
-_SPEAKER = ("name", "function", "institution", "country", "kind", "bio")
+def take_speaker_out(db: Db, row: Speaker) -> None:
+    """Remove a speaker with every part in a session and what they were asked. A photograph that a version shows stays
+    until another is published."""
+    db.execute(delete(_appearances).where(_appearances.c.speaker_id == row.id))
+    db.execute(delete(_askings).where(_askings.c.speaker_id == row.id))
+    db.delete(row)
+
+
+_SPEAKER = ("name", "function", "institution", "country", "kind", "bio", "announced", "guest")
 _SESSION = ("type", "title", "abstract", "guiding_question", "facet", "starts_at", "ends_at", "attribution", "setup")
 _LISTS = ("tracks", "themes", "objectives", "spoken", "interpreted")
 _FLAGS = ("overlap_intended", "cancelled")

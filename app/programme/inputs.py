@@ -4,12 +4,24 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.forum.inputs import Language, Setup, Slug
-from app.kit.i18n import Bilingual
-from app.kit.inputs import Chosen, Filled, GivenDay, Input, Line, Optional, ShortWords, Words
+from app.kit.i18n import Bilingual, Lang
+from app.kit.inputs import (
+    Chosen,
+    EitherWords,
+    Filled,
+    GivenDay,
+    Input,
+    Line,
+    Optional,
+    ShortText,
+    ShortWords,
+    Text,
+    Words,
+)
 from app.programme.rules.materials import MaterialKind, Release
 
 SessionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?$")]
@@ -43,16 +55,64 @@ SpeakerKind = Literal[
 """Whose voice somebody is, for the report on coverage."""
 
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+Ticked = Annotated[bool, BeforeValidator(lambda sent: False if sent == "" else sent)]
+"""A box: "yes" or nothing."""
+
+
 class SpeakerInput(Input):
-    """A person of the programme; the name is empty until it may be announced, the function never is."""
+    """A person of the programme; the name may be there long before it is announced, the function always is."""
 
     code: Slug
-    name: Words | None = None
+    name: EitherWords | None = None
     function: Words
     institution: Words | None = None
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    country: Country | None = None
     kind: SpeakerKind | None = None
-    bio: Words | None = None
+    bio: EitherWords | None = None
+    announced: bool = True
+    guest: bool = False
+
+
+class TypedSpeaker(Input):
+    """A speaker as the desk's form sends it, field by field. Without a code one is made of the function."""
+
+    code: Annotated[Slug | None, Optional] = None
+    name_en: Line = ""
+    name_km: Line = ""
+    function_en: Filled
+    function_km: Filled
+    institution_en: Line = ""
+    institution_km: Line = ""
+    country: Annotated[Country | None, Optional] = None
+    bio_en: Text = ""
+    bio_km: Text = ""
+    announced: Ticked = False
+    guest: Ticked = False
+    email: Annotated[EmailStr | None, Optional] = None
+    language: Lang = "en"
+
+
+class BioInput(Input):
+    """What a speaker writes about themselves, in one language or both; nothing at all takes it back."""
+
+    bio_en: Text = ""
+    bio_km: Text = ""
+
+
+class AnswerInput(Input):
+    """A word to the organisers with the answer."""
+
+    note: ShortText = ""
+
+
+class AvailabilityInput(Input):
+    """When a speaker cannot come: parts of days by key, and what no box says."""
+
+    away: tuple[Annotated[str, StringConstraints(max_length=24)], ...] = ()
+    away_note: ShortText = ""
 
 
 class AppearanceInput(Input):

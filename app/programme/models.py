@@ -60,6 +60,13 @@ class Speaker(SQLModel, table=True):
     """Whose voice it is: of civil society, of a government …; for the desk alone, never published."""
     bio: Bilingual | None = Field(default=None, sa_type=BilingualText)
     position: int = 0
+    announced: bool = True
+    """May the name be said in public? If not the function stands for it."""
+    guest: bool = False
+    """Invited from outside: the programme waits for this person's yes (rules §4.3)."""
+    photo: str | None = None
+    """The digest of the photograph that the next version shows (see `Portrait`)."""
+    edition: int = 1
 
 
 class Appearance(SQLModel, table=True):
@@ -73,6 +80,67 @@ class Appearance(SQLModel, table=True):
     speaker_id: int = Field(foreign_key="programme_speaker.id", index=True)
     role: str
     position: int = 0
+
+
+class Asking(SQLModel, table=True):
+    """What a speaker was asked and answered, and what only the desk and the speaker know. No row: never asked.
+
+    `generation` and `digest` belong to the own page's link, `feed_…` to the own calendar's; both generations begin at
+    random, so that a number used again makes no old link live. `away` are parts of days (`rules.speakers`), `told` the
+    version the speaker was last written to about.
+    """
+
+    __tablename__ = "programme_asking"
+
+    speaker_id: int = Field(primary_key=True, foreign_key="programme_speaker.id")
+    email: str = ""
+    language: str = "en"
+    state: str = "unasked"
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    note: str = ""
+    generation: int
+    digest: str = Field(default="", index=True)
+    feed_generation: int
+    feed_digest: str = Field(default="", index=True)
+    changed_at: datetime
+    away: list[str] = Field(default_factory=list, sa_type=JSON)
+    away_note: str = ""
+    told: int | None = None
+
+
+class Portrait(SQLModel, table=True):
+    """A photograph of a speaker, made anew from what was sent; kept by digest while a version or a draft shows it.
+
+    `speaker` is the code and no foreign key: a version may still show somebody whom the working copy has left out.
+    """
+
+    __tablename__ = "programme_portrait"
+    __table_args__ = (UniqueConstraint("forum_id", "speaker", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    speaker: str
+    digest: str
+    body: bytes = Field(sa_type=LargeBinary)
+    width: int
+    height: int
+    sent_at: datetime
+
+
+class Subscription(SQLModel, table=True):
+    """An organiser's private calendar of the whole published programme; the token is computed, never kept."""
+
+    __tablename__ = "programme_subscription"
+    __table_args__ = (UniqueConstraint("forum_id", "user_id"), UniqueConstraint("digest"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    user_id: int = Field(foreign_key="accounts_user.id")
+    language: str
+    generation: int
+    digest: str
+    made_at: datetime
 
 
 class Version(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """The programme as published: values made from a version's document, and the document made from the working copy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,8 @@ class PublishedPerson:
     institution: Bilingual | None
     country: str | None
     bio: Bilingual | None
+    photo: str | None = None
+    """The digest of the photograph, see `programme.portraits`."""
 
     @property
     def shown_as(self) -> Bilingual:
@@ -74,6 +77,11 @@ class Programme:
     def session(self, code: str) -> PublishedSession | None:
         """The session with this code, or None."""
         return next((session for session in self.sessions if session.code == code), None)
+
+    @property
+    def people(self) -> Mapping[str, PublishedPerson]:
+        """Everybody who is in a session, closed ones too, by code."""
+        return {person.code: person for session in self.sessions for person in session.people}
 
     def with_sessions(self, sessions: tuple[PublishedSession, ...]) -> "Programme":
         """The same version with only these sessions: what one viewer may see of it."""
@@ -137,6 +145,7 @@ def _session_to_json(session: PublishedSession) -> dict[str, Any]:
                 "institution": _words(person.institution),
                 "country": person.country,
                 "bio": _words(person.bio),
+                "photo": person.photo,
             }
             for person in session.people
         ],
@@ -177,6 +186,7 @@ def _session_from_json(item: dict[str, Any]) -> PublishedSession:
                 institution=_bilingual(person["institution"]),
                 country=person["country"],
                 bio=_bilingual(person["bio"]),
+                photo=person.get("photo"),  # versions from before there were any
             )
             for person in item["people"]
         ),

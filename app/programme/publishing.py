@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from app.accounts.actor import Actor
@@ -17,13 +18,16 @@ from app.kit.errors import Conflict as Stale
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual
 from app.kit.pen import republish
+from app.programme.asking_queries import Commitment, commitments
 from app.programme.comparing import entries
 from app.programme.models import Version
 from app.programme.overriding import reasons_of, unexplained
-from app.programme.published import Programme, PublishedSession, to_document
+from app.programme.portraits import let_go
+from app.programme.published import Programme, PublishedPerson, PublishedSession, to_document
 from app.programme.queries import Window, published, setups_of, working_copy
 from app.programme.rules.changes import Change, changes, changes_for, next_sequences
 from app.programme.rules.conflicts import Conflict, Part, Slot, conflicts
+from app.programme.rules.speakers import Reply
 from app.programme.rules.visibility import PUBLIC, betrayed_by_gap
 
 
@@ -79,6 +83,7 @@ def publish(
         )
     )
     db.flush()
+    let_go(db, own, sessions)
     after = {"version": number, "overridden": hard, "gaps": gaps}
     personal = {"note": reason} if reason else None  # what an editor writes may name somebody
     subject = f"forum:{forum.slug}"
@@ -157,9 +162,9 @@ def conflicts_of(
     """
     own = forum_id(forum)
     rooms = {room.code: room for room in rooms_of(db, own)}
-    setups = setups_of(db, own)
+    setups, speakers = setups_of(db, own), commitments(db, forum)
     slots = [
-        slot_of(session, rooms, setups.get(session.code), (sign_ups or {}).get(session.code, 0))
+        slot_of(session, rooms, setups.get(session.code), (sign_ups or {}).get(session.code, 0), speakers)
         for session in working_copy(db, own, around=around)
         if not session.cancelled
     ]
@@ -173,9 +178,14 @@ def conflicts_among(forum: Forum, slots: Sequence[Slot]) -> list[Conflict]:
 
 
 def slot_of(
-    session: PublishedSession, rooms: Mapping[str, RoomView], setup: str | None = None, sign_ups: int = 0
+    session: PublishedSession,
+    rooms: Mapping[str, RoomView],
+    setup: str | None = None,
+    sign_ups: int = 0,
+    speakers: Mapping[str, Commitment] = MappingProxyType({}),
 ) -> Slot:
-    """A session as the rule of conflicts looks at it, in this set-up of its room or the room's usual one."""
+    """A session as the rule of conflicts looks at it, in this set-up of its room or the room's usual one; `speakers`
+    say by code who has accepted and when who cannot come."""
     room = rooms.get(session.room or "")
     return Slot(
         code=session.code,
@@ -187,7 +197,18 @@ def slot_of(
         setup=(setup or room.setup) if room else None,
         changeover_minutes=room.changeover_minutes if room else None,
         tracks=frozenset(session.tracks),
-        people=tuple(Part(person.code, person.role) for person in session.people),
+        people=tuple(_part(person, speakers.get(person.code, Commitment())) for person in session.people),
         overlap_intended=session.overlap_intended,
         sign_ups=sign_ups,
+    )
+
+
+def _part(person: PublishedPerson, known: Commitment) -> Part:
+    return Part(
+        person.code,
+        person.role,
+        guest=known.guest,
+        accepted=known.reply is Reply.ACCEPTED,
+        declined=known.reply is Reply.DECLINED,
+        away=known.away,
     )

@@ -12,6 +12,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.programme.models import Appearance, Session, Speaker, Version
 from app.programme.published import NOTHING_YET, Programme, PublishedPerson, PublishedSession, from_document
+from app.programme.rules.speakers import face_of
 from app.programme.rules.visibility import Attribution, Viewer, visible
 
 _versions = table(Version)
@@ -84,7 +85,7 @@ def editions_of(db: Db, forum_id: int) -> dict[str, int]:
 
 
 def speaker_names(db: Db, forum_id: int) -> dict[str, Bilingual]:
-    """Every speaker of the working copy by code, in order: the announced name, or the function. One query."""
+    """Every speaker of the working copy by code, in order: the name, or the function. For the desk alone. One query."""
     speakers = table(Speaker)
     wanted = select(speakers.c.code, speakers.c.name, speakers.c.function).where(speakers.c.forum_id == forum_id)
     return {row.code: row.name or row.function for row in db.execute(wanted.order_by(speakers.c.position))}
@@ -112,7 +113,10 @@ def _people(db: Db, forum_id: int, touching: Sequence[ColumnElement[bool]]) -> d
     )
     found: dict[int, list[PublishedPerson]] = {}
     for row in db.execute(wanted):
-        person = PublishedPerson(row.code, row.role, row.name, row.function, row.institution, row.country, row.bio)
+        face = face_of(announced=row.announced, name=row.name, bio=row.bio, photo=row.photo)
+        person = PublishedPerson(
+            row.code, row.role, face.name, row.function, row.institution, row.country, face.bio, face.photo
+        )
         found.setdefault(row.session_id, []).append(person)
     return {session: tuple(cast) for session, cast in found.items()}
 

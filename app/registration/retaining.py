@@ -17,6 +17,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.mail.redacting import count_unredacted, redact
+from app.programme.speaking import count_askings, forget_askings
 from app.registration.lettering import forget_passports
 from app.registration.models import Answer, Application, Consent, Enclosure, File, Letter, Needs, Question, Terms
 from app.registration.uninviting import count_contacts, count_invited, forget_contacts, forget_invited
@@ -24,7 +25,7 @@ from app.registration.uninviting import count_contacts, count_invited, forget_co
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
 _letters, _enclosures = table(Letter), table(Enclosure)
-KINDS = ("registration", "invitation", "delegation", "hold_back", "forum")
+KINDS = ("registration", "invitation", "delegation", "hold_back", "speaker", "forum")
 """What facts and mails that may name people are about."""
 EMPTIED = (
     "needs",
@@ -37,6 +38,7 @@ EMPTIED = (
     "invitations",
     "delegations",
     "entries",
+    "speakers",
 )
 """The kinds of rows a purge empties, by their names in `Purge`."""
 
@@ -103,6 +105,7 @@ class Purge:
     invitations: int
     delegations: int
     entries: int
+    speakers: int
     registrations: int
     erased: int
     other_answers: int
@@ -143,6 +146,7 @@ def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
         invitations=count_invited(db, forum, now=now),
         delegations=count_contacts(db, forum, now=now),
         entries=count(_enclosures),
+        speakers=count_askings(db, own),
         registrations=registrations - erased,
         erased=erased,
         other_answers=count(_answers, _answers.c.question_id.not_in(sensitive)),
@@ -169,6 +173,7 @@ def purge(db: Db, by: Actor, forum: Forum, *, now: datetime, before_the_day: boo
     forget_passports(db, forum, now=now)
     forget_invited(db, by, forum, now=now)
     forget_contacts(db, forum, now=now)
+    forget_askings(db, own)
     redact(db, forum.slug, kinds=KINDS, before=_written_before(found.at, now))
     purge_personal(db, forum.slug, kinds=KINDS)
     after = {name: getattr(found, name) for name in EMPTIED}

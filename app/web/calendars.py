@@ -6,12 +6,13 @@ Each public one is there as jCal (RFC 7265) too, at the same address with `.json
 import time
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.calendars import delegations, feeds, personal
+from app.calendars import delegations, desk, feeds, personal, speaking
 from app.calendars.feeds import Feed, as_jcal
 from app.calendars.shelves import Shelf
 from app.kit import clock
@@ -64,8 +65,7 @@ async def speaker(request: Request, lang: str, forum: str, code: str) -> Respons
 
 
 async def own(request: Request) -> Response:
-    """A person's or a delegation's own calendar, whoever asks with its token; unknown ones are not found, without a way
-    to sign in."""
+    """A private calendar, whoever asks with its token; unknown ones are not found, without a way to sign in."""
     site, token, moment = site_of(request), pages.token(request.path_params["token"]), time.monotonic()
     feed = site.recent.get(token, moment)
     if feed is None:
@@ -79,14 +79,21 @@ own_router.add_route("/calendars/{token}.ics", own, methods=["GET"])
 
 
 def _own(db: Db, site: Site, token: str) -> Feed:
-    holder = personal.holder_of(db, token)
-    make: Callable[..., Feed] = personal.personal
-    if holder is None:
-        holder, make = delegations.delegation_holder(db, token), delegations.of_delegation
-    if holder is None:
-        raise NotFound
-    shelf = site.shelves.at(db, holder.forum, holder.lang, site.settings.base_url)
-    return make(shelf, holder, token, now=clock.now())
+    for holder_of, make in _KINDS:
+        holder = holder_of(db, token)
+        if holder is not None:
+            shelf = site.shelves.at(db, holder.forum, holder.lang, site.settings.base_url)
+            return make(shelf, holder, token, now=clock.now())
+    raise NotFound
+
+
+_KINDS: tuple[tuple[Callable[[Db, str], Any], Callable[..., Feed]], ...] = (
+    (personal.holder_of, personal.personal),
+    (delegations.delegation_holder, delegations.of_delegation),
+    (speaking.speaker_holder, speaking.of_own_sessions),
+    (desk.desk_holder, desk.of_desk),
+)
+"""Who may hold a private calendar, the most frequent first, and how theirs is made."""
 
 
 async def _public(request: Request, lang: str, forum: str, make: Callable[[Shelf], Feed]) -> Response:

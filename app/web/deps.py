@@ -161,8 +161,10 @@ MENU = (
         (
             ("/programme", "programme", Permission.SEE_DESK),
             ("/programme/coverage", "coverage", Permission.SEE_DESK),
+            ("/speakers", "speakers", Permission.SEE_DESK),
             ("/rooms", "rooms", Permission.SEE_DESK),
             ("/materials", "materials", Permission.EDIT_PROGRAMME),
+            ("/calendar", "calendar", Permission.SEE_DESK),
         ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),

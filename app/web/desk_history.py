@@ -59,7 +59,7 @@ def who(lang: Lang, actor: str, name: str) -> str:
     return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
 
 
-_KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator", "invited"})
+_KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator", "invited", "speaker"})
 
 
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:

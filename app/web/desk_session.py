@@ -15,7 +15,7 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, NotFound, Refused
-from app.kit.i18n import text_of
+from app.kit.i18n import Bilingual, Lang, is_khmer, text_of
 from app.kit.inputs import parse
 from app.programme import editing
 from app.programme.drafting import states_of
@@ -210,7 +210,7 @@ def _page(
         "edition": edition if edition is not None else state.edition if state else 0,
         "rows": rows_of(form.kept),
         "roles": ROLES,
-        "speakers": [(code, name.of(lang)) for code, name in working.speakers.items()],
+        "speakers": [(code, *_in_script(name, lang)) for code, name in working.speakers.items()],
         "rooms": room_choices(working),
         "tracks": [(track.code, f"{track.code} · {track.short_title.of(lang)}", "") for track in page.tracks],
         "themes": [(slug, title.of(lang), "") for track in page.tracks for slug, title in track.themes],
@@ -231,6 +231,12 @@ def _page(
         "undo_edition": 0,
     }
     return deps.show_at_desk(request, desk, "desk/programme_session.html", status=status, **{**shown, **values})
+
+
+def _in_script(name: Bilingual, lang: Lang) -> tuple[str, str]:
+    """A name as an option shows it, and the language it is to be read in: some have a name in one script alone."""
+    words = name.of(lang)
+    return words, "km" if is_khmer(words) else "en"
 
 
 def _offered(working: Working, text: str) -> str:

@@ -17,6 +17,7 @@ from app.kit.db import Db
 from app.kit.errors import Answer, Expired, Fault, Invalid, Refused
 from app.kit.i18n import LANGS, Bilingual, Lang, text_of
 from app.kit.inputs import parse
+from app.programme import telling as telling_speakers
 from app.programme.comparing import Step, entries, steps
 from app.programme.inputs import PublishInput
 from app.programme.publishing import Pending, pending, publish
@@ -94,7 +95,8 @@ def _read(db: Db, desk: Desk) -> Seen:
         waiting,
         steps(history(db, own), DESK),
         read_working(db, desk, now),
-        telling.concerned(db, desk.forum, waiting.changes, common),
+        telling.concerned(db, desk.forum, waiting.changes, common)
+        + telling_speakers.concerned_speakers(db, desk.forum, waiting.changes),
         tuple(changes_for(entries(waiting.before.sessions), entries(waiting.sessions), PUBLIC)),
     )
 

@@ -27,6 +27,13 @@ TAKES_FILES = (
 """Where forms with answers are sent, which may ask for files."""
 TAKES_MATERIALS = re.compile(r"/desk/[a-z0-9-]+/materials/[A-Za-z0-9]+")
 """Where the desk sends materials: at most a file in each language."""
+PHOTO_BYTES = 8 * 1024 * 1024
+"""The largest photograph that is read."""
+TAKES_PHOTOS = (
+    re.compile(r"/(en|km)/speaking/[A-Za-z0-9_-]+/photo"),
+    re.compile(r"/desk/[a-z0-9-]+/speakers/[a-z0-9-]+/photo"),
+)
+"""Where photographs of speakers are sent."""
 
 
 class Guards:
@@ -73,7 +80,10 @@ class Guards:
             return self._limit
         if TAKES_MATERIALS.fullmatch(scope["path"]):
             return self._limit_with_materials
-        return self._limit_with_files if any(path.fullmatch(scope["path"]) for path in TAKES_FILES) else self._limit
+        if any(path.fullmatch(scope["path"]) for path in TAKES_PHOTOS):
+            return self._limit + PHOTO_BYTES
+        takes = any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
+        return self._limit_with_files if takes else self._limit
 
     def _known_host(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host

@@ -26,6 +26,7 @@ class Feed:
     webcal: str
     google: str
     outlook: str
+    office: str
 
 
 @router.get("/{lang}/{forum}/calendar")
@@ -61,15 +62,17 @@ def feed(seen: Public, base_url: str, name: str, tail: str, tag: Tag | None = No
 def ways(base_url: str, file: str, name: str, title: str, tag: Tag | None = None) -> Feed:
     """The ways to the calendar at the path `file`; `title` is what a service calls it.
 
-    Google and Outlook fetch it themselves, so their links hold the full address: whoever follows one tells it them.
+    Google and Microsoft fetch it themselves, so their links hold the full address: whoever follows one tells it them.
     """
     webcal = f"webcal://{urlsplit(base_url).netloc}{file}"
     full = quote(f"{base_url}{file}")
+    microsoft = f"/calendar/0/addfromweb?url={full}&name={quote(title)}"
     return Feed(
         name=name,
         tag=tag,
         file=file,
         webcal=webcal,
         google=f"https://calendar.google.com/calendar/render?cid={quote(webcal, safe='')}",
-        outlook=f"https://outlook.live.com/calendar/0/addfromweb?url={full}&name={quote(title)}",
+        outlook=f"https://outlook.live.com{microsoft}",
+        office=f"https://outlook.office.com{microsoft}",
     )

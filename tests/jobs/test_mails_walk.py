@@ -31,8 +31,9 @@ from app.kit.i18n import Bilingual, catalogue
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import Claimed
+from app.programme.asking_queries import speaker_of
 from app.programme.editing import cancel, change, create
-from app.programme.inputs import SessionInput
+from app.programme.inputs import AppearanceInput, SessionInput
 from app.programme.models import Session
 from app.programme.publishing import publish
 from app.programme.queries import published
@@ -48,6 +49,8 @@ from tests.web.test_walk import DRAFT, RULES, traces
 
 CODES = {**WALKED, "Turned": "WT-01"}
 """What is closed later has a series of its own: no code is missed in it."""
+SPOKEN = "Chr"
+"""In which a speaker is, who was asked and is in no other."""
 CHOSEN = ("Rec", "Chr", "Gone", "Turned")
 """What somebody may choose who was admitted to nothing."""
 
@@ -64,6 +67,7 @@ class Post:
     admitted: Standing
     delegation: str
     invitation: str
+    speaker: str
     user: str
     uids: list[str]
     before: int
@@ -88,20 +92,23 @@ def walked(kind: str, part: str, **changes: Any) -> SessionInput:
     return SessionInput(**{**sent, **times, **changes})
 
 
-def plant(db: Db) -> int:
-    """Everything published, what will be closed still on the record; the version's number."""
+def plant(db: Db, speaker: str) -> int:
+    """Everything published, what will be closed still on the record, with this speaker in one; the version's number."""
     forum, by = the_forum(db), Actor.operator()
     for kind in RULES:
         rule = "REC" if kind == "Turned" else RULES[kind]
-        create(db, by, forum, walked(kind, "Title", attribution=rule), now=NOW, reason="For the walk")
+        people = (AppearanceInput(speaker=speaker, role="speaker"),) if kind == SPOKEN else ()
+        sent = walked(kind, "Title", attribution=rule, people=people)
+        create(db, by, forum, sent, now=NOW, reason="For the walk")
     return publish(db, by, forum, now=NOW, reason="For the walk")
 
 
-def turn(db: Db) -> None:
+def turn(db: Db, speaker: str) -> None:
     """A version in which all of them have other words and times, two are cancelled, and one is closed; then a draft."""
     forum, by = the_forum(db), Actor.operator()
     for kind in RULES:
-        sent = walked(kind, "Anew")
+        people = (AppearanceInput(speaker=speaker, role="speaker"),) if kind == SPOKEN else ()
+        sent = walked(kind, "Anew", people=people)
         assert sent.ends_at is not None
         later = sent.model_copy(update={"ends_at": sent.ends_at + timedelta(minutes=5)})
         change(db, by, forum, CODES[kind], later, edition=1, now=NOW, reason="For the walk")
@@ -143,7 +150,8 @@ def post(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file
         crew = Crew(doors.site.settings, doors.site.database, doors.site.pen)
         shown = furnish(doors)
         until_idle(react, crew)
-        before = doors.write(SLUG, plant)
+        speaker = shown.speakers["asked"].code
+        before = doors.write(SLUG, lambda db: plant(db, speaker))
         stranger, waited, admitted = (doors.confirmed(email=f"{name}@walk.example") for name in NAMES)
         places(doors, 1)
         for one in (stranger, waited):
@@ -152,7 +160,7 @@ def post(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file
             doors.write(SLUG, lambda db, code=CODES[kind]: admit(db, admitted, code))
         until_idle(react, crew)
         places(doors, 3)
-        doors.write(SLUG, turn)
+        doors.write(SLUG, lambda db: turn(db, speaker))
         until_idle(deliver, crew)  # what was on its way while a session was closed
         until_idle(react, crew)
         settle(crew)
@@ -167,7 +175,8 @@ def post(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file
             parts = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
             texts.setdefault(str(mail["to"]), []).append("\n".join([str(mail["subject"]), *parts]))
         user, uids = doors.site.database.read(lambda db: (the_user(db), uids_of(db)))
-        abouts = (f"delegation:{shown.delegations['open'].code}", f"invitation:{shown.invitations['open'].code}", user)
+        abouts = (f"delegation:{shown.delegations['open'].code}", f"invitation:{shown.invitations['open'].code}")
+        abouts += (f"speaker:{speaker}", user)
         yield Post(texts, templates, crew, stranger, waited, admitted, *abouts, uids, before)
 
 
@@ -207,6 +216,7 @@ GIVEN = {"hours": 48, "until": "Monday", "other": "ABCDEFG", "institution": "An 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_kind_of_mail_tells_somebody_more_than_they_may_know(post: Post, kind: str, lang: str) -> None:
     subjects = {"accounts": [post.user], "delegation": [post.delegation], "invitation": [post.invitation]}
+    subjects["speaker"] = [post.speaker]
     readers = {f"registration:{one.code}": one.id for one in (post.stranger, post.waited, post.admitted)}
     for subject in subjects.get(kind.partition(".")[0], list(readers)) if kind not in OF_MEMBERS else readers:
         said = rendered(post, kind.replace(".", "/"), subject, lang)
@@ -215,12 +225,15 @@ def test_no_kind_of_mail_tells_somebody_more_than_they_may_know(post: Post, kind
         assert CODES["Turned"] not in said
         if kind == "registration.programme_changed":
             assert ("walkclosedanew" in said.casefold()) == subject.endswith(post.admitted.code)
+        if subject == post.speaker:
+            assert f"walk{SPOKEN}anew".casefold() in said.casefold()
 
 
 ADDRESSES: dict[str, Any] = {
     "registration": lambda db, code: application_of(db, the_forum(db), code).email,
     "delegation": lambda db, code: delegation_of(db, the_forum(db), code).focal_email,
     "invitation": lambda db, code: inviting.invitation_of(db, the_forum(db), code).email,
+    "speaker": lambda db, code: speaker_of(db, forum_id(the_forum(db)), code).email,
 }
 
 

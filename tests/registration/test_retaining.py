@@ -8,16 +8,21 @@ from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import first_broken, history
+from app.forum.queries import forum_id
 from app.jobs import duties
 from app.jobs.crew import Crew
 from app.kit.db import Database, Db, table
 from app.kit.errors import Refused
+from app.kit.inputs import parse
 from app.kit.pen import Pen
 from app.mail.models import Message
+from app.programme import asking, casting
+from app.programme.asking_queries import speaker_of
+from app.programme.inputs import TypedSpeaker
 from app.registration.models import Needs
 from app.registration.question_queries import answers_of
 from app.registration.retaining import dry_run, purge, purge_at, put_retention, retention_of
-from tests.cast import NOW, SLUG, VANNA, make_application, the_forum
+from tests.cast import NOW, SECRET, SLUG, VANNA, make_application, the_forum
 from tests.conftest import Clock, settings_for
 from tests.registration.asked import PDF, answer, ask_also, question
 from tests.registration.hall import SmallHall
@@ -65,6 +70,21 @@ def test_a_dry_run_counts_and_changes_nothing(db: Db, row: Any) -> None:
     assert found.mails == 1
     assert dry_run(db, OPERATOR, the_forum(db), now=NOW) == found
     assert not found.due(NOW)
+
+
+def test_a_speakers_address_answer_and_link_go_and_the_programme_stays(db: Db) -> None:
+    forum, now = the_forum(db), purge_at(the_forum(db), DAY)
+    named = {"name_en": "Tellingname", "announced": "yes", "email": "telling@institute.example"}
+    sent = parse(TypedSpeaker, {**named, "function_en": "Director", "function_km": "នាយក"})
+    code = casting.add_speaker(db, OPERATOR, forum, sent, now=NOW)
+    asking.ask(db, OPERATOR, forum, code, SECRET, now=NOW)
+    found = dry_run(db, OPERATOR, forum, now=now)
+    assert (found.speakers, found.mails) == (1, 1)
+    purge(db, Actor.worker(), forum, now=now)
+    assert "telling@" not in everything(db)
+    row = speaker_of(db, forum_id(forum), code)
+    assert (row.name.en, row.state) == ("Tellingname", None)
+    assert dry_run(db, OPERATOR, forum, now=now).emptied == 0
 
 
 def test_the_purge_empties_what_the_dry_run_said_and_leaves_the_rest(db: Db, row: Any) -> None:

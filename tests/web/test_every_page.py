@@ -18,8 +18,9 @@ from tests.doors import KHMER, Doors, Page, Shown, furnish, open_doors, places
 
 LANGS = ("en", "km")
 LOADS = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "video": "src", "object": "data"}
-SECRET = ("/login", "/desk", "/{lang}/my", "/{lang}/invitations", "/{lang}/delegations")
-FILES = (".ics", ".pdf", ".png", ".{kind}", ".json", ".xml", ".csv", ".atom", ".txt", "/files/{number}", "/{language}")
+SECRET = ("/login", "/desk", "/{lang}/my", "/{lang}/invitations", "/{lang}/delegations", "/{lang}/speaking")
+FILES = (".ics", ".pdf", ".png", ".jpg", ".{kind}", ".json", ".xml", ".csv", ".atom", ".txt")
+FILES += ("/files/{number}", "/{language}")
 LIVE = {"/{lang}/{forum}/register", "/{lang}/{forum}/register/{category}"}
 """Open to everybody, but true only now: how the seats stand, and a form of its own each time."""
 

@@ -89,6 +89,7 @@ def test_robots_are_told_what_is_nobodys_business(client: TestClient) -> None:
     text = client.get("/robots.txt").text
     assert "Disallow: /desk" in text
     assert "Disallow: /km/my/" in text
+    assert "Disallow: /en/speaking/" in text
     assert "/sitemap.xml" in text
 
 

@@ -67,7 +67,7 @@ def test_on_a_phone_letters_are_squares_and_every_way_to_a_calendar_is_in_sight(
     assert [box for box in boxes if not 0.9 < box["width"] / box["height"] < 1.15] == []
     tab.goto(f"/{lang}/{SLUG}/calendar")
     links = [link.bounding_box() for link in tab.locator("main a").all()]
-    assert len(links) == 24
+    assert len(links) == 25
     assert [box for box in links if box["x"] < 0 or box["x"] + box["width"] > 390] == []
     cut = "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1)"
     assert tab.evaluate(f"{cut}.map(e => e.className)") == []

@@ -94,16 +94,18 @@ def test_a_persons_calendar_is_offered_in_every_way_and_whoever_learns_its_addre
     (file,) = [href for href in links if href.startswith("/calendars/")]
     (google,) = [each for each in page.all("a") if "google.com" in each.attributes["href"]]
     (outlook,) = [each for each in page.all("a") if "outlook.live.com" in each.attributes["href"]]
+    (office,) = [each for each in page.all("a") if "outlook.office.com" in each.attributes["href"]]
     assert f"webcal://127.0.0.1:8000{file}" in links
     assert parse_qs(urlsplit(google.attributes["href"]).query) == {"cid": [f"webcal://127.0.0.1:8000{file}"]}
     assert parse_qs(urlsplit(outlook.attributes["href"]).query)["url"] == [f"http://127.0.0.1:8000{file}"]
-    assert google.attributes["rel"] == outlook.attributes["rel"] == "noreferrer"
+    assert urlsplit(office.attributes["href"]).query == urlsplit(outlook.attributes["href"]).query
+    assert {each.attributes["rel"] for each in (google, outlook, office)} == {"noreferrer"}
     told = text_of(lang, "registration.my.calendar_told")
-    for way in ("google", "outlook"):
+    for way in ("google", "outlook", "office"):
         (line,) = [each.text for each in page.all("li") if text_of(lang, f"calendars.{way}.how") in each.text]
         assert told in line
         assert text_of(lang, f"calendars.{way}.late") in line
-    assert page.text.count(told) == 2
+    assert page.text.count(told) == 3
     secret = address.rsplit("/", 1)[1]
     assert all(secret not in href for href in links if not href.startswith("/"))
 

@@ -26,15 +26,16 @@ from app.kit import codes
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
+from app.kit.pictures import Picture
 from app.mail.outbox import claim, mark_failed
-from app.programme import sharing
+from app.programme import sharing, speaking
 from app.programme.altering import foresee
 from app.programme.copying import look_at_copy
 from app.programme.describing import described, mark_of
 from app.programme.drafting import states_of
-from app.programme.editing import Edited, create
-from app.programme.inputs import CopyInput, SessionInput
-from app.programme.publishing import pending
+from app.programme.editing import Edited, change, create
+from app.programme.inputs import AppearanceInput, CopyInput, SessionInput
+from app.programme.publishing import pending, publish
 from app.programme.remembering import State
 from app.programme.reverting import before_together, of_version
 from app.programme.tabling import look_at
@@ -44,7 +45,17 @@ from app.registration.quotas import house_of
 from app.web.desk_numbers_form import fields_of
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
-from tests.doors import COMPANION, ELSEWHERE, Doors, Page, Standing, import_one, open_doors
+from tests.doors import (
+    A_PHOTO,
+    COMPANION,
+    ELSEWHERE,
+    Doors,
+    Page,
+    Speaking,
+    Standing,
+    import_one,
+    open_doors,
+)
 from tests.embassies import delegate
 from tests.papers import make_material
 from tests.registration.asked import send_file
@@ -504,6 +515,64 @@ def about_material(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
     return knock
 
 
+SPEAKER = {"name_en": "A name", "function_en": "A function", "function_km": "មុខងារមួយ", "language": "en"}
+SPEAKER |= {"institution_en": "x", "institution_km": "x", "country": "KH", "bio_en": "x", "email": "a@b.example"}
+SPEAKER |= {"announced": "yes", "guest": "yes"}
+
+
+def speaker_form(doors: Doors, by: str) -> Knock:
+    code = f"s{codes.public_code().lower()}"
+    return Knock(f"{THE_DESK}/speakers/new", {**desk_form(doors, by), **SPEAKER, "code": code})
+
+
+def about_speaker(act: str, /, *, asked: bool = True, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form of the desk about a speaker of its own each time."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        one = doors.speaker(asked=asked)
+        return Knock(f"{THE_DESK}/speakers/{one.code}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
+def speaks(tail: str = "", button: bool = False, **fields: str) -> Callable[[Doors, str], Knock]:
+    """Something on a speaker's page: whoever holds its link is the speaker."""
+
+    def knock(doors: Doors, _by: str) -> Knock:
+        one = doors.speaker()
+        token = sealed("speaking", f"{SLUG}/{one.code}")
+        return Knock(f"/en/speaking/{one.secret}{tail}", {**token, **fields} if button else None)
+
+    return knock
+
+
+def photographed(doors: Doors) -> Speaking:
+    """A speaker with a photograph that nothing public shows yet."""
+    one, picture = doors.speaker(), Picture(A_PHOTO, 2, 1)
+
+    def deed(db: Db) -> None:
+        speaking.put_photo(db, Actor.operator(), the_forum(db), one.code, picture, now=NOW)
+
+    doors.write(SLUG, deed)
+    return one
+
+
+def public_photo(doors: Doors, _by: str) -> Knock:
+    """A photograph that a version of the other forum shows: in this one others publish."""
+    one = doors.speaker(announced="yes", slug=ELSEWHERE)
+
+    def deed(db: Db) -> None:
+        forum, by, own = the_forum(db, ELSEWHERE), Actor.operator(), forum_id(the_forum(db, ELSEWHERE))
+        speaking.put_photo(db, by, forum, one.code, Picture(A_PHOTO, 2, 1), now=NOW)
+        (state,) = states_of(db, own, code="D1-02").values()
+        draft = state.draft.model_copy(update={"people": (AppearanceInput(speaker=one.code, role="speaker"),)})
+        change(db, by, forum, "D1-02", draft, edition=state.edition, now=NOW, reason="For the test")
+        publish(db, by, forum, now=NOW, reason="For the test")
+
+    doors.write(ELSEWHERE, deed)
+    return Knock(f"/en/{ELSEWHERE}/speakers/{one.code}/photo.jpg")
+
+
 def unused_link(doors: Doors, _by: str) -> Knock:
     return Knock(f"/login/{doors.sign_in_link()}")
 
@@ -695,6 +764,21 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/{lang}/my/{secret}/letters"): Row(mine("/letters"), ALL),
     ("POST", "/{lang}/my/{secret}/letters"): Row(asking_for_a_letter, ALL, 303),
     ("GET", "/{lang}/my/{secret}/letters/{letter}.pdf"): Row(letter, ALL),
+    ("GET", "/{lang}/speaking/{secret}"): Row(speaks(), ALL),
+    ("POST", "/{lang}/speaking/{secret}/acceptance"): Row(speaks("/acceptance", button=True, note="Yes"), ALL, 303),
+    ("POST", "/{lang}/speaking/{secret}/refusal"): Row(speaks("/refusal", button=True, note="No"), ALL, 303),
+    ("POST", "/{lang}/speaking/{secret}/bio"): Row(speaks("/bio", button=True, bio_en="x", bio_km="x"), ALL, 303),
+    ("GET", "/{lang}/speaking/{secret}/photo.jpg"): Row(
+        lambda doors, _by: Knock(f"/en/speaking/{photographed(doors).secret}/photo.jpg"), ALL
+    ),
+    ("POST", "/{lang}/speaking/{secret}/photo"): Row(speaks("/photo", button=True, drop="yes"), ALL, 303),
+    ("POST", "/{lang}/speaking/{secret}/availability"): Row(
+        speaks("/availability", button=True, away="2027-03-23.morning", away_note="x"), ALL, 303
+    ),
+    ("POST", "/{lang}/speaking/{secret}/calendar"): Row(speaks("/calendar", button=True), ALL, 303),
+    ("GET", "/{lang}/speaking/{secret}/erasure"): Row(speaks("/erasure"), ALL),
+    ("POST", "/{lang}/speaking/{secret}/erasure"): Row(speaks("/erasure", button=True), ALL),
+    ("GET", "/{lang}/{forum}/speakers/{code}/photo.jpg"): Row(public_photo, ALL),
     ("GET", "/{lang}/delegations/list.{kind}"): Row(at("/km/delegations/list.xlsx"), ALL),
     ("GET", "/{lang}/delegations/{secret}"): Row(ours(), ALL),
     ("GET", "/{lang}/delegations/{secret}/people"): Row(ours("/people"), ALL),
@@ -866,6 +950,26 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/materials/{code}/place"): Row(about_material("place", to="up"), EDIT, 303),
     ("POST", "/desk/{forum}/materials/{code}/removal"): Row(about_material("removal"), EDIT, 303),
     ("POST", "/desk/{forum}/materials/{code}/restoration"): Row(about_material("restoration"), EDIT, 303),
+    ("GET", "/desk/{forum}/speakers"): Row(at(f"{THE_DESK}/speakers"), DESK),
+    ("GET", "/desk/{forum}/speakers/{code}"): Row(at(f"{THE_DESK}/speakers/keynote-scholar"), EDIT),
+    ("POST", "/desk/{forum}/speakers/{code}"): Row(speaker_form, EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/asking"): Row(about_speaker("asking", asked=False), EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/renewal"): Row(about_speaker("renewal"), EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/withdrawal"): Row(about_speaker("withdrawal"), EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/erasure"): Row(about_speaker("erasure", sure="yes"), EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/removal"): Row(about_speaker("removal"), EDIT, 303),
+    ("POST", "/desk/{forum}/speakers/{code}/link"): Row(about_speaker("link"), ORGANISE),
+    ("POST", "/desk/{forum}/speakers/{code}/photo"): Row(about_speaker("photo", drop="yes"), EDIT, 303),
+    ("GET", "/desk/{forum}/speakers/{code}/photo.jpg"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/speakers/{photographed(doors).code}/photo.jpg"), DESK
+    ),
+    ("GET", "/desk/{forum}/calendar"): Row(at(f"{THE_DESK}/calendar"), DESK),
+    ("POST", "/desk/{forum}/calendar/renewal"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/calendar/renewal", desk_form(doors, by)), DESK, 303
+    ),
+    ("POST", "/desk/{forum}/calendar/removal"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/calendar/removal", desk_form(doors, by)), DESK, 303
+    ),
     ("GET", "/desk/{forum}/hold-backs"): Row(at(f"{THE_DESK}/hold-backs"), PEOPLE),
     ("POST", "/desk/{forum}/hold-backs"): Row(
         lambda doors, by: Knock(

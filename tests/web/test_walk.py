@@ -139,6 +139,10 @@ ELSEWHERE = {
     "/{lang}/invitations/{secret}": "one person's reply",
     "/{lang}/invitations/{secret}/registration": "the form of register/{category}",
     "/{lang}/invitations/{secret}/erasure": "one person's reply",
+    "/{lang}/{forum}/speakers/{code}/photo.jpg": "pixels; whose may be seen, `test_photographs` asks",
+    "/{lang}/speaking/{secret}": "the sessions of one speaker, see `test_speaking`",
+    "/{lang}/speaking/{secret}/photo.jpg": "what the speaker sent",
+    "/{lang}/speaking/{secret}/erasure": "one person's page",
 }
 """What says nothing of the programme, and why."""
 WALKED = WHOLE | OF_ONE | OF_A_SPEAKER | IN_PART | OWN | OF_A_DELEGATION | OF_A_MATERIAL | PRINTED

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     ROOM_SMALL = "room_small"
     LUNCH_OVERLAP = "lunch_overlap"
     GUEST_UNCONFIRMED = "guest_unconfirmed"
+    SPEAKER_DECLINED = "speaker_declined"
+    SPEAKER_AWAY = "speaker_away"
 
 
 HARD = frozenset({Kind.ROOM_TAKEN, Kind.SPEAKER_TAKEN, Kind.CHAIR_TAKEN, Kind.OUTSIDE_DAYS, Kind.ENDS_BEFORE_START})
@@ -45,6 +47,9 @@ class Part:
     guest: bool = False
     accepted: bool = True
     """Looked at for guests only."""
+    declined: bool = False
+    away: tuple[tuple[datetime, datetime], ...] = ()
+    """When the person cannot come, aware UTC, each end outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def conflicts(
         *_changeovers(placed, changeover_minutes),
         *_rooms_too_small(every),
         *_guests_unconfirmed(every),
+        *_declined(every),
+        *_away(placed),
     ]
     return sorted(found, key=lambda conflict: not conflict.hard)
 
@@ -230,8 +237,30 @@ def _rooms_too_small(slots: Iterable[Slot]) -> Iterator[Conflict]:
 
 def _guests_unconfirmed(slots: Iterable[Slot]) -> Iterator[Conflict]:
     for slot in slots:
-        for speaker in sorted({part.speaker for part in slot.people if part.guest and not part.accepted}):
+        for speaker in sorted({part.speaker for part in slot.people if _is_awaited(part)}):
             yield Conflict(Kind.GUEST_UNCONFIRMED, (slot.code,), (speaker,))
+
+
+def _is_awaited(part: Part) -> bool:
+    return part.guest and not part.accepted and not part.declined
+
+
+def _declined(slots: Iterable[Slot]) -> Iterator[Conflict]:
+    for slot in slots:
+        for speaker in sorted({part.speaker for part in slot.people if part.declined}):
+            yield Conflict(Kind.SPEAKER_DECLINED, (slot.code,), (speaker,))
+
+
+def _away(placed: Iterable[_Placed]) -> Iterator[Conflict]:
+    """Who is in a session at a time for which they have said that they cannot come; who declined is said so alone."""
+    for one in sorted(placed, key=lambda each: each.slot.code):
+        away = {part.speaker for part in one.slot.people if not part.declined and _misses(part, one)}
+        for speaker in sorted(away):
+            yield Conflict(Kind.SPEAKER_AWAY, (one.slot.code,), (speaker,))
+
+
+def _misses(part: Part, one: _Placed) -> bool:
+    return any(start < one.end and one.start < end for start, end in part.away)
 
 
 def _minutes(length: timedelta) -> int:

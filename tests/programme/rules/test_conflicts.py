@@ -190,6 +190,24 @@ def test_a_guest_who_has_not_accepted_is_a_warning_and_one_of_the_house_is_not()
     ]
 
 
+def test_who_declined_is_a_warning_and_is_not_awaited_as_well() -> None:
+    people = (Part("bopha", "speaker", guest=True, accepted=False, declined=True), Part("dara", "chair"))
+    assert found(slot("D1-02", "09:15", "09:45", people=people)) == [
+        Conflict(Kind.SPEAKER_DECLINED, ("D1-02",), ("bopha",))
+    ]
+
+
+def test_who_cannot_come_at_that_time_is_a_warning() -> None:
+    away = ((at("00:00"), at("12:00")),)
+    people = (Part("bopha", "speaker", away=away), Part("dara", "chair"))
+    early, late = slot("D1-02", "11:30", "12:30", people=people), slot("D1-03", "12:00", "13:00", people=people)
+    assert [one for one in found(early, late) if one.kind is Kind.SPEAKER_AWAY] == [
+        Conflict(Kind.SPEAKER_AWAY, ("D1-02",), ("bopha",))
+    ]
+    assert {Kind.SPEAKER_AWAY, Kind.SPEAKER_DECLINED}.isdisjoint(HARD)
+    assert found(replace(late, start=None, end=None)) == []
+
+
 def test_hard_conflicts_come_first() -> None:
     one = slot("D1-07", "13:30", "15:00", room="mekong", tracks=frozenset("A"))
     outside = Slot("D0-01", "panel", at("10:00", 20), at("11:00", 20))
