@@ -168,6 +168,7 @@ MENU = (
         ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
+    ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
 )
 """The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""
 

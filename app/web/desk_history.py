@@ -35,8 +35,8 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "other": after.get("other", ""),
         "letter": after.get("letter", ""),
         "kind": fact.kind,
-        "sessions": ", ".join(after.get("sessions", ())) or "–",
-        "former_sessions": ", ".join(before.get("sessions", ())) or "–",
+        "sessions": _codes(after.get("sessions")),
+        "former_sessions": _codes(before.get("sessions")),
     }
     badge = fact.kind.startswith("seat.") and values["place"] is None  # outside the hall there are no places
     key = f"desk.history.{fact.kind}{'_badge' if badge else ''}"
@@ -60,6 +60,11 @@ def who(lang: Lang, actor: str, name: str) -> str:
 
 
 _KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator", "invited", "speaker"})
+
+
+def _codes(value: Any) -> str:
+    """Codes in a row; other kinds of facts say under this name how many there are."""
+    return ", ".join(value) if isinstance(value, list) and value else "–"
 
 
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:

@@ -771,6 +771,7 @@ QUERIES = {
     "calendar": (f"/en/{SLUG}/calendar.ics", ("v",)),
     "register": (f"/km/{SLUG}/register/stu", ("email",)),
     "list": (f"/desk/{SLUG}/registrations", ("state", "category", "q", "order", "after", "lang")),
+    "facts": (f"/desk/{SLUG}/facts", ("part", "q", "since", "until", "before", "lang")),
     "outbox": (f"/desk/{SLUG}/outbox", ("state", "before", "lang")),
     "desk": (f"/desk/{SLUG}", ("lang", "done")),
     "login": ("/login", ("lang", "email")),
@@ -866,7 +867,7 @@ def on_postgres(postgres_base: str) -> Iterator[Doors]:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("name", ["list", "outbox", "desk"])
+@pytest.mark.parametrize("name", ["list", "outbox", "desk", "facts"])
 def test_a_query_of_garbage_is_harmless_on_postgresql(on_postgres: Doors, name: str) -> None:
     ask_garbage(on_postgres, name)
 
