@@ -1,6 +1,7 @@
 """The log of facts at the desk: what was done by whom, searchable, with what stood before and after."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -36,15 +37,15 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Parts of the desk → the first words of the kinds of facts that belong there."""
 PAGES = {
-    "registration": "registrations",
-    "invitation": "invitations",
-    "delegation": "delegations",
-    "session": "programme/sessions",
+    "registration": "registrations/{}",
+    "invitation": "invitations/{}",
+    "delegation": "delegations/{}",
+    "session": "programme/sessions/{}/history",
     "speaker": "speakers",
     "material": "materials",
     "room": "rooms",
 }
-"""What a fact is about → the desk's page under which that stands."""
+"""What a fact is about → the desk's page where that stands; of what can be removed the list, or its history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,27 @@ class Line:
     told: Told
     about: str
     href: str
-    values: tuple[tuple[str, str, str], ...]
+    values: tuple["Value", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a fact. `named` says whether the name is in the reader's words; names and values that are words of
+    the program are shown as such."""
+
+    name: str
+    named: bool
+    before: str
+    after: str
+
+    @property
+    def shown(self) -> tuple[tuple[str, str, bool], ...]:
+        """(element, text, whether it is a word of the program), of what there is."""
+        both = (("del", self.before), ("ins", self.after))
+        return tuple((element, text, bool(_WORD.fullmatch(text))) for element, text in both if text)
+
+
+_WORD = re.compile(r"[a-z_]+|\[.*\]|\{.*\}|true|false", re.DOTALL)
 
 
 @router.get("/desk/{forum}/facts")
@@ -148,28 +169,31 @@ def _link(address: str, wanted: Wanted, before: int | None = None) -> str:
 
 def _line(desk: Desk, row: Any) -> Line:
     about, _, code = row.subject.partition(":")
-    href = f"{desk.base}/{PAGES[about]}/{code}" if about in PAGES and code else ""
+    href = f"{desk.base}/{PAGES[about].format(code)}" if about in PAGES and code else ""
     return Line(row.number, row.kind, told(desk.lang, row, {}), code or about, href, _values(desk.lang, row))
 
 
-def _values(lang: Lang, row: Any) -> tuple[tuple[str, str, str], ...]:
+def _values(lang: Lang, row: Any) -> tuple[Value, ...]:
     """Everything the fact holds, name by name: what stood before, and what after or besides."""
     personal = dict(row.personal or {})
     before = {**(row.before or {}), **_mapping(personal.pop("before", None))}
     after = {**(row.after or {}), **_mapping(personal.pop("after", None)), **personal}
-    return tuple((_name(lang, name), _shown(before.get(name)), _shown(after.get(name))) for name in {**before, **after})
+    return tuple(_value(lang, name, before.get(name), after.get(name)) for name in {**before, **after})
+
+
+def _value(lang: Lang, name: str, before: Any, after: Any) -> Value:
+    key = f"desk.field.{name}"
+    named = has_text(lang, key)
+    return Value(text_of(lang, key) if named else name, named, _shown(before), _shown(after))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _name(lang: Lang, name: str) -> str:
-    key = f"desk.field.{name}"
-    return text_of(lang, key) if has_text(lang, key) else name.replace("_", " ")
-
-
 def _shown(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None or value in ([], {}, ""):
+        return ""
+    if isinstance(value, str):
+        return value
     return json.dumps(value, ensure_ascii=False)
