@@ -6,7 +6,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 install() { $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; }
 database="" browser=""
 have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || database=postgresql
-have chromium-headless-shell || have google-chrome || browser=chromium-headless-shell
+have chromium-headless-shell || have chromium || have chromium-browser || have google-chrome \
+	|| browser=chromium-headless-shell
 [ -n "$database$browser" ] || exit 0
 if ! have apt-get; then as=none
 elif [ "$(id -u)" = 0 ]; then as=""
@@ -17,8 +18,7 @@ if [ "$as" != none ]; then
 	# shellcheck disable=SC2086 # what is not missing is no word
 	install $database $browser && exit 0
 	[ -z "$database" ] || { install "$database" && database=""; }
+	[ -z "$browser" ] || { install chromium && browser=""; }
 fi
-if [ -n "$browser" ] && { have chromium || have chromium-browser; }; then browser=""
-elif [ -n "$browser" ] && [ "$as" != none ] && install chromium; then browser=""; fi
 [ -z "$database$browser" ] || echo "tools: not installed, so their tests are skipped: $database ${browser:+chromium}"
 exit 0
