@@ -674,6 +674,10 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
         "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
+        "/desk/{forum}/registrations/export": [
+            f"{desk}/registrations/export?{asked}",
+            f"{desk}/registrations/export?category=THK&state=expired&{asked}",
+        ],
         "/desk/{forum}/facts": [f"{desk}/facts?{asked}", f"{desk}/facts?part=programme&{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/programme": [

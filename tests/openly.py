@@ -22,6 +22,7 @@ NAMED = frozenset(
         "capacity",
         "category",
         "changed",
+        "columns",
         "consents",
         "day",
         "delegation",

@@ -243,6 +243,8 @@ _LISTED = (
     "position_title",
     "country",
     "email",
+    "phone",
+    "language",
     "assistant_name",
     "asked_at",
     "confirmed_at",

@@ -61,6 +61,7 @@ async def registrations(request: Request, forum: str) -> Response:
         "printed": heading(desk.lang, address, counted, wanted, (before, len(rows), total)),
         "may_enter": desk.may(Permission.DECIDE_REGISTRATIONS),
         "sees_letters": desk.may(Permission.SEE_SENSITIVE),
+        "file": link(f"{address}/export", wanted) if desk.may(Permission.EXPORT_PEOPLE) else "",
     }
     return deps.show_at_desk(request, desk, "desk/registrations.html", **values, lines=lines)
 

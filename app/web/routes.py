@@ -18,6 +18,7 @@ from app.web import (
     desk_duplicates,
     desk_edits,
     desk_enter,
+    desk_export,
     desk_facts,
     desk_hold_backs,
     desk_import,
@@ -70,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk.router,
     desk_registrations.router,
     desk_enter.router,  # before one registration: none has the code "new"
+    desk_export.router,  # nor the code "export"
     desk_registration.router,
     desk_invitations.router,
     desk_invite_list.router,  # before one invitation

@@ -989,6 +989,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/duplicates/{first}/{second}/difference"): Row(pair("difference"), DECIDE, 303),
     ("GET", "/desk/{forum}/letters"): Row(at(f"{THE_DESK}/letters"), SENSITIVE),
     ("GET", "/desk/{forum}/letters/{letter}.pdf"): Row(lambda doors, by: letter(doors, by, "desk"), SENSITIVE),
+    ("GET", "/desk/{forum}/registrations/export"): Row(at(f"{THE_DESK}/registrations/export"), PEOPLE),
+    ("POST", "/desk/{forum}/registrations/export"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/registrations/export", {**desk_form(doors, by), "columns": "code", "kind": "csv"}
+        ),
+        PEOPLE,
+    ),
     ("GET", "/desk/{forum}/facts"): Row(at(f"{THE_DESK}/facts"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
