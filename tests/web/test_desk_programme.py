@@ -394,5 +394,6 @@ def test_an_edition_without_a_session_or_a_date_says_how_to_begin(
     page = client.get("/desk/bare/programme?lang=en").text
     assert "There is no session yet. Make the first one" in page
     assert "Drag a session" not in page
+    assert "<tbody></tbody>" not in client.get("/desk/bare/programme/coverage?lang=en").text
     versions = client.get("/desk/bare/programme/versions?lang=en").text
     assert "Publish as version" not in versions, "nothing would be public"
