@@ -21,13 +21,15 @@ from app.registration.models import Following, Pick
 from app.registration.telling import following_of, made_between, news_of, readers
 
 _following, _picks = table(Following), table(Pick)
+FIRST = 1
 COMMIT = timedelta(seconds=10)
 """A version is public a moment after its time: one as fresh as this may not have been on the page."""
 
 
 def moved_since(db: Db, forum: Forum, row: Any, newest: Programme, common: Collection[str]) -> list[Change]:
     """What changed in the own sessions of the person of this row, from the version they said they had seen, or else
-    the one that was public when they registered, to `newest`; of what exists for them.
+    the one that was public when they registered, to `newest`; of what exists for them. Whoever registered before there
+    was a programme is told from its first version on.
 
     `common` are the uids of what is everybody's. A session picked later than it changed has not changed for them.
     Nothing for whoever holds no seat. Six queries, two where there is nothing new.
@@ -50,7 +52,7 @@ def _seen(db: Db, forum: Forum, row: Any) -> int:
     follows = following_of(db, [row.id]).get(row.id)
     if follows is not None and follows.looked is not None:
         return int(follows.looked)
-    return number_at(db, forum_id(forum), row.asked_at)
+    return max(number_at(db, forum_id(forum), row.asked_at), FIRST)
 
 
 def look(db: Db, by: Actor, forum: Forum, code: str, *, seen_at: datetime) -> bool:

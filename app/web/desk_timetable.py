@@ -85,7 +85,8 @@ def days_of(working: Working) -> list[date]:
 
 
 def board(working: Working, on: date) -> Board:
-    """The sessions of a day in their places, a room's side by side where it is double-booked."""
+    """The sessions of a day in their places, a room's side by side where it is double-booked; first those without one,
+    which nobody would look for beyond the last room."""
     zone, lang = working.zone, working.lang
     midnight = datetime(on.year, on.month, on.day, tzinfo=zone).astimezone(UTC)
     timed = [
@@ -95,7 +96,8 @@ def board(working: Working, on: date) -> Board:
     ]
     first = min([MORNING, *(start for _, start, _ in timed)]) // 60 * 60
     last = max([EVENING, *(min(end, ROWS * STEP) for _, _, end in timed)])
-    rooms = [*working.page.rooms, *([""] if any(session.room is None for session, _, _ in timed) else [])]
+    roomless = any(session.room is None for session, _, _ in timed)
+    rooms = [*([""] if roomless else []), *working.page.rooms]
     lanes = {room: _lanes([one for one in timed if (one[0].room or "") == room]) for room in rooms}
     columns, blocks, left = [], [], 1
     for room in rooms:

@@ -152,7 +152,7 @@ def _row(seen: Public, one: PublishedSession) -> list[str]:
         shown.room,
         "; ".join(people),
         ", ".join(words(f"programme.language.{spoken}") for spoken in one.spoken),
-        words("programme.is_cancelled") if one.cancelled else "",
+        words("programme.cancelled") if one.cancelled else "",
     ]
 
 

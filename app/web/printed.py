@@ -121,7 +121,7 @@ def _session(seen: Public, one: PublishedSession) -> dict[str, Any]:
         "room": shown.room or text_of(seen.lang, "programme.room_open"),
         "tracks": [[tag.code, tag.colour] for tag in shown.tracks],
         "quiet": shown.quiet,
-        "cancelled": text_of(seen.lang, "programme.is_cancelled") if one.cancelled else "",
+        "cancelled": text_of(seen.lang, "programme.cancelled") if one.cancelled else "",
         "abstract": paragraphs(one.abstract.of(seen.lang)) if one.abstract else [],
         "question": one.guiding_question.of(seen.lang) if one.guiding_question else "",
         "people": [

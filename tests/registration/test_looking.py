@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.accounts.actor import Actor
 from app.calendars.common import common_sessions
@@ -14,7 +14,7 @@ from app.kit.db import Database, Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
 from app.kit.pen import Pen
-from app.programme.models import Session
+from app.programme.models import Session, Version
 from app.programme.publishing import publish
 from app.programme.queries import published
 from app.registration.looking import look, moved_since
@@ -23,7 +23,7 @@ from tests.cast import NOW, RITH, SLUG, VANNA, holder, make_application, the_for
 
 MINE, OTHER, OPENING = "D1-07", "D1-08", "D1-02"
 HOUR = timedelta(hours=1)
-_sessions = table(Session)
+_sessions, _versions = table(Session), table(Version)
 
 
 def version(db: Db, code: str, at: datetime, **columns: Any) -> None:
@@ -57,6 +57,15 @@ def test_what_changed_since_one_registered_is_marked_until_one_has_looked(db: Db
     assert moved(db, row) == []
     version(db, MINE, NOW + 4 * HOUR, room_id=None)
     assert moved(db, row) == [("moved", MINE)]
+
+
+def test_who_registered_before_there_was_a_programme_is_told_of_changes_too(db: Db) -> None:
+    asked_at = db.execute(select(func.min(_versions.c.published_at))).scalar_one() - timedelta(days=14)
+    early = make_application(db, VANNA, now=asked_at)
+    put_picks(db, holder(early), the_forum(db), early.code, {MINE}, None, now=NOW)
+    assert moved(db, early) == []
+    version(db, MINE, NOW + HOUR, room_id=None)
+    assert moved(db, early) == [("moved", MINE)]
 
 
 def test_what_was_taken_back_in_between_has_not_changed(db: Db, row: Any) -> None:

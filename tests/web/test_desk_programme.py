@@ -8,19 +8,24 @@ import pytest
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
+from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
+from app.editions.form import ForumFile
+from app.editions.loading import load
 from app.forum.queries import forum_id
+from app.kit.pen import SITE
 from app.programme.drafting import states_of
 from app.programme.editing import create
 from app.programme.remembering import State, recent
+from app.web.deps import COOKIE
 from app.web.desk_session_form import fields_of
 from app.web.site import Site
 from tests.cast import DARA, NOW, SLUG, SOKHA, the_forum
 from tests.conftest import Clock
 from tests.programme.test_drafting import talk
 from tests.programme.test_editing import timed
-from tests.web.visits import DESK, seal_on, sign_in
+from tests.web.visits import DESK, make_link, seal_on, sign_in
 
 PAGE = f"{DESK}/programme"
 ONE = f"{PAGE}/sessions/D1-02"
@@ -369,3 +374,26 @@ def test_the_history_tells_each_edit_in_words_in_both_languages(desk: TestClient
     assert SOKHA.name in page
     assert "វិធានឆាថាំហោស៍" in desk.get(f"{ONE}/history?lang=km").text
     assert len(site.database.read(lambda db: recent(db, forum_id(the_forum(db)), most=500))) > 1
+
+
+def test_a_timed_session_without_a_room_stands_before_the_rooms(desk: TestClient, site: Site) -> None:
+    assert 'data-head=""' not in desk.get(PAGE).text
+    assert move(desk, site, room="").status_code == 303
+    page = desk.get(PAGE).text
+    assert page.index('data-head=""') < page.index('data-head="grand-ballroom"')
+
+
+def test_an_edition_without_a_session_or_a_date_says_how_to_begin(
+    client: TestClient, site: Site, forum_file: ForumFile
+) -> None:
+    named = forum_file.forum.model_copy(update={"slug": "bare", "featured": False, "starts_on": None, "ends_on": None})
+    bare = forum_file.model_copy(update={"forum": named, "calendar": {}, "sessions": [], "speakers": []})
+    site.pen.write_now("bare", lambda db: load(db, Actor.operator(), bare, now=NOW))
+    token = make_link(site, SOKHA, site_owner=True)
+    client.cookies.set(COOKIE, site.pen.write_now(SITE, lambda db: signing_in.sign_in(db, token, now=NOW)))
+    page = client.get("/desk/bare/programme?lang=en").text
+    assert "There is no session yet. Make the first one" in page
+    assert "Drag a session" not in page
+    assert "<tbody></tbody>" not in client.get("/desk/bare/programme/coverage?lang=en").text
+    versions = client.get("/desk/bare/programme/versions?lang=en").text
+    assert "Publish as version" not in versions, "nothing would be public"

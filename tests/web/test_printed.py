@@ -77,6 +77,17 @@ def test_every_public_session_and_speaker_is_in_the_booklet_and_nothing_closed(c
     assert values["address"].endswith(f"/en/{SLUG}/programme")
 
 
+def test_a_cancelled_session_is_called_so_in_a_word(client: TestClient, site: Site) -> None:
+    publish_again(site, only("D1-07", cancelled=True, sequence=1))
+    with site.database.reading() as db:
+        seen = read_as_public(db, "en", SLUG)
+    days = booklet_values(asked(client, "/"), seen)["days"]
+    assert {one["code"]: one["cancelled"] for day in days for one in day["sessions"] if one["cancelled"]} == {
+        "D1-07": "Cancelled"
+    }
+    assert client.get(f"/km/{SLUG}/programme.pdf").status_code == 200
+
+
 def test_what_organisers_write_is_set_and_never_read_as_markup(client: TestClient, site: Site) -> None:
     evil = '#panic("x") $ *bold* <a> @nowhere #eval("1") \\ [ ]'
     publish_again(site, only("D1-07", title=Bilingual(evil, evil), abstract=Bilingual(evil, evil), sequence=1))
