@@ -319,6 +319,9 @@ def test_a_photograph_is_kept_while_a_version_or_a_draft_shows_it(db: Db, forum:
     other = Picture(b"\xff\xd8\xff another", 3, 2)
     speaking.put_photo(db, by, forum, CODE, other, now=NOW)
     assert kept() == 2, "the public one, and the one to come"
+    for number in range(3):
+        speaking.put_photo(db, by, forum, CODE, Picture(other.body + bytes([number]), 3, 2), now=NOW)
+    assert kept() == 2, "what was sent in between was never shown"
     publish(db, OPERATOR, forum, now=NOW)
     assert kept() == 1
     speaking.put_photo(db, by, forum, CODE, None, now=NOW)
