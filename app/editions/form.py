@@ -32,7 +32,7 @@ class CategoryPart(CategoryWords):
     opens_at: NaiveDatetime | None = None
     closes_at: NaiveDatetime | None = None
     lapses_at: NaiveDatetime | None = None
-    order: int
+    order: Annotated[int, Field(ge=-10_000, le=10_000)]
 
 
 class SessionPart(SessionWords):
@@ -48,7 +48,8 @@ class CalendarPart(Input):
     not fall behind."""
 
     uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{7,127}$")]
-    sequence: Annotated[int, Field(ge=0)]
+    sequence: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    """RFC 5545 §3.3.8 lets it grow to twice that."""
     changed_at: AwareDatetime | None = None
     """None: it changes with the loading."""
 

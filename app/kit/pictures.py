@@ -39,8 +39,7 @@ def made_anew(sent: bytes, *, most_bytes: int) -> Picture:
         warnings.simplefilter("ignore")  # the limit is ours and lower; a truncated tag is no matter, as none is kept
         try:
             with Image.open(io.BytesIO(sent), formats=KINDS) as found:
-                if found.width * found.height > MOST_PIXELS:
-                    raise Refused("picture_too_many_pixels", most=MOST_PIXELS // 1_000_000)
+                _must_be_small(found)
                 found.draft("RGB", (2 * SIDE, 2 * SIDE))  # a large JPEG is decoded smaller
                 upright = ImageOps.exif_transpose(found)
                 return _jpeg(upright)
@@ -48,8 +47,15 @@ def made_anew(sent: bytes, *, most_bytes: int) -> Picture:
             raise Refused("picture_kind") from None
         except Image.DecompressionBombError:
             raise Refused("picture_too_many_pixels", most=MOST_PIXELS // 1_000_000) from None
-        except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError):
-            raise Refused("picture_broken") from None  # what Pillow's readers raise of files cut or forged
+        except Refused:
+            raise
+        except Exception:  # noqa: BLE001 - Pillow's readers raise anything of files cut or forged, struct.error too
+            raise Refused("picture_broken") from None
+
+
+def _must_be_small(picture: Image.Image) -> None:
+    if picture.width * picture.height > MOST_PIXELS:
+        raise Refused("picture_too_many_pixels", most=MOST_PIXELS // 1_000_000)
 
 
 def _jpeg(picture: Image.Image) -> Picture:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,25 @@ def _set(template: str, values: Mapping[str, Any], **wanted: Any) -> bytes:
 def can_be_set(text: str) -> bool:
     """Is there something, and has one of the typefaces each letter and mark of it? Else boxes would be printed."""
     return bool(text) and all(ord(letter) in _letters() for letter in text)
+
+
+def as_set(text: str) -> str:
+    """The text with a replacement mark for each run of letters that none of the typefaces has: one of them anywhere
+    would make no document at all."""
+    return "".join(
+        "".join(run) if known else MISSING
+        for known, run in groupby(text.replace(_PICTURED, ""), key=lambda letter: letter in "\n\t" or _is_cut(letter))
+    )
+
+
+MISSING = "\ufffd"
+"""Stands for letters that cannot be set; the typefaces have it."""
+_PICTURED = "\ufe0f"
+"""Asks for the coloured form of the sign before it, and is nothing by itself."""
+
+
+def _is_cut(letter: str) -> bool:
+    return ord(letter) in _letters()
 
 
 @cache

@@ -21,6 +21,8 @@ MOST_BYTES = 1_000_000
 """The longest file taken: below the usual limit of a request, so that this and not that is what is answered."""
 MOST_ROWS = 1000
 MOST_COLUMNS = 40
+MOST_LETTERS = 2_000_000
+"""Of all cells together: each of a workbook's may name the same long text, which is in the file only once."""
 _DELIMITERS = "\t;,|"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -89,7 +91,11 @@ def _delimiter(text: str) -> str:
 
 def _within_limits(rows: Iterable[tuple[int, list[str]]]) -> Rows:
     kept: Rows = []
+    letters = 0
     for number, cells in rows:
+        letters += sum(map(len, cells))
+        if letters > MOST_LETTERS:
+            raise Refused("list_too_large", most=MOST_BYTES // 1000)
         trimmed = [cell.strip() for cell in cells]
         while trimmed and not trimmed[-1]:
             trimmed.pop()

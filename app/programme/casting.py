@@ -17,6 +17,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, Fault, Invalid, Refused
 from app.kit.i18n import Bilingual
+from app.kit.pen import republish
 from app.programme.asking_queries import roles_of, speaker_of
 from app.programme.drafting import take_speaker_out
 from app.programme.inputs import TypedSpeaker
@@ -72,6 +73,8 @@ def change_speaker(
     db.execute(update(_speakers).where(_speakers.c.id == was.id).values(**new))
     if {"email", "language"} & set(changed):
         keep_contact(db, was.id, values["email"], values["language"], now=now)
+    if "announced" in changed:
+        republish(db, forum.slug)  # older versions ask whose name is withheld now
     told = {"before": _in_words(before, changed), "after": _in_words(values, changed)}
     after = {"changed": changed}
     record(db, forum.slug, by.signature, "speaker.changed", f"speaker:{code}", now=now, after=after, personal=told)

@@ -86,17 +86,22 @@ def _digest(value: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def version_for(history: Sequence[Programme], number: int, viewer: Viewer) -> Programme | None:
+def version_for(
+    history: Sequence[Programme], number: int, viewer: Viewer, withheld: Collection[str] = ()
+) -> Programme | None:
     """The version that everybody was told of under this number, as far as this viewer may know of it today; or None.
 
     `history` is in the order of publication. A session that is closed to the viewer now is in no old version either,
-    and whoever is shown by function now is so in all of them.
+    and whoever is shown by function now is so in all of them; so is, of those who are in no session any more, whoever
+    is among the `withheld` (`queries.withheld_names`).
     """
     then = next((version for version in history if version.public_number == number), None)
     if then is None:
         return None
     gone = {session.uid for session in history[-1].sessions if not shown(session, viewer)}
+    people = history[-1].people
     unnamed = {person.code for session in history[-1].sessions for person in session.people if person.name is None}
+    unnamed |= {code for code in withheld if code not in people}
     kept = (session for session in then.sessions if session.uid not in gone and shown(session, viewer))
     return then.with_sessions(tuple(_by_function(session, unnamed) for session in kept))
 

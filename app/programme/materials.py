@@ -136,10 +136,12 @@ def shelf(db: Db, forum_id: int, programme: Programme, viewer: Viewer, *, now: d
     return Shelf(tuple(there), next_release(pairs, now=now))
 
 
-def piece_of(db: Db, file: int, number: int) -> bytes:
-    """One piece of a file. Raises NotFound where the file went meanwhile. One query."""
-    wanted = select(_pieces.c.body).where(_pieces.c.file_id == file, _pieces.c.number == number)
-    body: bytes | None = db.execute(wanted).scalar_one_or_none()
+def piece_of(db: Db, file: FileView, number: int) -> bytes:
+    """One piece of a file. Raises NotFound where the file went meanwhile: another may have its row's number by then,
+    and whoever still reads the first may not know of it. One query."""
+    still = (_files.c.id == file.id) & (_files.c.digest == file.digest)
+    wanted = select(_pieces.c.body).join(_files, _files.c.id == _pieces.c.file_id).where(still)
+    body: bytes | None = db.execute(wanted.where(_pieces.c.number == number)).scalar_one_or_none()
     if body is None:
         raise NotFound
     return body

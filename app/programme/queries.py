@@ -91,6 +91,13 @@ def speaker_names(db: Db, forum_id: int) -> dict[str, Bilingual]:
     return {row.code: row.name or row.function for row in db.execute(wanted.order_by(speakers.c.position))}
 
 
+def withheld_names(db: Db, forum_id: int) -> frozenset[str]:
+    """The codes of the speakers whose name is not announced, as the desk has it now. One query."""
+    speakers = table(Speaker)
+    mine = (speakers.c.forum_id == forum_id) & speakers.c.announced.is_(False)
+    return frozenset(db.execute(select(speakers.c.code).where(mine)).scalars())
+
+
 def _touches(sessions: Any, start: datetime, end: datetime) -> ColumnElement[bool]:
     return and_(sessions.c.starts_at <= max(start, end), sessions.c.ends_at >= min(start, end))
 

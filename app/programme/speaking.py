@@ -24,7 +24,8 @@ from app.programme.asking import ASKED, speaker_feed_token
 from app.programme.asking_queries import speaker_of
 from app.programme.inputs import AvailabilityInput, BioInput
 from app.programme.models import Asking, Speaker, Version
-from app.programme.portraits import forget_portraits, keep_portrait
+from app.programme.portraits import forget_portraits, keep_portrait, let_go
+from app.programme.queries import published
 from app.programme.rules.speakers import OPEN, Reply, may_become, parts_of
 
 _speakers, _askings, _versions = table(Speaker), table(Asking), table(Version)
@@ -73,6 +74,7 @@ def put_photo(db: Db, by: Actor, forum: Forum, code: str, picture: Picture | Non
     if digest == row.photo:
         return False
     db.execute(update(_speakers).where(_speakers.c.id == row.id).values(photo=digest, edition=row.edition + 1))
+    let_go(db, own, published(db, own).sessions)  # else one link could fill the disk with photographs nobody sees
     _told(db, by, forum, code, "speaker.photo_changed" if digest else "speaker.photo_removed", now=now)
     return True
 

@@ -2,6 +2,7 @@
 what is public now."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -82,7 +83,14 @@ def concerned_speakers(db: Db, forum: Forum, made: Sequence[Change]) -> int:
 def news_of(code: str, made: Iterable[Change]) -> list[Change]:
     """What of these changes is news to the speaker with this code: of sessions they are in, all they would notice but
     what they wrote themselves; of one they are in no more only that."""
-    return [change for change in made if _is_news(code, change)]
+    return [_as_left(code, change) for change in made if _is_news(code, change)]
+
+
+def _as_left(code: str, change: Change) -> Change:
+    """The change; of a session the speaker is in no more, under the title they know: it may be closed to them now."""
+    if change.before is None or change.after is None or _part(code, change.after):
+        return change
+    return replace(change, after=replace(change.after, title=change.before.title))
 
 
 def _is_news(code: str, change: Change) -> bool:

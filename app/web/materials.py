@@ -227,7 +227,7 @@ def answer(request: Request, one: FileView, name: str, cache: str) -> Response:
     told["content-length"] = str(last - first + 1)
     if part:
         told["content-range"] = f"bytes {first}-{last}/{one.size}"
-    body = _pieces(site_of(request), one.id, first, last, bodiless=bool(request.scope.get("bodiless")))
+    body = _pieces(site_of(request), one, first, last, bodiless=bool(request.scope.get("bodiless")))
     return StreamingResponse(body, 206 if part else 200, headers=told, media_type=media)
 
 
@@ -235,7 +235,7 @@ def _may_be_in_part(request: Request, etag: str, one: FileView) -> bool:
     return not request.scope.get("bodiless") and still_holds(request.headers.get("if-range"), etag, one.sent_at)
 
 
-async def _pieces(site: Site, file: int, first: int, last: int, *, bodiless: bool) -> AsyncIterator[bytes]:
+async def _pieces(site: Site, file: FileView, first: int, last: int, *, bodiless: bool) -> AsyncIterator[bytes]:
     """The bytes from the first to the last one, both included."""
     if bodiless:
         return

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.kit.errors import NotFound
 from app.kit.i18n import clock_time, day, days, text_of
+from app.kit.printing import as_set
 from app.programme.published import PublishedPerson, PublishedSession
 from app.web.cards import Card, card, days_of, in_order
 from app.web.headers import PUBLISHED
@@ -159,11 +160,20 @@ def _qr(address: str) -> str:
     return segno.make(address, error="m", micro=False).svg_inline(border=0, svgclass=None, lineclass=None)
 
 
+def _as_set(value: Any) -> Any:
+    """Every text within, so that it can be set: one letter that no typeface has must not take the paper from all."""
+    if isinstance(value, dict):
+        return {name: _as_set(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_set(each) for each in value]
+    return as_set(value) if isinstance(value, str) else value
+
+
 async def _printed(request: Request, seen: Public, template: str, values: dict[str, Any], name: str) -> Response:
     """The PDF, kept as bytes until the forum's revision grows; its own time is the version's."""
     site = site_of(request)
     at = seen.programme.public_at or seen.forum.created_at
-    made = await site.print(template, values, at=at)
+    made = await site.print(template, _as_set(values), at=at)
     file_name = re.sub(r"[^a-z0-9-]", "", f"{seen.forum.slug}-{name}-{seen.lang}")
     headers = {
         "cache-control": PUBLISHED,

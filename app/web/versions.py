@@ -11,7 +11,7 @@ from app.kit.errors import NotFound
 from app.kit.i18n import day
 from app.programme.comparing import version_for
 from app.programme.published import PublishedSession
-from app.programme.queries import history
+from app.programme.queries import history, withheld_names
 from app.programme.rules.visibility import PUBLIC
 from app.web.cards import Card, card, days_of, in_order
 from app.web.public import Public, public, show
@@ -24,8 +24,9 @@ router = APIRouter()
 async def version(request: Request, lang: str, forum: str, number: str) -> Response:
     seen = await public(request, lang, forum)
     wanted = _number(number)
-    past = await site_of(request).read(lambda db: history(db, forum_id(seen.forum)))
-    then = version_for(past, wanted, PUBLIC)
+    own = forum_id(seen.forum)
+    past, withheld = await site_of(request).read(lambda db: (history(db, own), withheld_names(db, own)))
+    then = version_for(past, wanted, PUBLIC, withheld)
     if then is None:
         raise NotFound
     told = replace(seen, programme=then)

@@ -99,6 +99,18 @@ CHANGES: list[Change] = [
     ),
     ("an absurd length", lambda t: t.replace("name: Denis Schrey", f"name: {'x' * 201}"), "name: xxx", "too_long"),
     ("a negative capacity", lambda t: t.replace("  capacity: 300", "  capacity: -1"), "capacity: -1", "too_small"),
+    (
+        "a number of changes that no calendar can hold",
+        lambda t: f"{t}\nforum_calendar:\n  uid: forum@sala.example\n  sequence: {10**20}\n",
+        f"  sequence: {10**20}",
+        "too_large",
+    ),
+    (
+        "a place in a list beyond all lists",
+        lambda t: t.replace("    order: 1", f"    order: {10**20}", 1),
+        "order: 1000",
+        "too_large",
+    ),
     ("an unknown mode", lambda t: t.replace("    mode: open", "    mode: opne", 1), "mode: opne", "not_a_choice"),
     ("an unknown band", lambda t: t.replace("    band: red", "    band: pink", 1), "band: pink", "not_a_choice"),
     ("a letter that is two", lambda t: t.replace("    letter: P", "    letter: PP", 1), "letter: PP", "not_this_form"),

@@ -140,6 +140,20 @@ def test_what_a_speaker_wrote_themselves_is_no_news_to_them_and_leaving_a_sessio
     assert told(begun) == ["queued"]
 
 
+def test_whoever_left_a_session_is_not_told_what_it_became(begun: Crew, sink: Sink) -> None:
+    asked(begun, MINE, lang="en")
+    settled(begun)
+    until_idle(deliver, begun)
+    with begun.database.reading() as db:
+        known = states_of(db, forum_id(the_forum(db)), code=MINE).popitem()[1].draft.title.en
+    new_version(begun, MINE, people=(), code="X-01", title=Bilingual("Behind doors", "សម្ងាត់"), attribution="CLO")
+    settled(begun)
+    until_idle(deliver, begun)
+    text = text_of_mail(sink.mails[-1])
+    assert known in text
+    assert "Behind doors" not in text
+
+
 def test_who_declined_is_told_of_nothing(begun: Crew) -> None:
     row = asked(begun, MINE)
     settled(begun)

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,15 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 
 def test_more_bytes_than_are_taken_are_refused() -> None:
     assert refusal(picture(), most_bytes=100) == "picture_too_large"
+
+
+def test_whatever_stands_in_the_notes_of_a_picture_it_is_a_picture_or_a_refusal() -> None:
+    sent = tagged(6)
+    at = sent.index(b"Exif")
+    for place in range(at, at + 200):
+        for spoilt in (0, 5, 10, 255):
+            with suppress(Refused):
+                made_anew(sent[:place] + bytes([spoilt]) + sent[place + 1 :], most_bytes=LIMIT)
 
 
 def test_half_a_picture_is_refused() -> None:

@@ -39,6 +39,11 @@ def test_what_no_typeface_has_cannot_be_set():
     assert not printing.can_be_set("")
 
 
+def test_what_cannot_be_set_has_a_mark_in_its_place():
+    assert printing.as_set("ហេង 12\n汉语 Ŋ 😀\ufe0f!") == "ហេង 12\n\ufffd Ŋ \ufffd!"
+    assert printed(person=[["Name", printing.as_set("汉")]]).startswith(b"%PDF-")
+
+
 def test_the_same_values_give_the_same_bytes():
     assert printed() == printed()
     assert printed(subject="Another") != printed()

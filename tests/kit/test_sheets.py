@@ -223,3 +223,20 @@ def test_a_workbook_of_rows_holds_texts_alone_whatever_they_look_like():
     sheet = load_workbook(io.BytesIO(written)).active
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
     assert read_file(written) == [(1, ["a", "b", "c"]), (2, ["=1+1", "", "0123"]), (3, ["+855", "@x", "ខ្មែរ\nពីរបន្ទាត់"])]
+
+
+def test_a_long_text_that_every_cell_names_is_not_multiplied():
+    names = {
+        "_rels/.rels": '<R><Relationship Id="a" Type="x/officeDocument" Target="xl/workbook.xml"/></R>',
+        "xl/workbook.xml": '<workbook xmlns:r="r"><sheets><sheet name="a" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<R><Relationship Id="r1" Type="x/worksheet" Target="s.xml"/>'
+        '<Relationship Id="r2" Type="x/sharedStrings" Target="t.xml"/></R>',
+        "xl/t.xml": f"<sst><si><t>{'a' * 100_000}</t></si></sst>",
+        "xl/s.xml": "<s>" + '<row><c t="s"><v>0</v></c></row>' * 21 + "</s>",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in names.items():
+            archive.writestr(name, text)
+    with pytest.raises(Refused, match="list_too_large"):
+        read_file(packed.getvalue())

@@ -57,9 +57,9 @@ def test_a_file_is_kept_whole_in_pieces_and_named_for_reading_alone(db: Db, foru
     (one,) = material_of(db, forum_id(forum), code).files
     assert (one.name, one.size, one.kind) == ("b>.pdf".replace(">", ""), len(body), "application/pdf")
     assert pieces(db) == 3
-    assert b"".join(piece_of(db, one.id, number) for number in range(3)) == body
+    assert b"".join(piece_of(db, one, number) for number in range(3)) == body
     with pytest.raises(NotFound):
-        piece_of(db, one.id, 3)
+        piece_of(db, one, 3)
 
 
 def test_a_material_is_changed_once_by_each_edition_and_a_file_takes_the_place_of_another(db: Db, forum: Forum):
@@ -198,13 +198,23 @@ def test_a_file_comes_back_as_it_was_from_either_database(either_database: Datab
     def read(db: Db) -> bytes:
         (one, _) = material_of(db, forum_id(the_forum(db)), code).files
         assert one.sent_at == NOW
-        return b"".join(piece_of(db, one.id, number) for number in range(2))
+        return b"".join(piece_of(db, one, number) for number in range(2))
 
     assert either_database.read(read) == body
     deed = sharing.remove
     pen.write_now(SLUG, lambda db: deed(db, OPERATOR, the_forum(db), code, now=NOW - sharing.KEPT))
     pen.write_now(SLUG, make_material)
     assert either_database.read(lambda db: len(materials_of(db, forum_id(the_forum(db))))) == 1
+
+
+def test_whoever_reads_a_file_slowly_reads_nothing_of_the_one_that_took_its_place(db: Db, forum: Forum):
+    code = make_material(db)
+    (being_read,) = material_of(db, forum_id(forum), code).files
+    change(db, forum, code, 1, texts={"en": pdf("not released")}, release="at", release_at=NOW)
+    (new,) = material_of(db, forum_id(forum), code).files
+    assert new.id == being_read.id, "or the test could not fail"
+    with pytest.raises(NotFound):
+        piece_of(db, being_read, 0)
 
 
 @pytest.mark.parametrize("many", [1, 3])

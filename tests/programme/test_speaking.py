@@ -29,7 +29,7 @@ from app.programme.models import Portrait, Version
 from app.programme.published import PublishedPerson
 from app.programme.publishing import conflicts_of, publish
 from app.programme.queries import history as versions_of
-from app.programme.queries import published, working_copy
+from app.programme.queries import published, withheld_names, working_copy
 from app.programme.rules.conflicts import Kind
 from app.programme.rules.speakers import Reply
 from app.programme.rules.visibility import PUBLIC
@@ -319,6 +319,9 @@ def test_a_photograph_is_kept_while_a_version_or_a_draft_shows_it(db: Db, forum:
     other = Picture(b"\xff\xd8\xff another", 3, 2)
     speaking.put_photo(db, by, forum, CODE, other, now=NOW)
     assert kept() == 2, "the public one, and the one to come"
+    for number in range(3):
+        speaking.put_photo(db, by, forum, CODE, Picture(other.body + bytes([number]), 3, 2), now=NOW)
+    assert kept() == 2, "what was sent in between was never shown"
     publish(db, OPERATOR, forum, now=NOW)
     assert kept() == 1
     speaking.put_photo(db, by, forum, CODE, None, now=NOW)
@@ -327,21 +330,28 @@ def test_a_photograph_is_kept_while_a_version_or_a_draft_shows_it(db: Db, forum:
     assert kept() == 0
 
 
-def test_a_name_that_is_taken_back_is_in_no_older_version_either(db: Db, forum: Forum) -> None:
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_name_that_is_taken_back_is_in_no_older_version_either(db: Db, forum: Forum, leaves: bool) -> None:
     change(db, forum, **NAMED)
     speaks(db, forum)
     named = publish(db, OPERATOR, forum, now=NOW)
 
     def then() -> PublishedPerson:
         past = versions_of(db, forum_id(forum))
-        version = version_for(past, past[-1 - (past[-1].number - named)].public_number, PUBLIC)
+        number = past[-1 - (past[-1].number - named)].public_number
+        version = version_for(past, number, PUBLIC, withheld_names(db, forum_id(forum)))
         assert version is not None
         (found,) = [person for session in version.sessions for person in session.people if person.code == CODE]
         return found
 
     assert then().shown_as.en == "Tellingname"
+    if leaves:
+        edit(db, forum, "T-01", people=())
+        publish(db, OPERATOR, forum, now=NOW)
+        assert then().shown_as.en == "Tellingname", "who is in no session any more was announced all the same"
     change(db, forum, **{**NAMED, "announced": ""})
-    publish(db, OPERATOR, forum, now=NOW)
+    if not leaves:
+        publish(db, OPERATOR, forum, now=NOW)
     assert (then().shown_as.en, then().bio) == ("Director of an Institute", None)
 
 

@@ -50,6 +50,14 @@ def test_a_day_is_one_page(client: TestClient, lang: str, day: str) -> None:
     assert page_count(made.content) == 1
 
 
+def test_letters_that_no_typeface_has_take_the_paper_from_nobody(client: TestClient, site: Site) -> None:
+    typed = Bilingual("汉语 😀 ไทย Иван Ə", "ក 😀 Иван")
+    publish_again(site, lambda session: replace(session, title=typed, abstract=typed))
+    for path in ("programme.pdf", f"days/{DAY}.pdf"):
+        assert client.get(f"/en/{SLUG}/{path}").status_code == 200
+        assert client.get(f"/km/{SLUG}/{path}").status_code == 200
+
+
 def test_a_day_with_five_times_as_many_sessions_is_still_one_page(client: TestClient, site: Site) -> None:
     with site.database.reading() as db:
         there = read_as_public(db, "en", SLUG).programme.sessions

@@ -1,6 +1,8 @@
 """Which files are taken: by what is in them, never by what they are called."""
 
 import struct
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -64,7 +66,10 @@ REMOTE = '<Relationship Type="http://x/attachedTemplate" Target="https://evil.ex
         (pdf(inside=b"/A << /S /Launch /F (calc.exe) >>"), Unfit.ACTIVE),
         (pdf(inside=b"/Names << /EmbeddedFiles 4 0 R >>"), Unfit.ACTIVE),
         (pdf(packed=b"1 0 << /S /JavaScript /JS (x) >>"), Unfit.ACTIVE),
+        (pdf(packed=b" " * (1 << 20) + b"<< /S /#4a#61vaScr#69pt >>"), Unfit.ACTIVE),
+        (pdf(packed=b" " * ((1 << 20) - 6) + b"/Launch 1"), Unfit.ACTIVE),
         (pdf(inside=b"/Encrypt 3 0 R"), Unfit.PROTECTED),
+        (pdf(inside=b"/Encr#79pt 3 0 R"), Unfit.PROTECTED),
         (docx(**{"word/vbaProject.bin": b"x"}), Unfit.ACTIVE),
         (docx("application/vnd.ms-word.document.macroEnabled.main+xml"), Unfit.ACTIVE),
         (docx(**{"word/_rels/settings.xml.rels": REMOTE}), Unfit.ACTIVE),
@@ -101,6 +106,18 @@ def test_what_would_take_long_to_look_at_is_refused_at_once() -> None:
 def test_objects_that_unpack_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MOST_UNPACKED", 1 << 16)
     assert examine(pdf(packed=b" " * (1 << 20))) is Unfit.SWELLS
+
+
+def test_a_small_file_full_of_escapes_is_looked_at_quickly_and_in_little_memory() -> None:
+    body = pdf(packed=b"#41" * (30 << 20))
+    assert len(body) < 1 << 20
+    tracemalloc.start()
+    began = time.process_time()
+    assert examine(body) is DocumentKind.PDF
+    took, (_, most) = time.process_time() - began, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert took < 5, "undoing each escape takes half a minute"
+    assert most < 16 << 20
 
 
 def test_a_link_in_a_document_is_not_something_that_runs() -> None:
