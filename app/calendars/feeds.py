@@ -138,7 +138,8 @@ def feed_of(
     forum_ends_at = ends_at(shelf.forum)
     over = rules.is_over(forum_ends_at, now)
     held = list(sessions)
-    entries = tuple(shelf.vevents[session.uid] for session in held if rules.has_entry(session, over=over))
+    dated = shelf.forum.starts_on is not None  # before the forum has dates, hours of its sessions promise nothing
+    entries = tuple(shelf.vevents[session.uid] for session in held if dated and rules.has_entry(session, over=over))
     head = ics.calendar_head(Head(name, shelf.lang, shelf.forum.timezone, source, page, colour))
     # not when the last version was published: that may have changed nothing but a session closed to this reader
     instants = [shelf.forum.changed_at, shelf.programme.public_at, changed_at, forum_ends_at if over else None]

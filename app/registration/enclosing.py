@@ -89,7 +89,8 @@ def _mailboxes(db: Db, forum: Forum, addresses: Collection[str]) -> dict[str, Ma
         box = boxes[row.email_normal]
         box.holds = True
         if row.session_uid is not None:
-            box.picks[row.session_uid] = row.admitted
+            # of two who share a mailbox, what one is admitted to may be told there
+            box.picks[row.session_uid] = box.picks.get(row.session_uid, False) or row.admitted
     return boxes
 
 
@@ -98,10 +99,11 @@ def _due(forum: Forum, programme: Programme, box: Mailbox) -> list[Owed]:
     known = {session.uid: session for session in programme.sessions if box.knows_of(session)}
     gone = {uid: session.sequence for uid, session in known.items()} | {forum.uid: forum.sequence}
     standing: dict[str, int] = {}
-    if box.holds and forum.starts_on and forum.ends_on:
+    dated = forum.starts_on is not None  # rules §5: nothing is entered while the dates are to be announced
+    if box.holds and dated:
         standing[forum.uid] = forum.sequence
     for uid, session in known.items():
-        if uid in box.picks and session.starts_at is not None and not session.cancelled:
+        if dated and uid in box.picks and session.starts_at is not None and not session.cancelled:
             standing[uid] = session.sequence
     entries = due(latest(box.sent), standing, gone)
     order = {forum.uid: -1} | {uid: at for at, uid in enumerate(known)}

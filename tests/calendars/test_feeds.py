@@ -52,6 +52,14 @@ def test_the_forums_calendar_holds_every_public_session_with_a_time_and_the_canc
     assert uids(whole_forum(shelf(), now=NOW)) == [s.uid for s in (OPENING, LONG, MOVED_SESSION, CANCELLED)]
 
 
+def test_while_the_forums_dates_are_to_be_announced_no_calendar_holds_anything() -> None:
+    held = shelf()
+    undated = replace(held, forum=forum(starts_on=None, ends_on=None))
+    for make in (EVERY[0], *EVERY[2:]):
+        assert uids(make(held)) != []
+        assert uids(make(undated)) == []
+
+
 def test_a_days_calendar_holds_what_begins_on_that_day_in_phnom_penh() -> None:
     assert uids(of_day(shelf(), DAY, now=NOW)) == [OPENING.uid, LONG.uid, MOVED_SESSION.uid]
     late = replace(OPENING, starts_at=OVER - timedelta(hours=1), ends_at=OVER)  # 23:00 there, 16:00 in London
