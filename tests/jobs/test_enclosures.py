@@ -444,7 +444,7 @@ def test_dates_that_are_open_again_take_the_forum_and_its_sessions_out(post: Pos
     post.joins(VANNA, MINE)
     post.arrives()
     post.do(lambda db: db.execute(update(table(Forum)).values(starts_on=None, ends_on=None)))
-    post.do(lambda db: pick(db, holder(the_row(db)), the_forum(db), the_row(db).code, OTHER, now=NOW))
+    post.do(lambda db: pick(db, holder(the_row(db)), the_forum(db), the_row(db).code, OTHER, now=NOW, forced=True))
     found = [one for mail in post.arrives() for one in objects(mail)]
     assert {(one.method, post.code(one.uid)) for one in found} == {("CANCEL", ""), ("CANCEL", MINE)}
 
