@@ -26,7 +26,9 @@ from app.accounts.rules import Role
 from app.accounts.signing_in import make_link, sign_in
 from app.editions.form import ForumFile
 from app.editions.loading import load
-from app.forum.access import grant
+from app.forum import people
+from app.forum.access import give, grant
+from app.forum.inputs import ColleagueInput
 from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.codes import public_code
@@ -153,6 +155,19 @@ class Doors:
             return sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW)
 
         self._cookies[name] = f"sala_login={self.write(SITE, deed)}"
+
+    def colleague(self, role: Role = Role.VIEWER, slug: str = SLUG) -> int:
+        """Somebody who was given a role and has not signed in; the number of the user."""
+        self._people += 1
+        email = f"colleague{self._people}@desk.example"
+        sent = ColleagueInput(email=email, name=f"Colleague {self._people}", role=role, language="en")
+
+        def deed(db: Db) -> int:
+            forum, by = the_forum(db, slug), Actor.operator()
+            give(db, by, forum, sent, now=NOW)
+            return next(one.id for one in people.people_of(db, by, forum) if one.email == email)
+
+        return int(self.write(slug, deed))
 
     def pretend(self, name: str, login: str) -> None:
         """Somebody whose browser sends this as its login."""
@@ -674,6 +689,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
         "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
+        "/desk/{forum}/people": [f"{desk}/people?{asked}", f"{desk}/people?done=invited&{asked}"],
+        "/desk/{forum}/permissions": [f"{desk}/permissions?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/programme": [
             f"{desk}/programme?{asked}",

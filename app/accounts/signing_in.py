@@ -19,6 +19,8 @@ from app.mail.outbox import queue_mail
 _users, _links, _logins = table(User), table(SignInLink), table(Login)
 Email = Annotated[EmailStr, StringConstraints(max_length=254)]
 LINK_LASTS = timedelta(hours=24)
+INVITATION_LASTS = timedelta(days=7)
+"""How long the link of somebody lasts who has never signed in: they were not waiting for it."""
 LOGIN_LASTS = timedelta(days=14)
 
 
@@ -36,12 +38,10 @@ def put_owner(db: Db, by: Actor, email: str, name: str, *, now: datetime) -> Use
     return found
 
 
-def make_link(db: Db, by: Actor, user: User, *, now: datetime) -> str:
-    """A token that signs this user in once, within a day."""
+def make_link(db: Db, by: Actor, user: User, *, now: datetime, lasts: timedelta = LINK_LASTS) -> str:
+    """A token that signs this user in once, within a day or what `lasts` says."""
     token = codes.one_time_token()
-    db.add(
-        SignInLink(user_id=user.id or 0, token_digest=codes.digest(token), created_at=now, expires_at=now + LINK_LASTS)
-    )
+    db.add(SignInLink(user_id=user.id or 0, token_digest=codes.digest(token), created_at=now, expires_at=now + lasts))
     db.flush()
     record(db, SITE, by.signature, "sign_in.link_made", f"user:{user.id}", now=now)
     return token

@@ -168,6 +168,13 @@ MENU = (
         ),
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
+    (
+        "access",
+        (
+            ("/people", "colleagues", Permission.MANAGE_ACCESS),
+            ("/permissions", "permissions", Permission.SEE_DESK),
+        ),
+    ),
 )
 """The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""
 

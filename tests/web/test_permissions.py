@@ -71,6 +71,7 @@ PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_o
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
 EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
 ORGANISE = frozenset(("site_owner", "owner", "organiser"))
+OWNERS = frozenset(("site_owner", "owner"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
@@ -591,6 +592,21 @@ def somebody_new() -> dict[str, str]:
     return {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New"}
 
 
+def letting_in(doors: Doors, by: str) -> Knock:
+    sent = {"email": f"{codes.public_code().lower()}@desk.example", "name": "New", "role": "viewer", "language": "en"}
+    return Knock(f"{THE_DESK}/people", {**desk_form(doors, by), **sent})
+
+
+def about_colleague(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about a colleague of its own each time, who is invited and has not signed in."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        number = doors.colleague()
+        return Knock(f"{THE_DESK}/people/{number}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
 def entering(doors: Doors, by: str) -> Knock:
     sent = {**somebody_new(), "category": "THK", "language": "en", "consent": "yes"}
     return Knock(f"/desk/{SLUG}/registrations/new", {**desk_form(doors, by), **sent})
@@ -991,6 +1007,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/letters/{letter}.pdf"): Row(lambda doors, by: letter(doors, by, "desk"), SENSITIVE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
+    ("GET", "/desk/{forum}/people"): Row(at(f"{THE_DESK}/people"), OWNERS),
+    ("POST", "/desk/{forum}/people"): Row(letting_in, OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/removal"): Row(about_colleague("removal", role="viewer"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/invitation"): Row(about_colleague("invitation"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/withdrawal"): Row(about_colleague("withdrawal"), OWNERS, 303),
+    ("GET", "/desk/{forum}/permissions"): Row(at(f"{THE_DESK}/permissions"), DESK),
 }
 TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
 """What ends a login: asked in tests of its own, so that the cast keeps theirs."""
