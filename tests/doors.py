@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from app.accounts.actor import Actor
-from app.accounts.models import User
+from app.accounts.models import Login, User
 from app.accounts.rules import Role
 from app.accounts.signing_in import make_link, sign_in
 from app.editions.form import ForumFile
@@ -31,7 +31,7 @@ from app.forum.access import give, grant
 from app.forum.inputs import ColleagueInput
 from app.forum.queries import forum_id
 from app.kit import clock
-from app.kit.codes import public_code
+from app.kit.codes import digest, public_code
 from app.kit.db import Database, Db, table
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
@@ -168,6 +168,20 @@ class Doors:
             return next(one.id for one in people.people_of(db, by, forum) if one.email == email)
 
         return int(self.write(slug, deed))
+
+    def sign_in_again(self, name: str) -> int:
+        """Another login of somebody with a login, in another browser; its number. 1 for whoever is not signed in."""
+        logins = table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+
+        def deed(db: Db) -> int:
+            user = db.execute(select(User).where(table(User).c.id.in_(mine))).scalar_one_or_none()
+            if user is None:
+                return 1
+            token = sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW, browser="Firefox, Linux")
+            return int(db.execute(select(logins.c.id).where(logins.c.token_digest == digest(token))).scalar_one())
+
+        return int(self.write(SITE, deed))
 
     def pretend(self, name: str, login: str) -> None:
         """Somebody whose browser sends this as its login."""
@@ -632,6 +646,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/login": [f"/login?{asked}"],
         "/login/{link}": [f"/login/{shown.link}?{asked}"],
         "/desk": [f"/desk?{asked}"],
+        "/account": [f"/account?{asked}", f"/account?done=others&{asked}"],
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [
             f"{desk}/registrations?{asked}{more}"

@@ -33,7 +33,7 @@ class SignInLink(SQLModel, table=True):
 
 
 class Login(SQLModel, table=True):
-    """A browser that is signed in; ended by sign-out, revocation or time."""
+    """A browser that is signed in; ended by sign-out, revocation or time. `browser` is its kind in a few words."""
 
     __tablename__ = "accounts_login"
 
@@ -43,3 +43,4 @@ class Login(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    browser: str = ""

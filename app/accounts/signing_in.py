@@ -73,8 +73,8 @@ def link_is_good(db: Db, token: str, *, now: datetime) -> bool:
     return db.execute(select(_links.c.id).where(mine)).first() is not None
 
 
-def sign_in(db: Db, token: str, *, now: datetime) -> str:
-    """Use a one-time link: it is spent, and the answer is the token of a new login.
+def sign_in(db: Db, token: str, *, now: datetime, browser: str = "") -> str:
+    """Use a one-time link: it is spent, and the answer is the token of a new login, by this kind of browser.
 
     Raises Expired("sign_in_link") for a link that is unknown, used, too old, or whose user is disabled: the four
     look alike.
@@ -89,7 +89,8 @@ def sign_in(db: Db, token: str, *, now: datetime) -> str:
         raise Expired("sign_in_link")
     db.execute(update(_links).where(_links.c.id == found.id).values(used_at=now))
     login = codes.one_time_token()
-    db.add(Login(user_id=found.user_id, token_digest=codes.digest(login), created_at=now, expires_at=now + LOGIN_LASTS))
+    ends, kept = now + LOGIN_LASTS, codes.digest(login)
+    db.add(Login(user_id=found.user_id, token_digest=kept, created_at=now, expires_at=ends, browser=browser))
     db.flush()
     record(db, SITE, (f"user:{found.user_id}", found.name), "sign_in.done", f"user:{found.user_id}", now=now)
     return login

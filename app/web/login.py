@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.accounts import signing_in
+from app.accounts.browsers import kind_of_browser
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused, TooMany
@@ -64,10 +65,11 @@ async def use_link(request: Request, link: str) -> Response:
     """Use the link up: a new login, and the browser's former one ends."""
     known, former, now = token(link), request.cookies.get(deps.COOKIE, ""), clock.now()
     read_form_token(request, await read_form(request), USE, known)
+    browser = kind_of_browser(request.headers.get("user-agent", ""))
 
     def deed(db: Db) -> str:
         signing_in.sign_out(db, former, now=now)
-        return signing_in.sign_in(db, known, now=now)
+        return signing_in.sign_in(db, known, now=now, browser=browser)
 
     login = await site_of(request).write(SITE, deed)
     response = deps.back("/desk")

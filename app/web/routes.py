@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute
 
 from app.web import (
+    account,
     calendars,
     changes,
     delegation,
@@ -66,6 +67,7 @@ from app.web import (
 ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
+    account.router,
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,

@@ -592,6 +592,11 @@ def somebody_new() -> dict[str, str]:
     return {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New"}
 
 
+def ending_a_login(doors: Doors, by: str) -> Knock:
+    """Another login of whoever knocks."""
+    return Knock(f"/account/logins/{doors.sign_in_again(by)}/removal", desk_form(doors, by))
+
+
 def letting_in(doors: Doors, by: str) -> Knock:
     sent = {"email": f"{codes.public_code().lower()}@desk.example", "name": "New", "role": "viewer", "language": "en"}
     return Knock(f"{THE_DESK}/people", {**desk_form(doors, by), **sent})
@@ -844,6 +849,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/login/{link}"): Row(unused_link, ALL),
     ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
     ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
+    ("GET", "/account"): Row(at("/account"), SIGNED_IN),
+    ("POST", "/account/logins/others"): Row(
+        lambda doors, by: Knock("/account/logins/others", desk_form(doors, by)), SIGNED_IN, 303
+    ),
+    ("POST", "/account/logins/{number}/removal"): Row(ending_a_login, SIGNED_IN, 303),
     ("GET", "/desk"): Row(at("/desk"), frozenset({"nobody", "site_owner"}), 200, 303),
     ("GET", "/desk/{forum}"): Row(at(THE_DESK), DESK),
     ("GET", "/desk/{forum}/registrations"): Row(at(f"{THE_DESK}/registrations"), PEOPLE),
