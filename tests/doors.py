@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pyotp
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import TextClause, delete, select, text, update
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
+from app.accounts import second_factor
 from app.accounts.actor import Actor
 from app.accounts.models import Login, User
 from app.accounts.rules import Role
@@ -182,6 +184,34 @@ class Doors:
             return int(db.execute(select(logins.c.id).where(logins.c.token_digest == digest(token))).scalar_one())
 
         return int(self.write(SITE, deed))
+
+    def factor(self, name: str, *, on: bool) -> str:
+        """Somebody's second factor, begun or on, and a code of it that is good now; any where nobody is signed in."""
+        users, logins = table(User), table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+
+        def deed(db: Db) -> str:
+            user = db.execute(select(User).where(users.c.id.in_(mine))).scalar_one_or_none()
+            if user is None:
+                return "000000"
+            by = Actor("user", user.id)
+            second_factor.forget_factor(db, by, user, now=NOW)
+            second_factor.begin(db, by, SECRET, now=NOW)
+            secret, _ = second_factor.address_of(db, by, SECRET) or ("", "")
+            clock_of = pyotp.TOTP(secret)
+            if on:
+                second_factor.confirm(db, by, SECRET, clock_of.at(NOW), now=NOW)
+                return clock_of.at(NOW + timedelta(seconds=30))
+            return clock_of.at(NOW)
+
+        return str(self.write(SITE, deed))
+
+    def forget_factor(self, name: str) -> None:
+        """Somebody's second factor is off."""
+        users, logins = table(User), table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+        off = {"factor": "", "factor_since": None, "factor_step": 0}
+        self.write(SITE, lambda db: db.execute(update(users).where(users.c.id.in_(mine)).values(**off)))
 
     def pretend(self, name: str, login: str) -> None:
         """Somebody whose browser sends this as its login."""
@@ -646,6 +676,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/login": [f"/login?{asked}"],
         "/login/{link}": [f"/login/{shown.link}?{asked}"],
         "/desk": [f"/desk?{asked}"],
+        "/account/factor": [f"/account/factor?{asked}", f"/account/factor?needed=1&{asked}"],
         "/account": [f"/account?{asked}", f"/account?done=others&{asked}"],
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [

@@ -29,6 +29,7 @@ class LoginView:
 def logins_of(db: Db, by: Actor, *, now: datetime) -> list[LoginView]:
     """The logins of whoever asks that are good now, the newest first. One query. Raises NotFound for other actors."""
     mine = (_logins.c.user_id == _own(by)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    mine &= _logins.c.half.is_(False)
     columns = (_logins.c.id, _logins.c.browser, _logins.c.created_at, _logins.c.expires_at, _logins.c.token_digest)
     rows = db.execute(select(*columns).where(mine).order_by(_logins.c.created_at.desc(), _logins.c.id.desc()))
     return [LoginView(*row) for row in rows]

@@ -28,7 +28,7 @@ def actor_of(db: Db, user: User) -> Actor:
     for row in db.execute(select(_grants.c.forum_id, _grants.c.role).where(_grants.c.user_id == user.id)):
         roles.setdefault(row.forum_id, set()).add(Role(row.role))
     held = {forum: frozenset(names) for forum, names in roles.items()}
-    return Actor("user", user.id, user.name or user.email, user.site_owner, held)
+    return Actor("user", user.id, user.name or user.email, user.site_owner, held, user.factor_since is not None)
 
 
 def grant(db: Db, by: Actor, forum: Forum, user: User, role: Role, *, now: datetime) -> bool:
@@ -103,6 +103,21 @@ def invite_again(db: Db, by: Actor, forum: Forum, user: int, language: str, *, n
         raise Conflict("colleague_came")
     _write_to(db, forum, there, language, now=now)
     record(db, forum.slug, by.signature, "access.invited_again", there.subject, now=now)
+
+
+def require_second_factor(db: Db, by: Actor, forum: Forum, *, required: bool, now: datetime) -> None:
+    """Have this forum's desk ask for a second factor, or no longer. Raises Forbidden, NotFound; Refused("factor_first")
+    where whoever asks has none and would be shut out."""
+    by.must(Permission.MANAGE_ACCESS, forum_id(forum))
+    if required and not by.second_factor:
+        raise Refused("factor_first")
+    if forum.second_factor == required:
+        return
+    forum.second_factor = required
+    db.add(forum)
+    db.flush()
+    kind = "access.factor_required" if required else "access.factor_optional"
+    record(db, forum.slug, by.signature, kind, f"forum:{forum.slug}", now=now)
 
 
 def _colleague(db: Db, by: Actor, forum: Forum, user: int) -> Colleague:

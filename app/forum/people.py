@@ -1,6 +1,6 @@
 """Who works for a forum: the people with a role in it, and the owners of the site, who own every forum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -13,7 +13,6 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 
 _users, _grants, _logins = table(User), table(RoleGrant), table(Login)
-ORDER = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Colleague:
     disabled: bool
     roles: tuple[Role, ...]
     came_at: datetime | None
+    second_factor: bool
 
     @property
     def subject(self) -> str:
@@ -49,9 +49,17 @@ def people_of(db: Db, by: Actor, forum: Forum) -> list[Colleague]:
     """Everybody with a role in this forum, and the site's owners, by address. One query. Raises Forbidden, NotFound."""
     own = forum_id(forum)
     by.must(Permission.MANAGE_ACCESS, own)
-    came_at = select(func.max(_logins.c.created_at)).where(_logins.c.user_id == _users.c.id).scalar_subquery()
+    own_logins = (_logins.c.user_id == _users.c.id) & _logins.c.half.is_(False)
+    came_at = select(func.max(_logins.c.created_at)).where(own_logins).scalar_subquery()
     here = (_grants.c.user_id == _users.c.id) & (_grants.c.forum_id == own)
-    columns = (_users.c.id, _users.c.email, _users.c.name, _users.c.site_owner, _users.c.disabled)
+    columns = (
+        _users.c.id,
+        _users.c.email,
+        _users.c.name,
+        _users.c.site_owner,
+        _users.c.disabled,
+        _users.c.factor_since,
+    )
     wanted = (
         select(*columns, _grants.c.role, came_at.label("came_at"))
         .outerjoin(_grants, here)
@@ -61,17 +69,8 @@ def people_of(db: Db, by: Actor, forum: Forum) -> list[Colleague]:
     found: dict[int, Colleague] = {}
     roles: dict[int, set[Role]] = {}
     for row in db.execute(wanted):
-        found[row.id] = Colleague(row.id, row.email, row.name, row.site_owner, row.disabled, (), row.came_at)
-        roles.setdefault(row.id, set()).update({Role(row.role)} if row.role else set())
-    return [
-        Colleague(
-            each.id,
-            each.email,
-            each.name,
-            each.site_owner,
-            each.disabled,
-            tuple(role for role in ORDER if role in roles[each.id]),
-            each.came_at,
+        found[row.id] = Colleague(
+            row.id, row.email, row.name, row.site_owner, row.disabled, (), row.came_at, row.factor_since is not None
         )
-        for each in found.values()
-    ]
+        roles.setdefault(row.id, set()).update({Role(row.role)} if row.role else set())
+    return [replace(each, roles=tuple(role for role in Role if role in roles[each.id])) for each in found.values()]

@@ -79,6 +79,7 @@ async def _page(request: Request, sent: FormData | None = None, refused: Answer 
     values: dict[str, Any] = {
         "logins": there,
         "current": someone.login,
+        "factor": someone.actor.second_factor,
         "form": Form() if sent is None or refused is None else refilled(someone.lang, sent, refused),
         "done": done if refused is None and done in DONE else "",
     }

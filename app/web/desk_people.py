@@ -1,7 +1,7 @@
 """Who has which role at a forum's desk, letting colleagues in and out, and the table of roles and permissions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -24,11 +24,15 @@ from app.web.forms import Form, read_form, refilled
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
-DONE = frozenset({"given", "invited", "again", "taken", "withdrawn"})
+DONE = frozenset({"given", "invited", "again", "taken", "withdrawn", "required", "optional"})
 
 
 class _Taken(Input):
     role: Role
+
+
+class _Required(Input):
+    required: Literal["yes", "no"]
 
 
 @router.get("/desk/{forum}/people")
@@ -82,6 +86,19 @@ async def withdraw(request: Request, forum: str, number: str) -> Response:
     def deed(db: Db, desk: Desk, found: Forum, _sent: FormData) -> str:
         access.withdraw_colleague(db, desk.actor, found, known, now=now)
         return "withdrawn"
+
+    return await _act(request, forum, deed)
+
+
+@router.post("/desk/{forum}/people/second-factor")
+async def require(request: Request, forum: str) -> Response:
+    """Have the desk ask for a second factor, or no longer."""
+    now = clock.now()
+
+    def deed(db: Db, desk: Desk, found: Forum, sent: FormData) -> str:
+        required = parse(_Required, {"required": sent.get("required", "")}).required == "yes"
+        access.require_second_factor(db, desk.actor, found, required=required, now=now)
+        return "required" if required else "optional"
 
     return await _act(request, forum, deed)
 

@@ -56,6 +56,7 @@ from app.web import (
     printed,
     programme,
     registration,
+    second_factor,
     speakers,
     speaking,
     static,
@@ -68,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
     account.router,
+    second_factor.router,  # before the links: none is called "code"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,

@@ -597,6 +597,21 @@ def ending_a_login(doors: Doors, by: str) -> Knock:
     return Knock(f"/account/logins/{doors.sign_in_again(by)}/removal", desk_form(doors, by))
 
 
+def beginning(doors: Doors, by: str) -> Knock:
+    doors.forget_factor(by)
+    return Knock("/account/factor", desk_form(doors, by))
+
+
+def with_code(act: str, *, on: bool) -> Callable[[Doors, str], Knock]:
+    """A form of the own page that takes a code, with one that is good."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        code = doors.factor(by, on=on)
+        return Knock(f"/account/factor/{act}", {**desk_form(doors, by), "code": code})
+
+    return knock
+
+
 def letting_in(doors: Doors, by: str) -> Knock:
     sent = {"email": f"{codes.public_code().lower()}@desk.example", "name": "New", "role": "viewer", "language": "en"}
     return Knock(f"{THE_DESK}/people", {**desk_form(doors, by), **sent})
@@ -850,6 +865,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
     ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
     ("GET", "/account"): Row(at("/account"), SIGNED_IN),
+    ("GET", "/account/factor"): Row(at("/account/factor"), SIGNED_IN),
+    ("POST", "/account/factor"): Row(beginning, SIGNED_IN, 303),
+    ("POST", "/account/factor/confirmation"): Row(with_code("confirmation", on=False), SIGNED_IN),
+    ("POST", "/account/factor/codes"): Row(with_code("codes", on=True), SIGNED_IN),
+    ("POST", "/account/factor/removal"): Row(with_code("removal", on=True), SIGNED_IN, 303),
+    ("GET", "/login/code"): Row(at("/login/code"), frozenset(), 200, 303),
+    ("POST", "/login/code"): Row(
+        lambda _doors, _by: Knock("/login/code", {**sealed("enter-code"), "code": "123456"}), frozenset(), 303, 401
+    ),
     ("POST", "/account/logins/others"): Row(
         lambda doors, by: Knock("/account/logins/others", desk_form(doors, by)), SIGNED_IN, 303
     ),
@@ -1022,6 +1046,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/people/{number}/removal"): Row(about_colleague("removal", role="viewer"), OWNERS, 303),
     ("POST", "/desk/{forum}/people/{number}/invitation"): Row(about_colleague("invitation"), OWNERS, 303),
     ("POST", "/desk/{forum}/people/{number}/withdrawal"): Row(about_colleague("withdrawal"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/second-factor"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/people/second-factor", {**desk_form(doors, by), "required": "no"}),
+        OWNERS,
+        303,
+    ),
     ("GET", "/desk/{forum}/permissions"): Row(at(f"{THE_DESK}/permissions"), DESK),
 }
 TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
