@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import User
 from app.kit.db import Db, table
@@ -16,9 +17,15 @@ def user_with(db: Db, email: str, name: str, *, now: datetime) -> User:
     A user alone may do nothing: what gives them a role asks permission and records that.
     """
     normal = email.strip().casefold()
-    found: User | None = db.execute(select(User).where(_users.c.email_normal == normal)).scalar_one_or_none()
-    if found is None:
-        found = User(email=email.strip(), email_normal=normal, name=name, created_at=now)
-        db.add(found)
-        db.flush()
-    return found
+    wanted = select(User).where(_users.c.email_normal == normal)
+    found: User | None = db.execute(wanted).scalar_one_or_none()
+    if found is not None:
+        return found
+    try:
+        with db.begin_nested():
+            made = User(email=email.strip(), email_normal=normal, name=name, created_at=now)
+            db.add(made)
+            db.flush()
+    except IntegrityError:  # another forum's owner was quicker, in another process
+        made = db.execute(wanted).scalar_one()
+    return made
