@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pyotp
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import TextClause, delete, select, text, update
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
+from app.accounts import second_factor
 from app.accounts.actor import Actor
-from app.accounts.models import User
+from app.accounts.models import Login, User
 from app.accounts.rules import Role
 from app.accounts.signing_in import make_link, sign_in
 from app.editions.form import ForumFile
 from app.editions.loading import load
-from app.forum.access import grant
+from app.forum import people
+from app.forum.access import give, grant
+from app.forum.inputs import ColleagueInput
 from app.forum.queries import forum_id
 from app.kit import clock
-from app.kit.codes import public_code
+from app.kit.codes import digest, public_code
 from app.kit.db import Database, Db, table
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
@@ -153,6 +157,61 @@ class Doors:
             return sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW)
 
         self._cookies[name] = f"sala_login={self.write(SITE, deed)}"
+
+    def colleague(self, role: Role = Role.VIEWER, slug: str = SLUG) -> int:
+        """Somebody who was given a role and has not signed in; the number of the user."""
+        self._people += 1
+        email = f"colleague{self._people}@desk.example"
+        sent = ColleagueInput(email=email, name=f"Colleague {self._people}", role=role, language="en")
+
+        def deed(db: Db) -> int:
+            forum, by = the_forum(db, slug), Actor.operator()
+            give(db, by, forum, sent, now=NOW)
+            return next(one.id for one in people.people_of(db, by, forum) if one.email == email)
+
+        return int(self.write(slug, deed))
+
+    def sign_in_again(self, name: str) -> int:
+        """Another login of somebody with a login, in another browser; its number. 1 for whoever is not signed in."""
+        logins = table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+
+        def deed(db: Db) -> int:
+            user = db.execute(select(User).where(table(User).c.id.in_(mine))).scalar_one_or_none()
+            if user is None:
+                return 1
+            token = sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW, browser="Firefox, Linux")
+            return int(db.execute(select(logins.c.id).where(logins.c.token_digest == digest(token))).scalar_one())
+
+        return int(self.write(SITE, deed))
+
+    def factor(self, name: str, *, on: bool) -> str:
+        """Somebody's second factor, begun or on, and a code of it that is good now; any where nobody is signed in."""
+        users, logins = table(User), table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+
+        def deed(db: Db) -> str:
+            user = db.execute(select(User).where(users.c.id.in_(mine))).scalar_one_or_none()
+            if user is None:
+                return "000000"
+            by = Actor("user", user.id)
+            second_factor.forget_factor(db, by, user, now=NOW)
+            second_factor.begin(db, by, SECRET, now=NOW)
+            secret, _ = second_factor.address_of(db, by, SECRET) or ("", "")
+            clock_of = pyotp.TOTP(secret)
+            if on:
+                second_factor.confirm(db, by, SECRET, clock_of.at(NOW), now=NOW)
+                return clock_of.at(NOW + timedelta(seconds=30))
+            return clock_of.at(NOW)
+
+        return str(self.write(SITE, deed))
+
+    def forget_factor(self, name: str) -> None:
+        """Somebody's second factor is off."""
+        users, logins = table(User), table(Login)
+        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+        off = {"factor": "", "factor_since": None, "factor_step": 0}
+        self.write(SITE, lambda db: db.execute(update(users).where(users.c.id.in_(mine)).values(**off)))
 
     def pretend(self, name: str, login: str) -> None:
         """Somebody whose browser sends this as its login."""
@@ -292,6 +351,7 @@ class Doors:
     def guest(self) -> Standing:
         """One of eight whose seat is final, in turn: many ask in their name, and the hall is small."""
         if len(self._guests) < 8:
+            self.use_up(spare=True)  # eight people, not one eight times
             self._guests.append(self.confirmed("ORG"))
             return self._guests[-1]
         self._guests.append(self._guests.pop(0))
@@ -617,6 +677,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/login": [f"/login?{asked}"],
         "/login/{link}": [f"/login/{shown.link}?{asked}"],
         "/desk": [f"/desk?{asked}"],
+        "/account/factor": [f"/account/factor?{asked}", f"/account/factor?needed=1&{asked}"],
+        "/account": [f"/account?{asked}", f"/account?done=others&{asked}"],
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [
             f"{desk}/registrations?{asked}{more}"
@@ -679,6 +741,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             f"{desk}/registrations/export?category=THK&state=expired&{asked}",
         ],
         "/desk/{forum}/facts": [f"{desk}/facts?{asked}", f"{desk}/facts?part=programme&{asked}"],
+        "/desk/{forum}/people": [f"{desk}/people?{asked}", f"{desk}/people?done=invited&{asked}"],
+        "/desk/{forum}/permissions": [f"{desk}/permissions?{asked}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/programme": [
             f"{desk}/programme?{asked}",

@@ -17,6 +17,7 @@ class Actor:
     name: str = ""
     site_owner: bool = False
     roles: Mapping[int, frozenset[Role]] = field(default_factory=dict)
+    second_factor: bool = False
 
     @classmethod
     def visitor(cls) -> "Actor":

@@ -2,11 +2,17 @@
 
 from datetime import datetime
 
+from sqlalchemy import UniqueConstraint
+
 from app.kit.tables import Field, SQLModel
 
 
 class User(SQLModel, table=True):
-    """Somebody who may sign in. A site owner has the role owner in every forum."""
+    """Somebody who may sign in. A site owner has the role owner in every forum.
+
+    `factor` is the secret of the second factor, encrypted; it counts from `factor_since` on, once a code was given.
+    `factor_step` is the last time step (RFC 6238) a code was taken of.
+    """
 
     __tablename__ = "accounts_user"
 
@@ -17,6 +23,9 @@ class User(SQLModel, table=True):
     site_owner: bool = False
     disabled: bool = False
     created_at: datetime
+    factor: str = ""
+    factor_since: datetime | None = None
+    factor_step: int = 0
 
 
 class SignInLink(SQLModel, table=True):
@@ -33,7 +42,10 @@ class SignInLink(SQLModel, table=True):
 
 
 class Login(SQLModel, table=True):
-    """A browser that is signed in; ended by sign-out, revocation or time."""
+    """A browser that is signed in; ended by sign-out, revocation or time. `browser` is its kind in a few words.
+
+    A `half` one has used a link and still owes its second factor: it is nobody signed in.
+    """
 
     __tablename__ = "accounts_login"
 
@@ -43,3 +55,17 @@ class Login(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    browser: str = ""
+    half: bool = False
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A code that stands for the second factor once, when the device is lost."""
+
+    __tablename__ = "accounts_recovery_code"
+    __table_args__ = (UniqueConstraint("user_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="accounts_user.id")
+    digest: str
+    used_at: datetime | None = None

@@ -19,7 +19,12 @@ from app.mail.outbox import queue_mail
 _users, _links, _logins = table(User), table(SignInLink), table(Login)
 Email = Annotated[EmailStr, StringConstraints(max_length=254)]
 LINK_LASTS = timedelta(hours=24)
+INVITATION_LASTS = timedelta(days=7)
+"""How long the link of somebody lasts who has never signed in: they were not waiting for it."""
 LOGIN_LASTS = timedelta(days=14)
+
+HALF_LASTS = timedelta(minutes=10)
+"""How long one may look for the device with the code."""
 
 
 def put_owner(db: Db, by: Actor, email: str, name: str, *, now: datetime) -> User:
@@ -36,12 +41,10 @@ def put_owner(db: Db, by: Actor, email: str, name: str, *, now: datetime) -> Use
     return found
 
 
-def make_link(db: Db, by: Actor, user: User, *, now: datetime) -> str:
-    """A token that signs this user in once, within a day."""
+def make_link(db: Db, by: Actor, user: User, *, now: datetime, lasts: timedelta = LINK_LASTS) -> str:
+    """A token that signs this user in once, within a day or what `lasts` says."""
     token = codes.one_time_token()
-    db.add(
-        SignInLink(user_id=user.id or 0, token_digest=codes.digest(token), created_at=now, expires_at=now + LINK_LASTS)
-    )
+    db.add(SignInLink(user_id=user.id or 0, token_digest=codes.digest(token), created_at=now, expires_at=now + lasts))
     db.flush()
     record(db, SITE, by.signature, "sign_in.link_made", f"user:{user.id}", now=now)
     return token
@@ -73,33 +76,45 @@ def link_is_good(db: Db, token: str, *, now: datetime) -> bool:
     return db.execute(select(_links.c.id).where(mine)).first() is not None
 
 
-def sign_in(db: Db, token: str, *, now: datetime) -> str:
-    """Use a one-time link: it is spent, and the answer is the token of a new login.
+def sign_in(db: Db, token: str, *, now: datetime, browser: str = "") -> str:
+    """Use a one-time link: it is spent, and the answer is the token of a new login, by this kind of browser.
+
+    Whose second factor counts gets half a login, for some minutes: see `app.accounts.second_factor.finish`.
 
     Raises Expired("sign_in_link") for a link that is unknown, used, too old, or whose user is disabled: the four
     look alike.
     """
     mine = (_links.c.token_digest == codes.digest(token)) & _links.c.used_at.is_(None) & (_links.c.expires_at > now)
     found = db.execute(
-        select(_links.c.id, _links.c.user_id, _users.c.name, _users.c.disabled)
+        select(_links.c.id, _links.c.user_id, _users.c.name, _users.c.disabled, _users.c.factor_since)
         .join(_users, _users.c.id == _links.c.user_id)
         .where(mine)
     ).first()
     if found is None or found.disabled:
         raise Expired("sign_in_link")
     db.execute(update(_links).where(_links.c.id == found.id).values(used_at=now))
+    half = found.factor_since is not None
+    login = open_login(db, found.user_id, now + (HALF_LASTS if half else LOGIN_LASTS), browser, half=half, now=now)
+    kind, subject = "sign_in.half" if half else "sign_in.done", f"user:{found.user_id}"
+    record(db, SITE, (subject, found.name), kind, subject, now=now)
+    return login
+
+
+def open_login(db: Db, user: int, ends: datetime, browser: str, *, half: bool, now: datetime) -> str:
+    """The token of a new login of this user; what calls it has seen to who that is, and records."""
     login = codes.one_time_token()
-    db.add(Login(user_id=found.user_id, token_digest=codes.digest(login), created_at=now, expires_at=now + LOGIN_LASTS))
+    kept = codes.digest(login)
+    db.add(Login(user_id=user, token_digest=kept, created_at=now, expires_at=ends, browser=browser, half=half))
     db.flush()
-    record(db, SITE, (f"user:{found.user_id}", found.name), "sign_in.done", f"user:{found.user_id}", now=now)
     return login
 
 
 def user_of_login(db: Db, token: str, *, now: datetime) -> User | None:
-    """Who is signed in with this login token; None where it is unknown, ended or the user is disabled."""
+    """Who is signed in with this login token; None where it is unknown, half, ended or the user is disabled."""
     good = (
         (_logins.c.token_digest == codes.digest(token)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
     )
+    good &= _logins.c.half.is_(False)
     wanted = select(User).join(_logins, _logins.c.user_id == _users.c.id).where(good, _users.c.disabled.is_(False))
     found: User | None = db.execute(wanted).scalar_one_or_none()
     return found

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.accounts import signing_in
+from app.accounts import second_factor, signing_in
 from app.accounts.actor import Actor
 from app.cli.house import House, opened
 from app.kit import clock
@@ -31,18 +31,23 @@ def _address(text: str) -> str:
 
 def owner(
     email: Annotated[str, typer.Argument(help="the owner's e-mail address", parser=_address)] = FIRST_OWNER,
+    forget_factor: Annotated[
+        bool, typer.Option("--forget-second-factor", help="turn the second factor off: device and codes are lost")
+    ] = False,
 ) -> None:
     """Print a one-time sign-in link for an owner of this site, made if there is none."""
     with opened() as house:
-        print(owner_link(house, email))
+        print(owner_link(house, email, forget_factor=forget_factor))
 
 
-def owner_link(house: House, email: str) -> str:
-    """A one-time address that signs the site owner in."""
+def owner_link(house: House, email: str, *, forget_factor: bool = False) -> str:
+    """A one-time address that signs the site owner in, without a second factor where that is to be forgotten."""
     now = clock.now()
 
     def deed(db: Db) -> str:
         user = signing_in.put_owner(db, Actor.operator(), email, "", now=now)
+        if forget_factor:
+            second_factor.forget_factor(db, Actor.operator(), user, now=now)
         return signing_in.make_link(db, Actor.operator(), user, now=now)
 
     return f"{house.settings.base_url}/login/{house.pen.write_now(SITE, deed)}"

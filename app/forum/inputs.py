@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.accounts.rules import Role
+from app.accounts.signing_in import Email
 from app.kit.inputs import Filled, Input, Line, ShortWords, Words
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
@@ -133,3 +135,12 @@ class RoomInput(Input):
         if len(set(named)) < len(named):
             raise PydanticCustomError("setup_twice", "setup twice")
         return self
+
+
+class ColleagueInput(Input):
+    """A role for whoever has this address; the name is for those who are not known yet, the language for the mail."""
+
+    email: Email
+    name: Line = ""
+    role: Role
+    language: Literal["en", "km"]

@@ -21,7 +21,7 @@ class Forum(SQLModel, table=True):
     """One edition, with one address.
 
     `uid` and `sequence` are those of its own entry in calendars (rules §5); `slot_changed_at` is when its time, place
-    or title last changed.
+    or title last changed. With `second_factor` its desk is for those alone who sign in with one.
     """
 
     __tablename__ = "forum_forum"
@@ -52,6 +52,7 @@ class Forum(SQLModel, table=True):
     uid: str = Field(default_factory=new_uid)
     sequence: int = 0
     slot_changed_at: datetime | None = None
+    second_factor: bool = False
 
 
 class Objective(SQLModel, table=True):

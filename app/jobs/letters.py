@@ -13,8 +13,10 @@ from sqlalchemy import select
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.forum.access import GIVEN, INVITED
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
+from app.jobs.colleague_letters import about_colleague
 from app.jobs.delegation_letters import about_delegation
 from app.jobs.enclosures import Brought
 from app.jobs.speaker_letters import about_speaker
@@ -38,6 +40,7 @@ from app.registration.rules.names import normal_email
 from app.registration.rules.wording import wording_of
 
 _categories, _users = table(Category), table(User)
+COLLEAGUES = frozenset({INVITED, GIVEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
         return _about_delegation(db, message, name, settings)
     if kind == "speaker":
         return _about_speaker(db, message, name, settings)
+    if kind == "user" and message.template in COLLEAGUES:
+        return _about_colleague(db, message, int(name), settings, now=now)
     if kind == "user":
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -77,7 +82,7 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
 
 def writes(message: Claimed) -> bool:
     """Does looking up this message's contents write (a one-time link), and so need the pen?"""
-    return message.template == "accounts/sign_in_link"
+    return message.template in {"accounts/sign_in_link", INVITED}
 
 
 def _about_registration(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
@@ -185,6 +190,14 @@ def _about_speaker(db: Db, message: Claimed, code: str, settings: Settings) -> C
     values, link, name = about_speaker(db, forum, message, code, lang, settings)
     foot, reply_to, title = _foot(forum, lang), _secretariat(forum), forum.title.of(lang)
     return Contents(values, link, title, name, foot=foot, reply_to=reply_to, why="mail.foot_speaker")
+
+
+def _about_colleague(db: Db, message: Claimed, user_id: int, settings: Settings, *, now: datetime) -> Contents:
+    forum = forum_by_slug(db, message.forum)
+    lang: Lang = "km" if message.language == "km" else "en"
+    found, foot = about_colleague(db, forum, message, user_id, lang, now=now), _foot(forum, lang)
+    link, title = f"{settings.base_url}{found.path}", forum.title.of(lang)
+    return Contents(found.values, link, title, found.name, foot=foot, why="mail.foot_colleague")
 
 
 def _foot(forum: Forum, lang: Lang) -> tuple[str, ...]:

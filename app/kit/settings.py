@@ -82,7 +82,11 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "6",
         "the same for one e-mail address; that of an assistant, once confirmed, counts as a network address",
     ),
-    ("THROTTLE_WRONG_CODES", "12", "wrong invitation codes tried from one network address in a window; 0 = no limit"),
+    (
+        "THROTTLE_WRONG_CODES",
+        "12",
+        "wrong invitation codes tried from one network address in a window, codes of one second factor; 0 = no limit",
+    ),
     (
         "THROTTLE_PER_DELEGATION",
         "30",

@@ -33,6 +33,10 @@ class SignInNeeded(Exception):
     """Nobody is signed in, and this is only for those who are."""
 
 
+class SecondFactorNeeded(Exception):
+    """This forum's desk is for those who sign in with a second factor, and whoever is signed in has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Whoever is signed in, the language they read, and the digest of their login, which binds forms to it."""
@@ -74,10 +78,13 @@ def actor_of_request(db: Db, request: Request) -> SignedIn:
 
 
 def desk_of_request(db: Db, request: Request, forum: str) -> Desk:
-    """Whoever is signed in, at the desk of this forum. Raises SignInNeeded, or NotFound without a desk there."""
+    """Whoever is signed in, at the desk of this forum. Raises SignInNeeded, SecondFactorNeeded, or NotFound without a
+    desk there."""
     someone = actor_of_request(db, request)
     found = forum_by_slug(db, slug(forum))
     someone.actor.must(Permission.SEE_DESK, forum_id(found))
+    if found.second_factor and not someone.actor.second_factor:
+        raise SecondFactorNeeded
     return Desk(someone.actor, someone.lang, someone.login, found)
 
 
@@ -169,6 +176,13 @@ MENU = (
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
     ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
+    (
+        "access",
+        (
+            ("/people", "colleagues", Permission.MANAGE_ACCESS),
+            ("/permissions", "permissions", Permission.SEE_DESK),
+        ),
+    ),
 )
 """The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.forum.models import Forum
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
-from app.web.deps import SignInNeeded, back
+from app.web.deps import SecondFactorNeeded, SignInNeeded, back
 from app.web.guards import App, BodyTooLarge, Receive, Scope, Send
 from app.web.headers import SECRET
 from app.web.pages import opened_at, page, preferred, sentence
@@ -28,6 +28,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BodyTooLarge, _too_large)
     app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(SecondFactorNeeded, _second_factor)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -79,6 +80,13 @@ async def _sign_in(request: Request, _error: Exception) -> Response:
     response = await show(request, 401)
     response.headers["www-authenticate"] = 'Link realm="Sala"'  # RFC 9110 §15.5.2 wants one; no browser asks for it
     return response
+
+
+async def _second_factor(request: Request, _error: Exception) -> Response:
+    """A page leads to where one is set up; a form is refused and says why."""
+    if request.method in {"GET", "HEAD"}:
+        return back("/account/factor?needed=1")
+    return await show(request, 403, text_of(language_of(request), "refused.second_factor_needed"))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

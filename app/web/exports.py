@@ -101,7 +101,7 @@ async def sitemaps(request: Request) -> Response:
 @router.get("/robots.txt")
 async def robots(request: Request) -> Response:
     """What search engines leave alone: all that is behind a secret link or a sign-in, and forms."""
-    closed = ["/desk", "/login", "/calendars/"]
+    closed = ["/desk", "/account", "/login", "/calendars/"]
     closed += [f"/{lang}/{room}/" for lang in LANGS for room in ("my", "invitations", "delegations", "speaking")]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     lines.append(f"Sitemap: {site_of(request).settings.base_url}/sitemap.xml")

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts import signing_in
+from app.accounts import second_factor, signing_in
+from app.accounts.browsers import kind_of_browser
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused, TooMany
@@ -61,16 +62,18 @@ async def look_at_link(request: Request, link: str) -> Response:
 
 @router.post("/login/{link}")
 async def use_link(request: Request, link: str) -> Response:
-    """Use the link up: a new login, and the browser's former one ends."""
+    """Use the link up: a new login, and the browser's former one ends. Who has a second factor is asked for it next."""
     known, former, now = token(link), request.cookies.get(deps.COOKIE, ""), clock.now()
     read_form_token(request, await read_form(request), USE, known)
+    browser = kind_of_browser(request.headers.get("user-agent", ""))
 
     def deed(db: Db) -> str:
         signing_in.sign_out(db, former, now=now)
-        return signing_in.sign_in(db, known, now=now)
+        return signing_in.sign_in(db, known, now=now, browser=browser)
 
     login = await site_of(request).write(SITE, deed)
-    response = deps.back("/desk")
+    owes = await site_of(request).read(lambda db: second_factor.waits(db, login, now=now))
+    response = deps.back("/desk" if owes is None else "/login/code")
     deps.open_login(request, response, login)
     return response
 

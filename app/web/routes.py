@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute
 
 from app.web import (
+    account,
     calendars,
     changes,
     delegation,
@@ -29,6 +30,7 @@ from app.web import (
     desk_materials,
     desk_outbox,
     desk_overrides,
+    desk_people,
     desk_privacy,
     desk_programme,
     desk_questions,
@@ -56,6 +58,7 @@ from app.web import (
     printed,
     programme,
     registration,
+    second_factor,
     speakers,
     speaking,
     static,
@@ -67,6 +70,8 @@ from app.web import (
 ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
+    account.router,
+    second_factor.router,  # before the links: none is called "code"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,
@@ -85,6 +90,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_delegation.router,
     desk_outbox.router,
     desk_facts.router,
+    desk_people.router,
     desk_questions.router,
     desk_privacy.router,
     desk_rooms.router,

@@ -228,6 +228,19 @@ def test_the_owners_link_signs_in(sala: Sala, database: Database) -> None:
     assert database.read(lambda db: signing_in.link_is_good(db, token[1], now=NOW))
 
 
+def test_an_owner_who_lost_device_and_codes_is_helped_on_request_alone(sala: Sala, database: Database) -> None:
+    users = table(User)
+    since = select(users.c.factor_since).where(users.c.email == "lost@secretariat.example")
+    assert sala("owner", "lost@secretariat.example").returncode == 0
+    with database.write_engine.begin() as connection:
+        connection.execute(update(users).values(factor="sealed", factor_since=NOW))
+    assert sala("owner", "lost@secretariat.example").returncode == 0
+    assert database.read(lambda db: db.execute(since).scalar_one()) == NOW
+    done = sala("owner", "lost@secretariat.example", "--forget-second-factor")
+    assert (done.returncode, "/login/" in done.stdout) == (0, True)
+    assert database.read(lambda db: db.execute(since).scalar_one()) is None
+
+
 @pytest.mark.parametrize(
     "address", ["nonsense", "", "sokha@", "a b@c.example", "sokha@secretariat.example, rith@elsewhere.example"]
 )

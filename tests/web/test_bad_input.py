@@ -177,7 +177,7 @@ def as_in_the_matrix(path: str) -> Callable[[Doors], Opened]:
     """The form at a path as whoever may send it would, filled in as the matrix of permissions has it."""
 
     def opened(doors: Doors) -> Opened:
-        by = SIGNED if path.startswith("/desk") else ""
+        by = SIGNED if path.startswith(("/desk", "/account")) else ""
         knock = MATRIX["POST", path].knock(doors, by)
         return Opened(knock.address, knock.fields or {}, by)
 
@@ -752,7 +752,7 @@ def test_an_odd_part_of_any_address_is_not_found(doors: Doors, odd: str) -> None
                 continue
             parts = {**RIGHT, name: odd}
             address = re.sub(r"{([a-z:]+)}", lambda found, parts=parts: parts[found[1]], path)
-            by = SIGNED if path.startswith("/desk") else ""
+            by = SIGNED if path.startswith(("/desk", "/account")) else ""
             answer = doors.ask(method, address, by)
             assert answer.status_code in {303, 307, 400, 404, 405, 410, 422}, (method, address)
             assert answer.headers.get("location", "/").removeprefix("http://localhost").startswith("/")

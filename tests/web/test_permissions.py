@@ -71,6 +71,7 @@ PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_o
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
 EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
 ORGANISE = frozenset(("site_owner", "owner", "organiser"))
+OWNERS = frozenset(("site_owner", "owner"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
@@ -591,6 +592,41 @@ def somebody_new() -> dict[str, str]:
     return {"email": f"{codes.public_code().lower()}@crowd.example", "family_name": "New"}
 
 
+def ending_a_login(doors: Doors, by: str) -> Knock:
+    """Another login of whoever knocks."""
+    return Knock(f"/account/logins/{doors.sign_in_again(by)}/removal", desk_form(doors, by))
+
+
+def beginning(doors: Doors, by: str) -> Knock:
+    doors.forget_factor(by)
+    return Knock("/account/factor", desk_form(doors, by))
+
+
+def with_code(act: str, *, on: bool) -> Callable[[Doors, str], Knock]:
+    """A form of the own page that takes a code, with one that is good."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        code = doors.factor(by, on=on)
+        return Knock(f"/account/factor/{act}", {**desk_form(doors, by), "code": code})
+
+    return knock
+
+
+def letting_in(doors: Doors, by: str) -> Knock:
+    sent = {"email": f"{codes.public_code().lower()}@desk.example", "name": "New", "role": "viewer", "language": "en"}
+    return Knock(f"{THE_DESK}/people", {**desk_form(doors, by), **sent})
+
+
+def about_colleague(act: str, **fields: str) -> Callable[[Doors, str], Knock]:
+    """A form about a colleague of its own each time, who is invited and has not signed in."""
+
+    def knock(doors: Doors, by: str) -> Knock:
+        number = doors.colleague()
+        return Knock(f"{THE_DESK}/people/{number}/{act}", {**desk_form(doors, by), **fields})
+
+    return knock
+
+
 def entering(doors: Doors, by: str) -> Knock:
     sent = {**somebody_new(), "category": "THK", "language": "en", "consent": "yes"}
     return Knock(f"/desk/{SLUG}/registrations/new", {**desk_form(doors, by), **sent})
@@ -828,6 +864,20 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/login/{link}"): Row(unused_link, ALL),
     ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
     ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
+    ("GET", "/account"): Row(at("/account"), SIGNED_IN),
+    ("GET", "/account/factor"): Row(at("/account/factor"), SIGNED_IN),
+    ("POST", "/account/factor"): Row(beginning, SIGNED_IN, 303),
+    ("POST", "/account/factor/confirmation"): Row(with_code("confirmation", on=False), SIGNED_IN),
+    ("POST", "/account/factor/codes"): Row(with_code("codes", on=True), SIGNED_IN),
+    ("POST", "/account/factor/removal"): Row(with_code("removal", on=True), SIGNED_IN, 303),
+    ("GET", "/login/code"): Row(at("/login/code"), frozenset(), 200, 303),
+    ("POST", "/login/code"): Row(
+        lambda _doors, _by: Knock("/login/code", {**sealed("enter-code"), "code": "123456"}), frozenset(), 303, 401
+    ),
+    ("POST", "/account/logins/others"): Row(
+        lambda doors, by: Knock("/account/logins/others", desk_form(doors, by)), SIGNED_IN, 303
+    ),
+    ("POST", "/account/logins/{number}/removal"): Row(ending_a_login, SIGNED_IN, 303),
     ("GET", "/desk"): Row(at("/desk"), frozenset({"nobody", "site_owner"}), 200, 303),
     ("GET", "/desk/{forum}"): Row(at(THE_DESK), DESK),
     ("GET", "/desk/{forum}/registrations"): Row(at(f"{THE_DESK}/registrations"), PEOPLE),
@@ -999,6 +1049,17 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/facts"): Row(at(f"{THE_DESK}/facts"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
+    ("GET", "/desk/{forum}/people"): Row(at(f"{THE_DESK}/people"), OWNERS),
+    ("POST", "/desk/{forum}/people"): Row(letting_in, OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/removal"): Row(about_colleague("removal", role="viewer"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/invitation"): Row(about_colleague("invitation"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/{number}/withdrawal"): Row(about_colleague("withdrawal"), OWNERS, 303),
+    ("POST", "/desk/{forum}/people/second-factor"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/people/second-factor", {**desk_form(doors, by), "required": "no"}),
+        OWNERS,
+        303,
+    ),
+    ("GET", "/desk/{forum}/permissions"): Row(at(f"{THE_DESK}/permissions"), DESK),
 }
 TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
 """What ends a login: asked in tests of its own, so that the cast keeps theirs."""

@@ -132,6 +132,9 @@ PRINTED = {"/{lang}/{forum}/programme.pdf", "/{lang}/{forum}/days/{on}.pdf"}
 ELSEWHERE = {
     "/static/{rest:path}": "files of the site",
     "/login": "who one is",
+    "/account": "who one is",
+    "/account/factor": "who one is",
+    "/login/code": "who one is",
     "/login/{link}": "who one is",
     "/{lang}/my/{secret}/files/{number}": "what the person sent",
     "/{lang}/my/{secret}/letters/{letter}.pdf": "the person and the forum's days",

@@ -1,0 +1,59 @@
+"""One's own logins: the browsers that are signed in, seen and ended by whoever they belong to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.accounts.actor import Actor
+from app.accounts.models import Login
+from app.audit.recording import record
+from app.kit.db import Db, table
+from app.kit.errors import NotFound
+from app.kit.pen import SITE
+
+_logins = table(Login)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """A browser that is signed in: since when, until when at the latest, and its kind, "" where it did not say."""
+
+    id: int
+    browser: str
+    created_at: datetime
+    expires_at: datetime
+    digest: str
+
+
+def logins_of(db: Db, by: Actor, *, now: datetime) -> list[LoginView]:
+    """The logins of whoever asks that are good now, the newest first. One query. Raises NotFound for other actors."""
+    mine = (_logins.c.user_id == _own(by)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    mine &= _logins.c.half.is_(False)
+    columns = (_logins.c.id, _logins.c.browser, _logins.c.created_at, _logins.c.expires_at, _logins.c.token_digest)
+    rows = db.execute(select(*columns).where(mine).order_by(_logins.c.created_at.desc(), _logins.c.id.desc()))
+    return [LoginView(*row) for row in rows]
+
+
+def end_login(db: Db, by: Actor, login: int, *, now: datetime) -> None:
+    """End one of one's own logins. Raises NotFound for one that is none of them, or has ended."""
+    mine = (_logins.c.id == login) & (_logins.c.user_id == _own(by)) & _logins.c.revoked_at.is_(None)
+    if not db.execute(update(_logins).where(mine).values(revoked_at=now)).rowcount:  # type: ignore[attr-defined]
+        raise NotFound
+    record(db, SITE, by.signature, "sign_in.ended", f"user:{by.id}", now=now, after={"number": 1})
+
+
+def end_other_logins(db: Db, by: Actor, kept: str, *, now: datetime) -> int:
+    """End all of one's own logins but the one with the digest `kept`; how many there were."""
+    others = (_logins.c.user_id == _own(by)) & (_logins.c.token_digest != kept)
+    good = _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    ended = int(db.execute(update(_logins).where(others, good).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
+    if ended:
+        record(db, SITE, by.signature, "sign_in.ended", f"user:{by.id}", now=now, after={"number": ended})
+    return ended
+
+
+def _own(by: Actor) -> int:
+    if by.kind != "user" or by.id is None:
+        raise NotFound
+    return by.id
