@@ -233,7 +233,7 @@ def test_sequence_never_falls(small_file: Path, empty_file: Path, shared: Path, 
         source, empty, folder, file = small_file, empty_file, shared, forum_file
 
     bounded = settings(
-        max_examples=12,
+        max_examples=9,
         stateful_step_count=14,
         deadline=None,
         derandomize=True,

@@ -60,14 +60,17 @@ def test_a_picture_taken_askew_stands_upright(orientation: int, size: tuple[int,
     assert shown[2] < 60
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK"])
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
+        *(("PNG", mode) for mode in ("RGB", "L", "P", "RGBA")),
+        *(("WEBP", mode) for mode in ("RGB", "L", "P", "RGBA", "CMYK")),
+    ],
+)
 def test_every_usual_kind_and_way_of_colours_is_read(kind: str, mode: str) -> None:
     image, found = Image.new("RGB", (30, 20), "red"), io.BytesIO()
-    try:
-        image.convert(mode).save(found, kind)
-    except OSError:
-        pytest.skip("no such file exists")
+    image.convert(mode).save(found, kind)
     made = made_anew(found.getvalue(), most_bytes=LIMIT)
     assert (made.width, made.height) == (30, 20)
 

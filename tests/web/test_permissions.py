@@ -66,6 +66,8 @@ CAST = ("", "participant", "nobody", "foreign", "site_owner", *ROLES)
 an owner of the other forum; an owner of the site; and each role in this forum."""
 
 ALL = frozenset(CAST)
+FEW = ("", "participant", "nobody", "site_owner", "viewer")
+"""Who shows that a door is open to everybody: it asks for no role, so not each role knocks there."""
 DESK = frozenset(("site_owner", *ROLES))
 PEOPLE = frozenset(("site_owner", "owner", "organiser", "registrar", "protocol_officer", "finance"))
 DECIDE = frozenset(("site_owner", "owner", "organiser", "registrar"))
@@ -1088,12 +1090,14 @@ def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None
 def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str, str]) -> None:
     method, row = place[0], MATRIX[place]
     answers = {}
-    for by in CAST:
+    for by in FEW if row.who == ALL else CAST:
         doors.use_up()
         answers[by] = knock(doors, method, row, by)
         if method == "GET" or (expected(method, row, by) in {303, 401, 403, 404} and by not in row.who):
             doors.give_back()  # were it not as it was, the next to whom it is given would be answered otherwise
-    assert {by: answer.status_code for by, answer in answers.items()} == {by: expected(method, row, by) for by in CAST}
+    assert {by: answer.status_code for by, answer in answers.items()} == {
+        by: expected(method, row, by) for by in answers
+    }
     for by, answer in answers.items():
         if answer.status_code == 303 and row.others == "desk" and by in NOT_SIGNED_IN and by not in row.who:
             assert answer.headers["location"] == "/login"
