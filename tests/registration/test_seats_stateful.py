@@ -49,7 +49,7 @@ KINDS = ["STU", "ORG", "DIP", "PTY", "THK"]
 CATEGORIES = st.sampled_from(KINDS)
 SEATED, WAITING, AWAITING, OFFERED = "seated", "waiting", "awaiting", "offered"
 ENDED = {"cancelled", "declined", "expired"}
-SEQUENCES = int(os.environ.get("SALA_SOAK", "25"))
+SEQUENCES = int(os.environ.get("SALA_SOAK", "16"))
 """The same ones in every run of the suite; `make soak` looks for new ones."""
 
 
