@@ -208,17 +208,19 @@ def desk_list(
     return rows[:most], len(rows) > most
 
 
-def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted) -> tuple[int, int]:
-    """How many registrations fit the question, and how many of them stand before the list's beginning. One query."""
+def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool = True) -> tuple[int, int]:
+    """How many registrations fit the question, and how many of them stand before the list's beginning; without those
+    who were erased where `erased` is false. One query."""
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
     counted = func.count().label("n")
+    kept = [] if erased else [_applications.c.erased_at.is_(None)]
     rest = func.sum(case((and_(*_after(forum, wanted)), 1), else_=0)) if wanted.after else counted
     row = db.execute(
         select(counted, rest.label("rest"))
         .select_from(_applications)
         .join(_categories, _categories.c.id == _applications.c.category_id)
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
-        .where(_applications.c.forum_id == forum_id(forum), *_conditions(wanted))
+        .where(_applications.c.forum_id == forum_id(forum), *_conditions(wanted), *kept)
     ).one()
     return row.n, row.n - int(row.rest or 0)
 

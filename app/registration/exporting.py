@@ -10,7 +10,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
-from app.registration.desk_queries import Wanted, desk_list
+from app.registration.desk_queries import Wanted, desk_count, desk_list
 
 MOST = 100_000
 """So many rows are written into one file."""
@@ -49,6 +49,12 @@ def people_to_export(db: Db, by: Actor, forum: Forum, wanted: Wanted) -> list[An
     by.must(Permission.EXPORT_PEOPLE, forum_id(forum))
     rows, _more = desk_list(db, by, forum, wanted, most=MOST)
     return [row for row in rows if row.erased_at is None]
+
+
+def how_many_to_export(db: Db, by: Actor, forum: Forum, wanted: Wanted) -> int:
+    """How many that would be, counted and not read. One query. Raises Forbidden without `export_people`."""
+    by.must(Permission.EXPORT_PEOPLE, forum_id(forum))
+    return min(desk_count(db, by, forum, wanted, erased=False)[0], MOST)
 
 
 def note_export(

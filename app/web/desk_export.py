@@ -14,7 +14,7 @@ from app.kit.db import Db
 from app.kit.errors import Expired, Fault, Invalid, Refused
 from app.kit.i18n import Lang, text_of
 from app.kit.sheets import workbook
-from app.registration.exporting import COLUMNS, USUAL, note_export, people_to_export
+from app.registration.exporting import COLUMNS, USUAL, how_many_to_export, note_export, people_to_export
 from app.registration.people import listed_name, shown_institution
 from app.reports.tables import as_csv
 from app.web import deps
@@ -100,15 +100,15 @@ def cells(desk: Desk, row: Any) -> Mapping[str, str]:
 
 async def _page(request: Request, forum: str, form: Form, status: int = 200) -> Response:
     wanted = asked_for(request.query_params)
-    desk, rows = await deps.read_at_desk(
-        request, forum, lambda db, desk: people_to_export(db, desk.actor, desk.forum, wanted)
+    desk, people = await deps.read_at_desk(
+        request, forum, lambda db, desk: how_many_to_export(db, desk.actor, desk.forum, wanted)
     )
     address = f"{desk.base}/registrations"
     values: dict[str, Any] = {
         "form": form,
         "columns": [(name, heading(desk.lang, name), "") for name in COLUMNS],
         "kinds": [(kind, text_of(desk.lang, f"export.kind.{kind}"), "") for kind in ("xlsx", "csv")],
-        "people": len(rows),
+        "people": people,
         "wanted": wanted,
         "action": link(f"{address}/export", wanted),
         "list": link(address, wanted),

@@ -28,12 +28,13 @@ from app.web.countries import countries, country_name
 from app.web.deps import Desk
 from app.web.desk_history import told
 from app.web.desk_outbox import letter
+from app.web.desk_registrations import Label
 from app.web.desk_story import story_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import slug
 from app.web.photographs import ACCEPTED
 from app.web.site import site_of
-from app.web.speaker_words import TONES, Label, away_in_words, label
+from app.web.speaker_words import TONES, away_in_words, label
 
 router = APIRouter(include_in_schema=False)
 DONE = frozenset({"added", "changed", "same", "asked", "renewed", "withdrawn", "photo", "no_photo", "erased"})

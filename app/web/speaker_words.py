@@ -1,11 +1,11 @@
 """How it stands with a speaker, and when they cannot come, in words: for the desk's pages and the speaker's own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.forum.models import Forum
 from app.kit.i18n import Lang, day, text_of
 from app.programme.rules.speakers import Reply, parts_of
+from app.web.desk_registrations import Label
 
 TONES = {
     Reply.UNASKED: ("still", "–"),
@@ -15,15 +15,6 @@ TONES = {
     Reply.WITHDRAWN: ("still", "×"),
 }
 """The colour and the sign of each reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """How it stands with a speaker, as a sign, a tone and words."""
-
-    tone: str
-    sign: str
-    words: str
 
 
 def label(lang: Lang, state: Reply) -> Label:

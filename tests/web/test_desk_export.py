@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.editions.form import ForumFile
 from app.kit.i18n import text_of
+from app.registration.erasing import erase
 from app.registration.exporting import COLUMNS
-from tests.cast import SLUG
+from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Doors, Page, open_doors
 
 LIST = f"/desk/{SLUG}/registrations"
@@ -84,6 +86,16 @@ def test_every_column_has_its_heading_in_both_languages(doors: Doors) -> None:
         page = doors.page(f"{PATH}?lang={lang}", "owner")
         labels = [each.text for each in page.all("label")]
         assert [label for name in COLUMNS if (label := text_of(lang, f"export.column.{name}")) not in labels] == []
+
+
+def test_whoever_was_erased_is_neither_counted_nor_in_the_file(doors: Doors) -> None:
+    doors.register("INT", family_name="Staying", institution="The same house")
+    gone = doors.register("INT", family_name="Going", institution="The same house")
+    doors.write(SLUG, lambda db: erase(db, Actor.operator(), the_forum(db), gone.code, now=NOW))
+    found = [row[0] for row in rows(take(doors, ["code"]))[1:]]
+    assert gone.code not in found
+    page = doors.page(f"{PATH}?lang=en", "owner")
+    assert text_of("en", "export.people", n=len(found)) in page.text
 
 
 @pytest.mark.parametrize(
