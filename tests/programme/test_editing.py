@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -278,6 +278,7 @@ EDITS = st.lists(
 )
 
 
+@settings(max_examples=20)  # each is a dozen edits of whole sessions in a database
 @given(EDITS)
 def test_any_sequence_of_edits_and_undos_leaves_a_whole_history(sqlite_history: Database, steps: list[Any]):
     """After whatever happened: revisions of a session follow from each other, the last is what stands, editions only
