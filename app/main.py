@@ -14,6 +14,7 @@ from app.kit.settings import Settings
 from app.web import errors, routes
 from app.web.assets import Assets
 from app.web.guards import Guards
+from app.web.measuring import Measured
 from app.web.published import Published
 from app.web.site import Site
 
@@ -47,9 +48,15 @@ def create_app(settings: Settings) -> Published:
     app.state.site = site
     errors.install(app)
     app.router.routes.extend(routes.ROUTES)
-    return Published(
-        Guards(app, settings, errors.too_large(app)), lambda: database.read(revisions), apart=not database.is_sqlite
-    )
+    guards = Guards(app, settings, errors.too_large(app))
+    if settings.metrics_token:
+        from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
+
+        site.figures = Figures(site.pen, lambda: published)
+    observe = site.figures.observe if site.figures else None
+    measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
+    published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)
+    return published
 
 
 def app() -> Published:

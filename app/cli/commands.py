@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import access, forum, privacy, seed, serve
+from app.cli import access, forum, keeping, privacy, seed, serve
 from app.cli.house import said_plainly
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -17,6 +17,9 @@ app.command("publish")(forum.publish)
 app.command("purge")(privacy.purge)
 app.command("verify")(forum.verify)
 app.command("owner")(access.owner)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
+app.command("doctor")(keeping.doctor)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import compileall
 import os
 import signal
+from logging.config import dictConfig
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from app.cli.forum import load_file
 from app.cli.house import opened
 from app.forum.queries import featured_slug
 from app.kit import settings as kit_settings
+from app.kit.logs import described
 from app.kit.migrating import migrate as migrate_database
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
@@ -58,7 +60,7 @@ def serve() -> None:
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        log_level=settings.log_level,
+        log_config=described(settings.log_format, settings.log_level),
         **SERVING,
     )
 
@@ -69,6 +71,7 @@ def worker() -> None:
     from app.jobs.run import Worker  # noqa: PLC0415 - see above
 
     with opened() as house:
+        dictConfig(described(house.settings.log_format, house.settings.log_level))
         house.pen.start()
         crew = Worker(Crew(house.settings, house.database, house.pen))
         for name in (signal.SIGTERM, signal.SIGINT):

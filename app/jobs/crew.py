@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.kit.db import Database
 from app.kit.pen import Pen
@@ -16,3 +17,5 @@ class Crew:
     database: Database
     pen: Pen
     ending: threading.Event = field(default_factory=threading.Event)
+    ended: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+    """When each duty last came to its end, and how often it is to run, in seconds (`app.kit.heart`)."""

@@ -15,7 +15,7 @@ from app.forum.queries import forum_by_slug
 from app.jobs import enclosures, letters
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
-from app.kit import clock
+from app.kit import clock, heart
 from app.kit.db import Db, table
 from app.kit.errors import Busy, NotFound, Refused
 from app.kit.pen import SITE
@@ -185,6 +185,13 @@ def _purge(db: Db, slug: str) -> int:
     return retaining.purge(db, Actor.worker(), forum_by_slug(db, slug), now=clock.now())
 
 
+def beat(crew: Crew) -> int:
+    """Write when each duty last ended, so that others can see whether the worker lives; how many."""
+    ended = dict(crew.ended)
+    crew.pen.write_now(SITE, lambda db: heart.beat(db, ended))
+    return len(ended)
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """A duty, how often it runs, and whether it runs again at once while it found something to do."""
@@ -201,4 +208,5 @@ DUTIES: tuple[Duty, ...] = (
     Duty("react", 2, react, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
+    Duty("beat", heart.EVERY_SECONDS, beat),
 )

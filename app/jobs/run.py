@@ -9,6 +9,7 @@ import time
 
 from app.jobs.crew import Crew
 from app.jobs.duties import DUTIES, Duty
+from app.kit import clock
 
 log = logging.getLogger("sala.jobs")
 
@@ -63,7 +64,9 @@ class Worker:
     def do(self, duty: Duty) -> bool:
         """Do one duty; whether it found something to do. What goes wrong in it ends neither the worker nor the site."""
         try:
-            return duty.do(self._crew) > 0
+            found = duty.do(self._crew) > 0
         except Exception:
             log.exception("duty %s failed", duty.name)
             return False
+        self._crew.ended[duty.name] = clock.now(), duty.every_seconds
+        return found

@@ -5,11 +5,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
-from app.kit.db import Database
+from app.kit.db import Database, Db
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
+
+
+def newest() -> str:
+    """The revision of the newest migration: their file names are dated and they have one line of descent."""
+    last = max(path.stem for path in (MIGRATIONS / "versions").glob("*_*.py"))
+    day, hour, _ = last.split("_", 2)
+    return f"{day.replace('-', '')}_{hour}"
+
+
+def revision_of(db: Db) -> str | None:
+    """The revision that the database has, or None where it was never migrated."""
+    known = inspect(db.connection()).has_table("alembic_version")
+    return db.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
 
 
 def _alembic(connection: Connection) -> Any:

@@ -1,4 +1,4 @@
-"""Scopes (what a pen locks and published bytes are keyed by) and visits (what a throttle counts)."""
+"""Scopes (what a pen locks and published bytes are keyed by), visits (of a throttle), heartbeats (of a worker)."""
 
 from datetime import datetime
 
@@ -25,3 +25,13 @@ class Visit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     who: str
     at: datetime
+
+
+class Heartbeat(SQLModel, table=True):
+    """When a duty of a worker last came to its end, whichever worker's it was, and how often it is to."""
+
+    __tablename__ = "kit_heartbeat"
+
+    duty: str = Field(primary_key=True)
+    at: datetime
+    every_seconds: float

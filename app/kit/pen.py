@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -45,6 +46,20 @@ class _Done:
     failure: Exception | None = None
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a pen has done since it was made; only its own thread counts."""
+
+    deeds: int = 0
+    failed: int = 0
+    """Deeds that were refused or failed."""
+    commits: int = 0
+    seconds: float = 0.0
+    """In which it wrote, from the lock to the commit."""
+    turned_away: int = 0
+    """Deeds not taken because too many waited."""
+
+
 class Pen:
     """Writes deeds in the order they come, up to `batch` in one commit; `waiting` is the longest queue taken.
 
@@ -59,6 +74,12 @@ class Pen:
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._alone = threading.Lock()
+        self.tally = Tally()
+
+    @property
+    def queued(self) -> int:
+        """Groups of deeds that wait."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -85,6 +106,7 @@ class Pen:
             with self._alone:
                 self._write(jobs)
         elif self._queue.qsize() >= self._waiting:
+            self.tally.turned_away += len(jobs)
             raise Busy("busy", seconds=2)
         else:
             self._queue.put(jobs)
@@ -142,6 +164,7 @@ class Pen:
         batch = [job for job in batch if job.answer.set_running_or_notify_cancel()]
         if not batch:
             return None
+        began = time.perf_counter()
         try:
             done = self._transaction(batch)
         except _CommitFailed as failed:
@@ -153,8 +176,12 @@ class Pen:
                 done = [_Done(batch[0], failure=_told(failure))]
             else:
                 done = [result for job in batch for result in self._alone_again(job)]
+        self.tally.commits += 1
+        self.tally.deeds += len(done)
+        self.tally.seconds += time.perf_counter() - began
         for result in done:
             if result.failure is not None:
+                self.tally.failed += 1
                 result.job.answer.set_exception(result.failure)
             else:
                 result.job.answer.set_result(result.value)

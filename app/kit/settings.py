@@ -46,6 +46,9 @@ class Settings:
     file_limit_bytes: int
     material_limit_bytes: int
     log_level: str
+    log_format: str
+    log_requests: bool
+    metrics_token: str
 
     @property
     def secure(self) -> bool:
@@ -109,6 +112,9 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ),
     ("MATERIAL_LIMIT_BYTES", "26214400", "the largest file taken as a material of a session, in each language"),
     ("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"),
+    ("LOG_FORMAT", "text", "`text` or `json`, a line each; neither holds personal data"),
+    ("LOG_REQUESTS", "0", "1: a line for each request that reaches the router; slow ones (1 s) always have one"),
+    ("METRICS_TOKEN", "", "the bearer token with which `/metrics` is read, 16 or more characters; empty: no such page"),
 )
 _DEFAULTS = {name: default for name, default, _ in SETTINGS}
 
@@ -164,7 +170,10 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),
         file_limit_bytes=_whole("FILE_LIMIT_BYTES", text("FILE_LIMIT_BYTES"), 1024),
         material_limit_bytes=_whole("MATERIAL_LIMIT_BYTES", text("MATERIAL_LIMIT_BYTES"), 1024, 1 << 28),
-        log_level=text("LOG_LEVEL"),
+        log_level=_one_of("LOG_LEVEL", text("LOG_LEVEL").lower(), ("debug", "info", "warning", "error")),
+        log_format=_one_of("LOG_FORMAT", text("LOG_FORMAT"), ("text", "json")),
+        log_requests=_flag("LOG_REQUESTS", text("LOG_REQUESTS")),
+        metrics_token=_token("METRICS_TOKEN", text("METRICS_TOKEN")),
     )
 
 
@@ -184,6 +193,18 @@ def _whole(name: str, text: str, least: int = 0, most: int = 2**31) -> int:
     if not least <= number <= most:
         raise BadSettings(f"{name} must be between {least} and {most}, not {number}.")
     return number
+
+
+def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise BadSettings(f"{name} must be one of {', '.join(known)}, not {text!r}.")
+    return text
+
+
+def _token(name: str, text: str) -> str:
+    if text and (len(text) < 16 or not text.isascii() or " " in text):
+        raise BadSettings(f"{name} must have 16 or more letters and digits.")
+    return text
 
 
 def _seconds(name: str, text: str) -> float:

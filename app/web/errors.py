@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.forum.models import Forum
 from app.kit.errors import Answer, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
+from app.kit.logs import REQUEST
 from app.web.deps import SecondFactorNeeded, SignInNeeded, back
 from app.web.guards import App, BodyTooLarge, Receive, Scope, Send
 from app.web.headers import SECRET
@@ -90,7 +91,7 @@ async def _second_factor(request: Request, _error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    reference = uuid.uuid4().hex[:8]
+    reference = REQUEST.get() or uuid.uuid4().hex[:16]
     log.error("fault %s at %s %s", reference, request.method, route_of(request), exc_info=error)
     if site_of(request).settings.debug:
         return PlainTextResponse("".join(traceback.format_exception(error)), 500)

@@ -92,15 +92,16 @@ class Guards:
     def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The address to throttle by: the peer's, or what a trusted proxy says of it (its last word, not the first)."""
         peer: str = scope["client"][0] if scope.get("client") else ""
-        if not self._is_proxy(peer):
+        if not self.is_proxy(peer):
             return peer
         for said in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
             address = said.strip()
-            if not self._is_proxy(address):
+            if not self.is_proxy(address):
                 return address if _address(address) else peer
         return peer
 
-    def _is_proxy(self, text: str) -> bool:
+    def is_proxy(self, text: str) -> bool:
+        """Whether this address is one of the proxies that are believed."""
         address = _address(text)
         return address is not None and any(address in network for network in self._proxies)
 

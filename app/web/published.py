@@ -123,6 +123,15 @@ class Published:
         self._rendering: dict[tuple[str, bytes], asyncio.Future[None]] = {}
         self._known: dict[str, int] = {}
         self._looked = float("-inf")
+        self.kept_answers = 0
+        """Answers given from memory, whole or as 304."""
+        self.renders = 0
+        """Answers that were rendered to be kept."""
+
+    @property
+    def size(self) -> int:
+        """Bytes reckoned for what is kept."""
+        return self._size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
@@ -138,6 +147,7 @@ class Published:
                 entry = self._fresh(key)
             if entry is None:
                 return await self._through(key, scope, receive, send)
+        self.kept_answers += 1
         return await _answer(entry, scope, send)
 
     async def _look(self) -> None:
@@ -206,6 +216,7 @@ class Published:
             await self.app({**scope, "method": "GET", "bodiless": is_head}, receive, capture)
             if mark:
                 entry = _entry(start, mark, b"".join(parts))
+                self.renders += 1
                 if start["status"] == 200:
                     self._keep(key, entry)
                 rendered()
@@ -216,7 +227,7 @@ class Published:
 
 def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
     name, revision, until = mark.decode().split()
-    headers = [(k, v) for k, v in start["headers"] if k not in {MARK, b"content-length", b"etag", b"vary"}]
+    headers = [(k, v) for k, v in start["headers"] if k not in _OF_ONE_ANSWER]
     modified = next((v for k, v in headers if k == b"last-modified"), b"")
     kind = next((v for k, v in headers if k == b"content-type"), b"")
     return _Entry(
@@ -252,6 +263,8 @@ async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) ->
     await send(_NOTHING if scope["method"] == "HEAD" else made.body)
 
 
+_OF_ONE_ANSWER = frozenset({MARK, b"content-length", b"etag", b"vary", b"x-request-id"})
+"""What an answer had for itself alone, and an entry has not."""
 _CONDITIONS = (b"if-none-match", b"if-modified-since")
 
 

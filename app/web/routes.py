@@ -44,6 +44,7 @@ from app.web import (
     desk_take_back,
     desk_versions,
     exports,
+    health,
     home,
     invitations,
     login,
@@ -70,6 +71,7 @@ from app.web import (
 ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
+    health.router,
     account.router,
     second_factor.router,  # before the links: none is called "code"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,6 +21,9 @@ from app.kit.settings import Settings
 from app.registration.settling import settle_ahead
 from app.web.assets import Assets
 from app.web.forums import Forums
+
+if TYPE_CHECKING:
+    from app.web.figures import Figures
 
 T = TypeVar("T")
 PRINTED_AT_ONCE = 2
@@ -40,6 +43,8 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    figures: "Figures | None" = None
+    """What the process counts, where somebody may read it."""
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 

@@ -73,6 +73,9 @@ def test_every_path_of_the_site_that_answers_with_a_page_is_looked_at_here(seen:
     files = {path for path in read if path.endswith(FILES)}
     others = {
         "/static/{rest:path}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
         "/",
         "/login/code",
     }  # the last is for half a login: tests/web/test_second_factor.py

@@ -715,6 +715,9 @@ PUBLIC = f"/en/{SLUG}"
 THE_DESK = f"/desk/{SLUG}"
 MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/"): Row(at("/"), ALL, 303),
+    ("GET", "/healthz"): Row(at("/healthz"), ALL),
+    ("GET", "/readyz"): Row(at("/readyz"), ALL),
+    ("GET", "/metrics"): Row(at("/metrics"), ALL, 404),
     ("GET", "/static/{rest:path}"): Row(lambda doors, _by: Knock(doors.site.assets.url("base/layout.css")), ALL),
     ("GET", "/{lang}/{forum}"): Row(at(PUBLIC), ALL),
     ("GET", "/{lang}/{forum}/programme"): Row(at(f"{PUBLIC}/programme"), ALL),

@@ -1,0 +1,107 @@
+"""Commands of whoever keeps an installation: a copy of the database, a database from one, a look at the whole."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import create_engine, inspect
+
+from app.audit.recording import first_broken, heads
+from app.cli import checks
+from app.cli.house import House, opened
+from app.kit import clock, keeping
+from app.kit.db import Database, Db
+from app.kit.errors import Refused
+from app.kit.migrating import migrate, newest, revision_of
+from app.kit.pen import republish, revisions
+
+COPY = Annotated[Path, typer.Argument(help="the file")]
+
+
+def backup(to: COPY) -> None:
+    """Copy the database into a new file while the site runs, and verify the copy by opening it."""
+    with opened() as house:
+        size = keeping.back_up(house.database, to)
+        print(f"{to}: {size:,} bytes.")
+        if house.database.is_sqlite:
+            print(_whole(to))
+        print("The secret key is not in it: keep SECRET_KEY (or secret.key) apart, every lasting link hangs on it.")
+
+
+def _whole(copy: Path) -> str:
+    """What a copy of an SQLite database holds, in a line. Ends the program where a chain of facts in it is broken."""
+
+    engine = create_engine(f"sqlite:///{keeping.read_only(copy)}&uri=true")
+    try:
+        with Db(engine) as db:
+            known = heads(db)
+            broken = [scope for scope in known if first_broken(db, scope) is not None]
+            revision = revision_of(db)
+    finally:
+        engine.dispose()
+    if broken:
+        sys.exit(f"sala: the chain of facts of {', '.join(sorted(broken))} is broken.")
+    return f"It opens; its schema is {revision}; {sum(known.values()):,} facts in {len(known)} whole chains."
+
+
+def restore(
+    copy: COPY,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="in place of what is there, which is copied beside it first")
+    ] = False,
+) -> None:
+    """Make the database what a copy holds. Stop the site first; what was there before is kept in a file beside it."""
+    with opened() as house:
+        if _has_tables(house.database):
+            if not yes:
+                raise Refused("restore_over")
+            kept = _kept_before(house)
+            print(f"What was there: {kept}")
+            before = house.database.read(lambda db: revisions(db) if _migrated(db) else {})
+        else:
+            before = {}
+        keeping.restore(house.database, copy)
+        migrate(house.database)
+        _stale(house, before)
+        print(house.database.read(lambda db: f"Restored; the schema is {revision_of(db)}, the newest {newest()}."))
+        print("Mail that waited in the copy waits again: `sala doctor` says how much.")
+
+
+def _has_tables(database: Database) -> bool:
+    return bool(inspect(database.read_engine).get_table_names())
+
+
+def _migrated(db: Db) -> bool:
+    return revision_of(db) is not None and inspect(db.connection()).has_table("kit_scope")
+
+
+def _kept_before(house: House) -> Path:
+    folder = house.database.path.parent if house.database.path else house.settings.var
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"before-restore-{clock.now():%Y%m%d-%H%M%S}.{'sqlite' if house.database.is_sqlite else 'dump'}"
+    keeping.back_up(house.database, kept)
+    return kept
+
+
+def _stale(house: House, before: dict[str, int]) -> None:
+    """Pages that a running process has kept of what was there are not what is there now: revisions only grow."""
+
+    def grow(db: Db) -> None:
+        for scope, number in revisions(db).items():
+            for _ in range(max(1, before.get(scope, 0) - number + 1)):
+                republish(db, scope)
+
+    house.pen.write_now("site", grow)
+
+
+def doctor() -> None:
+    """Look at this installation and say what is wrong with it; exit code 1 where something is."""
+    with opened() as house:
+        found = checks.examine(house)
+    for each in found:
+        print(f"{each.mark:5} {each.words}")
+    wrong = sum(each.level == "wrong" for each in found)
+    print(f"{wrong} wrong, {sum(each.level == 'care' for each in found)} to take care of.")
+    if wrong:
+        sys.exit(1)
