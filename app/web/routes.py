@@ -53,6 +53,7 @@ from app.web import (
     my_data,
     my_letters,
     my_sessions,
+    passkeys,
     photographs,
     pictures,
     printed,
@@ -72,6 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     account.router,
     second_factor.router,  # before the links: none is called "code"
+    passkeys.router,  # nor "passkey"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,
