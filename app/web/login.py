@@ -20,7 +20,7 @@ from app.kit.throttling import count_visit, network, who
 from app.web import deps
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token, token
-from app.web.passkey_forms import passkey_seal
+from app.web.passkey_forms import relying_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -131,7 +131,7 @@ def ask_page(request: Request, status: int = 200, form: Form | None = None, retr
         sends_mail=sends_mail,
         form=form or Form(),
         form_seal=form_token(request, ASK),
-        passkey_seal=passkey_seal(request),
+        passkeys=relying_of(request) is not None,
     )
     if retry_after:
         response.headers["retry-after"] = str(retry_after)

@@ -30,10 +30,10 @@ from app.web.account import own_page
 from app.web.deps import SignedIn
 from app.web.forms import read_form, refilled
 from app.web.headers import SECRET
-from app.web.login import ask_page
+from app.web.login import ASK, ask_page
 from app.web.pages import read_form_token
-from app.web.passkey_forms import SHOW, relying_of
-from app.web.second_factor import code_page
+from app.web.passkey_forms import relying_of
+from app.web.second_factor import ENTER, code_page
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -58,7 +58,7 @@ async def sign_in(request: Request) -> Response:
     """Begin signing in with one, or show it: `act` says which."""
     sent = await read_form(request)
     try:
-        read_form_token(request, sent, SHOW)
+        _read_token(request, sent)
         act = _act(sent, {"begin": _begin_signing_in, "use": _use})
         await _count(request)
         return await act(request, _relying(request), sent)
@@ -143,6 +143,14 @@ async def _use(request: Request, relying: Relying, sent: FormData) -> Response:
     return response
 
 
+def _read_token(request: Request, sent: FormData) -> None:
+    """The token of the page it was sent from, which is one of two. Raises as `read_form_token`."""
+    try:
+        read_form_token(request, sent, ASK)
+    except Refused:
+        read_form_token(request, sent, ENTER)
+
+
 def _act(sent: FormData, acts: dict[str, Callable[..., Awaitable[Response]]]) -> Callable[..., Awaitable[Response]]:
     found = acts.get(str(sent.get("act", "")))
     if found is None:
@@ -168,7 +176,7 @@ def _asked(options: Any) -> JSONResponse:
 async def _count(request: Request) -> None:
     """Count a try of a network address, in a commit of its own."""
     settings, now = site_of(request).settings, clock.now()
-    whom = who(settings.secret_key, SHOW, network(request.scope.get("client_address", "")))
+    whom = who(settings.secret_key, "passkey", network(request.scope.get("client_address", "")))
     most, window = settings.throttle_per_address, settings.throttle_window_seconds
     await site_of(request).write(SITE, lambda db: count_visit(db, whom, most, window, now=now))
 

@@ -21,7 +21,7 @@ from app.web import deps
 from app.web.deps import SignedIn
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token
-from app.web.passkey_forms import passkey_seal
+from app.web.passkey_forms import relying_of
 from app.web.site import site_of
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def code_page(request: Request, refused: Answer | None = None, form: Form | None
         twin=deps.twin_address(request, lang, "/login/code"),
         form=Form({}, form.faults) if form else Form(),
         form_seal=seal,
-        passkey_seal=passkey_seal(request),
+        passkeys=relying_of(request) is not None,
     )
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])

@@ -1,4 +1,4 @@
-"""passkeys: public keys of authenticators, and the challenges they sign"""
+"""passkeys: public keys of authenticators and the challenges they sign; an index by when people asked, for the overview"""
 
 from collections.abc import Sequence
 
@@ -46,10 +46,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name="uq_accounts_challenge_digest"),
     )
     op.create_index("ix_accounts_challenge_expires_at", "accounts_challenge", ["expires_at"])
+    op.create_index("ix_registration_application_asked", "registration_application", ["forum_id", "asked_at"])
 
 
 def downgrade() -> None:
     """Back. Half logins of those who have a passkey alone end by themselves in ten minutes."""
+    op.drop_index("ix_registration_application_asked", "registration_application")
     op.drop_table("accounts_challenge")
     op.drop_table("accounts_passkey")
     with op.batch_alter_table("accounts_user") as user:

@@ -882,7 +882,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/account/factor/removal"): Row(with_code("removal", on=True), SIGNED_IN, 303),
     ("POST", "/account/passkeys"): Row(renaming_a_passkey, SIGNED_IN, 303),
     ("POST", "/login/passkey"): Row(
-        lambda _doors, _by: Knock("/login/passkey", {**sealed("passkey"), "act": "begin"}), ALL
+        lambda _doors, _by: Knock("/login/passkey", {**sealed("ask-link"), "act": "begin"}), ALL
     ),
     ("GET", "/login/code"): Row(at("/login/code"), frozenset(), 200, 303),
     ("POST", "/login/code"): Row(
