@@ -83,7 +83,7 @@ def _look(db: Db, desk: Desk, now: datetime) -> Glance:
     house = house_of(db, forum_id(desk.forum))
     seats = overview(db, desk.actor, desk.forum, now=now, house=house)
     closes = house.terms.closes_at
-    last_asked = closes.astimezone(zone).date() if closes else today
+    closing = closes.astimezone(zone).date() if closes else today
     return Glance(
         overview=seats,
         house=house,
@@ -92,7 +92,7 @@ def _look(db: Db, desk: Desk, now: datetime) -> Glance:
         asked=by_day,
         first=min([*(day for day, n in by_day.items() if n), today - timedelta(days=13)]),
         today=today,
-        last=max(today, min(last_asked, today + CLOSING_SHOWN)),
+        last=closing if today < closing <= today + CLOSING_SHOWN else today,
         closes=closes,
     )
 

@@ -67,8 +67,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a part of the balance. Widths are of a hundred, of the part's longest line; `marks` are words and
-    addresses beside the name, `script` the language of a name that somebody typed, as far as its letters tell."""
+    """One line of a part of the balance. Widths are of a hundred, of the part's longest line; `marks` are categories
+    and their addresses; `typed`: the name is as somebody typed it."""
 
     name: str
     typed: bool
@@ -79,7 +79,7 @@ class Line:
     held: str
     confirmed_href: str
     unconfirmed_href: str
-    marks: tuple[tuple[str, str], ...] = ()
+    marks: tuple[tuple[Any, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def parts(desk: Desk, seen: Seen, house: House) -> Iterator[Part]:
     yield Part("groups", _lines(balance.groups, lambda key: text_of(lang, f"coverage.group.{key}"), balance.all))
     marks = {
         side.value: tuple(
-            (categories[code].letter, f"{desk.base}/registrations?category={code}" if _sees(desk) else "")
+            (categories[code], f"{desk.base}/registrations?category={code}" if _sees(desk) else "")
             for code in categories
             if SIDES.get(code) is side
         )
@@ -236,7 +236,8 @@ def parts(desk: Desk, seen: Seen, house: House) -> Iterator[Part]:
         desk,
         balance.all,
     )
-    yield _longest("institutions", balance.institutions, MOST_INSTITUTIONS, str, desk, balance.all)
+    if _sees(desk):  # where one person comes from somewhere, the place tells who
+        yield _longest("institutions", balance.institutions, MOST_INSTITUTIONS, str, desk, balance.all)
 
 
 def _longest(name: str, shares: Sequence[Share], most: int, words: Any, desk: Desk, whole: int) -> Part:
@@ -253,7 +254,7 @@ def _lines(
     desk: Desk | None = None,
     asked: str = "",
     *,
-    marks: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
+    marks: Mapping[str, tuple[tuple[Any, str], ...]] | None = None,
     typed: bool = False,
 ) -> tuple[Line, ...]:
     """Shares as lines; with a `desk` each leads to the list asked by `asked`, but for what nobody said."""
