@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from app.accounts import signing_in
-from app.accounts.passkeys import ADDED, REMOVED
 from app.accounts.actor import Actor
+from app.accounts.passkeys import ADDED, REMOVED
 from app.forum.models import Forum
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
