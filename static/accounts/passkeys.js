@@ -54,11 +54,9 @@ async function ask(form) {
   try {
     const asked = await begin(form);
     credential.value = "";
-    if (asked !== null) {
-      const found = await navigator.credentials[form.dataset.passkey](asked);
-      credential.value = written(found);
-    }
-    form.submit(); // a site that would not begin says on the page why
+    if (asked === null) form.elements.namedItem("act").value = "begin"; // asked again, the site says on a page why not
+    else credential.value = written(await navigator.credentials[form.dataset.passkey](asked));
+    form.submit();
   } catch (fault) {
     say(form, fault.name === "InvalidStateError" ? "there" : "stopped");
     form.querySelector("button").disabled = false;
