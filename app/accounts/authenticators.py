@@ -71,12 +71,20 @@ def relying_on(base_url: str) -> Relying | None:
     """The site at this address; None where browsers know no passkeys: an address in numbers, or without https but on
     this machine (WebAuthn §5.1.3, secure contexts)."""
     parts = urlsplit(base_url)
-    name = (parts.hostname or "").rstrip(".")
+    name = _in_ascii(parts.hostname or "")
     local = name == "localhost" or name.endswith(".localhost")
     if not name or _is_number(name) or (parts.scheme != "https" and not local):
         return None
     port = f":{parts.port}" if parts.port and (parts.scheme, parts.port) not in {("https", 443), ("http", 80)} else ""
     return Relying(name, f"{parts.scheme}://{name}{port}")
+
+
+def _in_ascii(name: str) -> str:
+    """A name in any letters as browsers compare it (RFC 3490); "" where it cannot be one."""
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return ""
 
 
 def _is_number(name: str) -> bool:

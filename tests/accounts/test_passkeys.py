@@ -20,7 +20,7 @@ from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, Expired, Invalid, NotFound, Refused
 from app.kit.inputs import parse
-from app.kit.pen import SITE
+from app.kit.pen import SITE, Pen
 from app.mail.models import Message
 from tests.authenticator import FLAG, SURE, Device
 from tests.cast import CHAN, DARA, NOW, SECRET, make_user, the_forum
@@ -266,3 +266,15 @@ def test_a_key_that_is_gone_wrong_or_of_somebody_disabled_looks_like_one_that_ne
         kept(db, named(answer))
     with pytest.raises(Invalid):
         passkeys.sign_in(db, found, seen, BROWSER, "", now=NOW)
+
+
+def test_it_is_the_same_on_either_database(either_database: Any):
+    def deed(db: Db) -> int | None:
+        chan, device = Somebody(db, CHAN), Device(count=2**32 - 2)
+        chan.add(device)
+        device.count += 1
+        assert who(db, use(db, device.show(ask(db)))) == chan.user.id
+        chan.remove()
+        return chan.user.id
+
+    assert Pen(either_database).write_now(SITE, deed)
