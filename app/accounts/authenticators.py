@@ -8,12 +8,13 @@ import ipaddress
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from fido2 import cbor
 from fido2.cose import ES256, RS256, EdDSA
 from fido2.server import Fido2Server
-from fido2.utils import websafe_encode
+from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
@@ -194,10 +195,36 @@ def _copies(seen: AuthenticatorData) -> tuple[bool, bool]:
     return seen.is_backup_eligible(), seen.is_backed_up()
 
 
+_PARTS = ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
+
+
+def _plain(text: str) -> Any:
+    """The answer with the parts that are read, each of its own type. Raises ValueError, KeyError or TypeError.
+
+    The library takes a number where bytes belong for a length, and makes so many of them: a number of ten digits would
+    take the memory of the whole machine.
+    """
+    answer = json.loads(text)
+    parts = {name: answer["response"][name] for name in _PARTS if answer["response"].get(name) is not None}
+    _must_be(str, answer["id"], answer["rawId"], *parts.values())
+    client = json.loads(websafe_decode(parts["clientDataJSON"]))
+    _must_be(str, client["type"], client["challenge"], client["origin"])
+    if "attestationObject" in parts:
+        made_of = cbor.decode(websafe_decode(parts["attestationObject"]))
+        _must_be(dict, made_of)
+        _must_be(bytes, cast("dict[str, Any]", made_of)["authData"])
+    return {"id": answer["id"], "rawId": answer["rawId"], "type": "public-key", "response": parts}
+
+
+def _must_be(kind: type, *values: Any) -> None:
+    if not all(isinstance(value, kind) for value in values):
+        raise TypeError(f"not {kind.__name__}")
+
+
 def _tried(text: str, read: Callable[[Any], T]) -> T:
     if len(text) > LONGEST:
         raise Invalid([Fault("credential", "passkey_wrong")])
     try:
-        return read(json.loads(text))
+        return read(_plain(text))
     except Exception as fault:  # anybody's bytes, read as JSON, base64, CBOR and a key by the library: it may stumble
         raise Invalid([Fault("credential", "passkey_wrong")]) from fault

@@ -1,9 +1,11 @@
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from fido2 import cbor
 from fido2.utils import websafe_decode, websafe_encode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,6 +174,40 @@ def test_whatever_bytes_stand_for_a_new_key_they_are_refused(raw: bytes):
     answer["response"]["attestationObject"] = websafe_encode(raw)
     with pytest.raises(Invalid):
         made(HERE, json.dumps(answer))
+
+
+A_LENGTH = 50_000_000
+
+
+def with_length(place: str) -> str:
+    """An answer with a number where bytes belong."""
+    answer = json.loads(json.dumps(ANSWERS["make" if place == "authData" else "show"]))
+    response = answer["response"]
+    if place == "challenge":
+        client = json.loads(websafe_decode(response["clientDataJSON"]))
+        response["clientDataJSON"] = websafe_encode(json.dumps({**client, "challenge": A_LENGTH}).encode())
+    elif place == "authData":
+        response["attestationObject"] = websafe_encode(
+            cbor.encode({"fmt": "none", "authData": A_LENGTH, "attStmt": {}})
+        )
+    elif place == "rawId":
+        answer |= {"id": A_LENGTH, "rawId": A_LENGTH}
+    else:
+        response[place] = A_LENGTH
+    return json.dumps(answer)
+
+
+@pytest.mark.parametrize("place", ["userHandle", "signature", "authenticatorData", "rawId", "challenge", "authData"])
+def test_a_number_where_bytes_belong_is_not_taken_for_their_length(place: str):
+    text = with_length(place)
+    tracemalloc.start()
+    try:
+        for read in (lambda: made(HERE, text), lambda: named(text), lambda: shown(HERE, text, KEY)):
+            with pytest.raises(Invalid):
+                read()
+        assert tracemalloc.get_traced_memory()[1] < A_LENGTH // 10
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", "1", '{"response": {}}', "[" * 5000, "\0"])
