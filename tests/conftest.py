@@ -344,12 +344,13 @@ def chromium_browser() -> Iterator[Any]:
 
 
 @contextmanager
-def serving(url: str, **environment: str) -> Iterator[tuple[str, Any]]:
-    """The whole site with this database on a free port of this machine: its address and its application."""
+def serving(url: str, name: str = "127.0.0.1", **environment: str) -> Iterator[tuple[str, Any]]:
+    """The whole site with this database on a free port of this machine, under this name of it: its address and its
+    application."""
     build(ROOT / "var" / "assets")
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        address = f"http://{name}:{listening.getsockname()[1]}"
         app = create_app(settings_for(url, BASE_URL=address, **environment))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

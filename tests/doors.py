@@ -21,7 +21,7 @@ from sqlalchemy import TextClause, delete, select, text, update
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
-from app.accounts import second_factor
+from app.accounts import authenticators, passkeys, second_factor
 from app.accounts.actor import Actor
 from app.accounts.models import Login, User
 from app.accounts.rules import Role
@@ -73,6 +73,7 @@ from app.web.public import read_as_public
 from app.web.site import Site
 from app.web.speakers import people_of
 from tests import openly
+from tests.authenticator import Device
 from tests.cast import NOW, RITH, SECRET, SLUG, SOKHA, VANNA, Figure, make_user, request, the_forum
 from tests.conftest import settings_for
 from tests.embassies import delegate, make_delegation, name_some, page_of
@@ -205,6 +206,24 @@ class Doors:
             return clock_of.at(NOW)
 
         return str(self.write(SITE, deed))
+
+    def passkey(self, name: str, device: Device | None = None) -> int:
+        """One more passkey of somebody with a login, by this device; its number. 1 for whoever is not signed in."""
+        users, logins, login = table(User), table(Login), digest(self.login_of(name))
+        mine = select(logins.c.user_id).where(logins.c.token_digest == login)
+        relying, device = authenticators.Relying("localhost", "http://localhost"), device or Device()
+        device.id = device.id + public_code(20).encode()
+
+        def deed(db: Db) -> int:
+            user = db.execute(select(users.c.id).where(users.c.id.in_(mine))).scalar_one_or_none()
+            if user is None:
+                return 1
+            by = Actor("user", user)
+            made = authenticators.made(relying, device.make(passkeys.begin_adding(db, by, login, relying, now=NOW)))
+            passkeys.add(db, by, login, made, "The laptop", "en", SECRET, now=NOW)
+            return passkeys.passkeys_of(db, by)[-1].id
+
+        return int(self.write(SITE, deed))
 
     def forget_factor(self, name: str) -> None:
         """Somebody's second factor is off."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
 
 from app.kit.tables import Field, SQLModel
 
@@ -11,7 +11,9 @@ class User(SQLModel, table=True):
     """Somebody who may sign in. A site owner has the role owner in every forum.
 
     `factor` is the secret of the second factor, encrypted; it counts from `factor_since` on, once a code was given.
-    `factor_step` is the last time step (RFC 6238) a code was taken of.
+    `factor_step` is the last time step (RFC 6238) a code was taken of. `passkey_since` is when the first of their
+    passkeys was added, None where they have none: a passkey is a second factor too. `passkey_handle` is what their
+    passkeys call them: random, in base64url, "" before the first.
     """
 
     __tablename__ = "accounts_user"
@@ -26,6 +28,13 @@ class User(SQLModel, table=True):
     factor: str = ""
     factor_since: datetime | None = None
     factor_step: int = 0
+    passkey_since: datetime | None = None
+    passkey_handle: str = ""
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Does a mailed link alone sign this user in by half?"""
+        return self.factor_since is not None or self.passkey_since is not None
 
 
 class SignInLink(SQLModel, table=True):
@@ -69,3 +78,37 @@ class RecoveryCode(SQLModel, table=True):
     user_id: int = Field(foreign_key="accounts_user.id")
     digest: str
     used_at: datetime | None = None
+
+
+class Passkey(SQLModel, table=True):
+    """A key pair of an authenticator (WebAuthn), known by its public half.
+
+    `credential` is the credential's id in base64url, `key` the attested credential data (the COSE key inside). `count`
+    is the last signature count, which most authenticators leave at 0. `syncable` and `synced` are what the
+    authenticator said of its copies.
+    """
+
+    __tablename__ = "accounts_passkey"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    credential: str = Field(unique=True)
+    key: bytes = Field(sa_type=LargeBinary)
+    count: int = Field(default=0, sa_type=BigInteger)
+    syncable: bool = False
+    synced: bool = False
+    name: str
+    created_at: datetime
+    used_at: datetime | None = None
+
+
+class Challenge(SQLModel, table=True):
+    """What an authenticator has to sign: given to one browser for one purpose, used once, gone in a few minutes."""
+
+    __tablename__ = "accounts_challenge"
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True)
+    purpose: str
+    browser: str
+    expires_at: datetime = Field(index=True)

@@ -1,5 +1,7 @@
 """The second factor: a code of an authenticator (TOTP, RFC 6238) after the link, or one of ten recovery codes.
 
+A passkey is one too (`app.accounts.passkeys`); the recovery codes are the same for both.
+
 A try is counted by the door before it is made (`app.web.second_factor`), so that guessing ends soon.
 """
 
@@ -13,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.actor import Actor
-from app.accounts.models import Login, RecoveryCode, User
+from app.accounts.models import Login, Passkey, RecoveryCode, User
 from app.accounts.signing_in import LOGIN_LASTS, open_login
 from app.audit.recording import record
 from app.kit import codes
@@ -24,7 +26,7 @@ from app.kit.inputs import Input
 from app.kit.pen import SITE
 from app.kit.sealing import decrypt, encrypt
 
-_users, _codes, _logins = table(User), table(RecoveryCode), table(Login)
+_users, _codes, _logins, _passkeys = table(User), table(RecoveryCode), table(Login), table(Passkey)
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
 _PURPOSE = "second-factor"
@@ -96,22 +98,31 @@ def confirm(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> list[
 
 def renew_codes(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> list[str]:
     """Ten other recovery codes; the former ones end. Raises Conflict("factor_off"); Invalid("factor_wrong")."""
-    user = _on(db, by)
+    user = _own(db, by)
+    if not user.has_second_factor:
+        raise Conflict("factor_off")
     _take(db, user, key, code, now=now)
     record(db, SITE, by.signature, "factor.codes_renewed", f"user:{user.id}", now=now)
     return _new_codes(db, user.id or 0, key)
 
 
 def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> None:
-    """The link alone signs in again. Raises Conflict("factor_off"); Invalid("factor_wrong")."""
-    user = _on(db, by)
+    """No code is asked for any more; where there is no passkey either, the link alone signs in again.
+
+    Raises Conflict("factor_off"); Invalid("factor_wrong").
+    """
+    user = _own(db, by)
+    if user.factor_since is None:
+        raise Conflict("factor_off")
     _take(db, user, key, code, now=now)
     _forget(db, user)
     record(db, SITE, by.signature, "factor.off", f"user:{user.id}", now=now)
 
 
 def forget_factor(db: Db, by: Actor, user: User, *, now: datetime) -> None:
-    """Take the second factor of somebody who lost device and codes. For the command line alone."""
+    """Take the second factor of somebody who lost device and codes, passkeys too. For the command line alone."""
+    db.execute(delete(_passkeys).where(_passkeys.c.user_id == user.id))
+    user.passkey_since = None
     _forget(db, user)
     record(db, SITE, by.signature, "factor.off", f"user:{user.id}", now=now)
 
@@ -151,13 +162,6 @@ def _own(db: Db, by: Actor) -> User:
     return found
 
 
-def _on(db: Db, by: Actor) -> User:
-    user = _own(db, by)
-    if user.factor_since is None:
-        raise Conflict("factor_off")
-    return user
-
-
 def _take(db: Db, user: User, key: bytes, code: str, *, now: datetime) -> None:
     """Use up a code of either kind. Raises Invalid."""
     if len(code) == 6:
@@ -179,6 +183,17 @@ def _take_code(db: Db, user: User, key: bytes, code: str, *, now: datetime) -> N
     _keep(db, user)
 
 
+def first_codes(db: Db, user: int, key: bytes) -> list[str]:
+    """Recovery codes for somebody whose passkey is their second factor now; none where they have some left."""
+    left = (_codes.c.user_id == user) & _codes.c.used_at.is_(None)
+    return [] if db.execute(select(_codes.c.id).where(left).limit(1)).first() else _new_codes(db, user, key)
+
+
+def drop_codes(db: Db, user: int) -> None:
+    """The recovery codes of somebody who has no second factor any more."""
+    db.execute(delete(_codes).where(_codes.c.user_id == user))
+
+
 def _new_codes(db: Db, user: int, key: bytes) -> list[str]:
     made = [codes.public_code(10) for _ in range(RECOVERY_CODES)]
     db.execute(delete(_codes).where(_codes.c.user_id == user))
@@ -195,7 +210,8 @@ def _digest(key: bytes, user: int, code: str) -> str:
 def _forget(db: Db, user: User) -> None:
     user.factor, user.factor_since, user.factor_step = "", None, 0
     _keep(db, user)
-    db.execute(delete(_codes).where(_codes.c.user_id == user.id))
+    if user.passkey_since is None:
+        drop_codes(db, user.id or 0)
 
 
 def _keep(db: Db, user: User) -> None:

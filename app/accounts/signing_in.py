@@ -17,6 +17,7 @@ from app.kit.pen import SITE
 from app.mail.outbox import queue_mail
 
 _users, _links, _logins = table(User), table(SignInLink), table(Login)
+_HAS_FACTOR = _users.c.factor_since.is_not(None) | _users.c.passkey_since.is_not(None)
 Email = Annotated[EmailStr, StringConstraints(max_length=254)]
 LINK_LASTS = timedelta(hours=24)
 INVITATION_LASTS = timedelta(days=7)
@@ -86,14 +87,14 @@ def sign_in(db: Db, token: str, *, now: datetime, browser: str = "") -> str:
     """
     mine = (_links.c.token_digest == codes.digest(token)) & _links.c.used_at.is_(None) & (_links.c.expires_at > now)
     found = db.execute(
-        select(_links.c.id, _links.c.user_id, _users.c.name, _users.c.disabled, _users.c.factor_since)
+        select(_links.c.id, _links.c.user_id, _users.c.name, _users.c.disabled, _HAS_FACTOR.label("has_factor"))
         .join(_users, _users.c.id == _links.c.user_id)
         .where(mine)
     ).first()
     if found is None or found.disabled:
         raise Expired("sign_in_link")
     db.execute(update(_links).where(_links.c.id == found.id).values(used_at=now))
-    half = found.factor_since is not None
+    half = bool(found.has_factor)
     login = open_login(db, found.user_id, now + (HALF_LASTS if half else LOGIN_LASTS), browser, half=half, now=now)
     kind, subject = "sign_in.half" if half else "sign_in.done", f"user:{found.user_id}"
     record(db, SITE, (subject, found.name), kind, subject, now=now)

@@ -58,7 +58,7 @@ def people_of(db: Db, by: Actor, forum: Forum) -> list[Colleague]:
         _users.c.name,
         _users.c.site_owner,
         _users.c.disabled,
-        _users.c.factor_since,
+        (_users.c.factor_since.is_not(None) | _users.c.passkey_since.is_not(None)).label("has_factor"),
     )
     wanted = (
         select(*columns, _grants.c.role, came_at.label("came_at"))
@@ -69,8 +69,7 @@ def people_of(db: Db, by: Actor, forum: Forum) -> list[Colleague]:
     found: dict[int, Colleague] = {}
     roles: dict[int, set[Role]] = {}
     for row in db.execute(wanted):
-        found[row.id] = Colleague(
-            row.id, row.email, row.name, row.site_owner, row.disabled, (), row.came_at, row.factor_since is not None
-        )
+        factor = bool(row.has_factor)
+        found[row.id] = Colleague(row.id, row.email, row.name, row.site_owner, row.disabled, (), row.came_at, factor)
         roles.setdefault(row.id, set()).update({Role(row.role)} if row.role else set())
     return [replace(each, roles=tuple(role for role in Role if role in roles[each.id])) for each in found.values()]

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.accounts.passkeys import ADDED, REMOVED
 from app.forum.access import GIVEN, INVITED
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
@@ -75,6 +76,8 @@ def contents(db: Db, message: Claimed, settings: Settings, *, now: datetime) -> 
         return _about_speaker(db, message, name, settings)
     if kind == "user" and message.template in COLLEAGUES:
         return _about_colleague(db, message, int(name), settings, now=now)
+    if kind == "user" and message.template in {ADDED, REMOVED}:
+        return _about_passkey(db, message, int(name), settings)
     if kind == "user":
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -224,6 +227,16 @@ def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now:
     token = signing_in.make_link(db, Actor.worker(), user, now=now)
     name = user.name or user.email
     return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
+
+
+def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
+    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
+    if user is None:
+        raise NotFound
+    lang = "km" if message.language == "km" else "en"
+    return Contents(
+        {}, f"{settings.base_url}/account?lang={lang}", "Sala", user.name or user.email, why="mail.foot_account"
+    )
 
 
 def letter(message: Claimed, found: Contents, settings: Settings, along: Brought | None = None) -> Letter:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.forum.models import Forum
 from app.forum.queries import forum_id
@@ -46,6 +46,13 @@ def commitments(db: Db, forum: Forum) -> Mapping[str, Commitment]:
         row.code: Commitment(row.guest, Reply(row.state or Reply.UNASKED), windows_of(row.away or (), zone))
         for row in db.execute(wanted)
     }
+
+
+def unanswered(db: Db, own: int) -> int:
+    """How many speakers of the working copy were asked and have not answered. One query."""
+    mine = (_speakers.c.forum_id == own) & (_askings.c.state == Reply.ASKED.value)
+    wanted = select(func.count()).select_from(_askings).join(_speakers, _speakers.c.id == _askings.c.speaker_id)
+    return int(db.execute(wanted.where(mine)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

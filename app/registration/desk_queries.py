@@ -17,7 +17,7 @@ from app.kit.i18n import Bilingual, latin_digits
 from app.registration.models import Application, Category, Delegation, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.question_queries import Answered, Given, answers_of, consents_of
-from app.registration.quotas import Beyond, beyond, house_of
+from app.registration.quotas import Beyond, House, beyond, house_of
 from app.registration.rules.names import normal_email, normal_name
 from app.registration.rules.seats import Availability, guarantee_at
 from app.registration.rules.states import State
@@ -125,9 +125,10 @@ def tallies(db: Db, by: Actor, forum: Forum) -> tuple[Tally, ...]:
     return tuple(found.values())
 
 
-def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
-    """Seats by category against guarantee, limit, target and capacity, counted from the rows. Three queries."""
-    house = house_of(db, forum_id(forum))
+def overview(db: Db, by: Actor, forum: Forum, *, now: datetime, house: House | None = None) -> Overview:
+    """Seats by category against guarantee, limit, target and capacity, counted from the rows. Three queries, or one
+    where the `house` was read before."""
+    house = house or house_of(db, forum_id(forum))
     free = house.available(now)
     rows = []
     for tally in tallies(db, by, forum):
@@ -149,13 +150,6 @@ def overview(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Overview:
         )
     more = {code: beyond(house, code, now=now) for code in house.categories}
     return Overview(house.terms.capacity, house.terms.target, free, tuple(rows), more)
-
-
-def asked_since(db: Db, by: Actor, forum: Forum, *, since: datetime) -> list[datetime]:
-    """The instants (UTC) at which people asked to attend from `since` on, in order. One query."""
-    by.must(Permission.SEE_DESK, forum_id(forum))
-    mine = (_applications.c.forum_id == forum_id(forum)) & (_applications.c.asked_at >= since)
-    return list(db.execute(select(_applications.c.asked_at).where(mine).order_by(_applications.c.asked_at)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

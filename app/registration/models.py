@@ -83,6 +83,7 @@ class Application(SQLModel, table=True):
         UniqueConstraint("forum_id", "live_key"),
         Index("ix_registration_application_queue", "forum_id", "state", "category_id"),
         Index("ix_registration_application_email", "forum_id", "email_normal"),
+        Index("ix_registration_application_asked", "forum_id", "asked_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

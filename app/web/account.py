@@ -1,4 +1,4 @@
-"""Somebody's own page, outside every forum: where they are signed in, and the language they read."""
+"""Somebody's own page, outside every forum: where they are signed in and by what, and the language they read."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts import logins
+from app.accounts import logins, passkeys, second_factor
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused
@@ -17,16 +17,17 @@ from app.web import deps
 from app.web.deps import SignedIn
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import read_form_token
+from app.web.passkey_forms import relying_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
-DONE = frozenset({"ended", "others"})
+DONE = frozenset({"ended", "others", "passkey_added", "passkey_renamed", "passkey_removed"})
 
 
 @router.get("/account")
 async def account(request: Request) -> Response:
     """The own page."""
-    return await _page(request)
+    return await own_page(request)
 
 
 @router.post("/account/logins/others")
@@ -64,22 +65,25 @@ async def _act(request: Request, deed: Callable[[Db, SignedIn, FormData], str]) 
         read_form_token(request, sent, deps.DESK_FORM, someone.login)
         done = await site.write(SITE, lambda db: deed(db, someone, sent))
     except (Refused, Expired) as refused:
-        return await _page(request, sent, refused)
+        return await own_page(request, sent, refused)
     return deps.back(f"/account?done={done}")
 
 
-async def _page(request: Request, sent: FormData | None = None, refused: Answer | None = None) -> Response:
+async def own_page(request: Request, sent: FormData | None = None, refused: Answer | None = None) -> Response:
+    """The page, or the same again after a form on it was refused."""
     now, done = clock.now(), request.query_params.get("done", "")
 
-    def read(db: Db) -> tuple[SignedIn, list[logins.LoginView]]:
+    def read(db: Db) -> tuple[SignedIn, list[logins.LoginView], dict[str, Any]]:
         someone = deps.actor_of_request(db, request)
-        return someone, logins.logins_of(db, someone.actor, now=now)
+        keys, fresh = passkeys.passkeys_of(db, someone.actor), passkeys.is_fresh(db, someone.login, now=now)
+        coded, _ = second_factor.stands(db, someone.actor)
+        return someone, logins.logins_of(db, someone.actor, now=now), {"keys": keys, "fresh": fresh, "factor": coded}
 
-    someone, there = await site_of(request).read(read)
-    values: dict[str, Any] = {
+    someone, there, values = await site_of(request).read(read)
+    values |= {
         "logins": there,
         "current": someone.login,
-        "factor": someone.actor.second_factor,
+        "possible": relying_of(request) is not None,
         "form": Form() if sent is None or refused is None else refilled(someone.lang, sent, refused),
         "done": done if refused is None and done in DONE else "",
     }

@@ -187,11 +187,11 @@ MENU = (
 """The desk's menu by parts: the tail of a page's address, its name, and what one needs to open it."""
 
 
-def twin_address(request: Request, lang: Lang) -> str:
+def twin_address(request: Request, lang: Lang, at: str = "") -> str:
     """This page in the other language: the same address and question, with `?lang=`; of what answers a form, the page
-    the form is on."""
+    the form is on, which is `at` where more than one could be."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return f"{opened_at(request)}?{urlencode([*kept, ('lang', other(lang))])}"
+    return f"{at or opened_at(request)}?{urlencode([*kept, ('lang', other(lang))])}"
 
 
 def keep_language(request: Request, response: HTMLResponse) -> HTMLResponse:

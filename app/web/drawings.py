@@ -1,7 +1,7 @@
 """Two small drawings for the desk, worked out here and set down as SVG by the templates: the hall's seats as a waffle,
 and registrations by day. Lengths are in the drawing's own units."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -135,14 +135,16 @@ class Days:
     bars: tuple[Bar, ...]
     most: int
     total: int
+    so_far: int
+    """How many of the days have come."""
+    closes: str = ""
+    """Where the line stands behind the day on which registration closes; "" where that is not in sight."""
 
 
-def days(asked: Sequence[date], first: date, last: date) -> Days:
-    """The days from `first` to `last`, both drawn, and how many asked on each."""
-    counts = {first + timedelta(days=n): 0 for n in range((last - first).days + 1)}
-    for day in asked:
-        if day in counts:
-            counts[day] += 1
+def days(asked: Mapping[date, int], first: date, last: date, *, ahead: int = 0, closes: date | None = None) -> Days:
+    """The days from `first` to `last`, both drawn, the last `ahead` of them to come; how many asked on each, and the
+    last on which one may."""
+    counts = {day: asked.get(day, 0) for n in range((last - first).days + 1) for day in (first + timedelta(days=n),)}
     height, step = 60.0, 8.0
     most = max(counts.values(), default=0)
     bars = tuple(
@@ -151,4 +153,5 @@ def days(asked: Sequence[date], first: date, last: date) -> Days:
         for tall in (height * count / most if most else 0.0,)
     )
     width, ground = len(counts) * step, f"M0 {_short(height + 0.5)}H{_short(len(counts) * step)}"
-    return Days(width, height, _short(step - 2), ground, bars, most, sum(counts.values()))
+    line = f"M{_short(((closes - first).days + 1) * step)} 0V{_short(height)}" if closes in counts and closes else ""
+    return Days(width, height, _short(step - 2), ground, bars, most, sum(counts.values()), len(counts) - ahead, line)

@@ -20,6 +20,7 @@ from app.kit.throttling import count_visit, network, who
 from app.web import deps
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token, token
+from app.web.passkey_forms import relying_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -28,11 +29,13 @@ ASK, USE = "ask-link", "use-link"
 
 @router.get("/login")
 async def ask(request: Request) -> Response:
-    """Ask for a link; whoever is signed in already is led to the desk."""
+    """Ask for a link; whoever is signed in already is led to the desk, but for one who wants to do so again."""
     with suppress(deps.SignInNeeded):
+        if request.query_params.get("again") == "1":
+            raise deps.SignInNeeded
         await site_of(request).read(lambda db: deps.actor_of_request(db, request))
         return deps.back("/desk")
-    return _ask_page(request)
+    return ask_page(request)
 
 
 @router.post("/login")
@@ -44,9 +47,9 @@ async def send_link(request: Request) -> Response:
         asked = parse(signing_in.LinkRequest, {"email": sent.get("email", "")})
         await _ask(request, asked.email, lang)
     except (Refused, TooMany, Expired) as refused:
-        return _ask_page(request, refused.status, refilled(lang, sent, refused), refused.values.get("seconds"))
+        return ask_page(request, refused.status, refilled(lang, sent, refused), refused.values.get("seconds"))
     if not site_of(request).settings.sends_mail:
-        return _ask_page(request)
+        return ask_page(request)
     return _page(request, lang, "accounts/link_sent.html")
 
 
@@ -116,25 +119,26 @@ async def _ask(request: Request, email: str, lang: Lang) -> None:
     await asyncio.sleep(answer_at - asyncio.get_running_loop().time())
 
 
-def _ask_page(
-    request: Request, status: int = 200, form: Form | None = None, retry_after: int | None = None
-) -> Response:
+def ask_page(request: Request, status: int = 200, form: Form | None = None, retry_after: int | None = None) -> Response:
+    """The page for signing in, or the same again after a form on it was refused."""
     lang, sends_mail = deps.reading_language(request), site_of(request).settings.sends_mail
     response = _page(
         request,
         lang,
         "accounts/ask_link.html",
+        at="/login",
         status=status,
         sends_mail=sends_mail,
         form=form or Form(),
         form_seal=form_token(request, ASK),
+        passkeys=relying_of(request) is not None,
     )
     if retry_after:
         response.headers["retry-after"] = str(retry_after)
     return response
 
 
-def _page(request: Request, lang: Lang, template: str, *, status: int = 200, **values: Any) -> Response:
-    twin = deps.twin_address(request, lang)
+def _page(request: Request, lang: Lang, template: str, *, status: int = 200, at: str = "", **values: Any) -> Response:
+    twin = deps.twin_address(request, lang, at)
     response = page(request, lang, template, status=status, secret=True, twin=twin, **values)
     return deps.keep_language(request, response)

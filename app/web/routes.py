@@ -54,6 +54,7 @@ from app.web import (
     my_data,
     my_letters,
     my_sessions,
+    passkeys,
     photographs,
     pictures,
     printed,
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     account.router,
     second_factor.router,  # before the links: none is called "code"
+    passkeys.router,  # nor "passkey"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,
     desk_registrations.router,

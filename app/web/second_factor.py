@@ -21,6 +21,7 @@ from app.web import deps
 from app.web.deps import SignedIn
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token
+from app.web.passkey_forms import relying_of
 from app.web.site import site_of
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ async def turn_off(request: Request) -> Response:
 async def ask(request: Request) -> Response:
     """Ask for the code after the link."""
     await _waiting(request)
-    return _ask_page(request)
+    return code_page(request)
 
 
 @router.post("/login/code")
@@ -88,7 +89,7 @@ async def enter(request: Request) -> Response:
         await _count(request, await _waiting(request))
         login = await site.write(SITE, lambda db: second_factor.finish(db, half, key, code, now=now))
     except (Refused, TooMany) as refused:
-        return _ask_page(request, refused, refilled(lang, sent, refused))
+        return code_page(request, refused, refilled(lang, sent, refused))
     response = deps.back("/desk")
     deps.open_login(request, response, login)
     return response
@@ -166,7 +167,8 @@ def picture_of(address: str) -> str:
     )
 
 
-def _ask_page(request: Request, refused: Answer | None = None, form: Form | None = None) -> Response:
+def code_page(request: Request, refused: Answer | None = None, form: Form | None = None) -> Response:
+    """The page that asks for the code after the link, or the same again after a form on it was refused."""
     lang, seal = deps.reading_language(request), form_token(request, ENTER)
     response = page(
         request,
@@ -174,9 +176,10 @@ def _ask_page(request: Request, refused: Answer | None = None, form: Form | None
         "accounts/enter_code.html",
         status=refused.status if refused else 200,
         secret=True,
-        twin=deps.twin_address(request, lang),
+        twin=deps.twin_address(request, lang, "/login/code"),
         form=Form({}, form.faults) if form else Form(),
         form_seal=seal,
+        passkeys=relying_of(request) is not None,
     )
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])

@@ -55,7 +55,9 @@ SIGNED = "owner"
 def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
     """A site that can send mail, its desk's owner, and somebody who registered."""
     folder = tmp_path_factory.mktemp("bad-input")
-    with open_doors(loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9") as found:
+    with open_doors(
+        loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9", BASE_URL="http://localhost"
+    ) as found:
         found.enrol(SIGNED, Role.OWNER)
         found.write(SLUG, add_badges)
         yield found

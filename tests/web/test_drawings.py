@@ -73,7 +73,7 @@ def test_the_line_stands_between_the_target_and_the_rest(target: int, line: str)
 
 def test_every_day_is_drawn_and_the_busiest_is_the_highest() -> None:
     drawn = days(
-        [date(2026, 12, 1), date(2026, 12, 3), date(2026, 12, 3), date(2026, 11, 1)],
+        {date(2026, 12, 1): 1, date(2026, 12, 3): 2, date(2026, 11, 1): 1},
         date(2026, 12, 1),
         date(2026, 12, 4),
     )
@@ -87,6 +87,6 @@ def test_every_day_is_drawn_and_the_busiest_is_the_highest() -> None:
 
 
 def test_days_without_any_registration_stay_flat() -> None:
-    drawn = days([], date(2026, 12, 1), datetime(2026, 12, 2, tzinfo=UTC).date())
+    drawn = days({}, date(2026, 12, 1), datetime(2026, 12, 2, tzinfo=UTC).date())
     assert [bar.height for bar in drawn.bars] == ["0", "0"]
     assert (drawn.most, drawn.total) == (0, 0)

@@ -82,7 +82,9 @@ NOT_SIGNED_IN = ALL - SIGNED_IN
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
     folder = tmp_path_factory.mktemp("permissions")
-    with open_doors(loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9") as found:
+    with open_doors(
+        loaded_file, folder, forum_file, SMTP_URL="smtp://127.0.0.1:9", BASE_URL="http://localhost"
+    ) as found:
         found.enrol("nobody")
         found.enrol("foreign", Role.OWNER, slug=ELSEWHERE)
         found.enrol("site_owner", site_owner=True)
@@ -614,6 +616,12 @@ def with_code(act: str, *, on: bool) -> Callable[[Doors, str], Knock]:
     return knock
 
 
+def renaming_a_passkey(doors: Doors, by: str) -> Knock:
+    number = str(doors.passkey(by))
+    fields = {"act": "rename", "number": number, f"name-{number}": "The telephone"}
+    return Knock("/account/passkeys", {**desk_form(doors, by), **fields})
+
+
 def letting_in(doors: Doors, by: str) -> Knock:
     sent = {"email": f"{codes.public_code().lower()}@desk.example", "name": "New", "role": "viewer", "language": "en"}
     return Knock(f"{THE_DESK}/people", {**desk_form(doors, by), **sent})
@@ -875,6 +883,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/account/factor/confirmation"): Row(with_code("confirmation", on=False), SIGNED_IN),
     ("POST", "/account/factor/codes"): Row(with_code("codes", on=True), SIGNED_IN),
     ("POST", "/account/factor/removal"): Row(with_code("removal", on=True), SIGNED_IN, 303),
+    ("POST", "/account/passkeys"): Row(renaming_a_passkey, SIGNED_IN, 303),
+    ("POST", "/login/passkey"): Row(
+        lambda _doors, _by: Knock("/login/passkey", {**sealed("ask-link"), "act": "begin"}), ALL
+    ),
     ("GET", "/login/code"): Row(at("/login/code"), frozenset(), 200, 303),
     ("POST", "/login/code"): Row(
         lambda _doors, _by: Knock("/login/code", {**sealed("enter-code"), "code": "123456"}), frozenset(), 303, 401
