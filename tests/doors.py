@@ -735,6 +735,12 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             f"{desk}/duplicates/{shown.standings[first].code}/{shown.standings[second].code}?{asked}"
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
+        "/desk/{forum}/precedence": [f"{desk}/precedence?{asked}", f"/desk/{ELSEWHERE}/precedence?done=placed&{asked}"],
+        "/desk/{forum}/precedence/{rung}": [f"{desk}/precedence/{rung}?{asked}" for rung in ("new", "ambassadors")],
+        "/desk/{forum}/registrations/{code}/precedence": [
+            f"{desk}/registrations/{shown.standings[name].code}/precedence?{asked}"
+            for name in ("confirmed", "cancelled")
+        ],
         "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
         "/desk/{forum}/registrations/export": [
             f"{desk}/registrations/export?{asked}",

@@ -155,6 +155,7 @@ MENU = (
             ("/privacy", "privacy", Permission.EDIT_FORUM),
         ),
     ),
+    ("protocol", (("/precedence", "precedence", Permission.SEE_PEOPLE),)),
     (
         "places",
         (

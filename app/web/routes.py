@@ -31,6 +31,7 @@ from app.web import (
     desk_outbox,
     desk_overrides,
     desk_people,
+    desk_precedence,
     desk_privacy,
     desk_programme,
     desk_questions,
@@ -82,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_invite_list.router,  # before one invitation
     desk_invitation.router,
     desk_overrides.router,
+    desk_precedence.router,
     desk_hold_backs.router,
     desk_seats.router,
     desk_duplicates.router,

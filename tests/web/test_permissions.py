@@ -75,6 +75,7 @@ EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
 ORGANISE = frozenset(("site_owner", "owner", "organiser"))
 OWNERS = frozenset(("site_owner", "owner"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
+PROTOCOL = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
 
@@ -1047,6 +1048,28 @@ MATRIX: dict[tuple[str, str], Row] = {
             f"{THE_DESK}/registrations/export", {**desk_form(doors, by), "columns": "code", "kind": "csv"}
         ),
         PEOPLE,
+    ),
+    ("GET", "/desk/{forum}/precedence"): Row(at(f"{THE_DESK}/precedence"), PEOPLE),
+    ("POST", "/desk/{forum}/precedence"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/precedence", {**desk_form(doors, by), "act": "up", "rung": "senate_president"}
+        ),
+        PROTOCOL,
+        303,
+    ),
+    ("GET", "/desk/{forum}/precedence/{rung}"): Row(at(f"{THE_DESK}/precedence/ambassadors"), PROTOCOL),
+    ("POST", "/desk/{forum}/precedence/{rung}"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/precedence/new", {**desk_form(doors, by), "name_en": "Guests of honour", "name_km": "ភ្ញៀវ"}
+        ),
+        PROTOCOL,
+        303,
+    ),
+    ("GET", "/desk/{forum}/registrations/{code}/precedence"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/registrations/{doors.register('INT').code}/precedence"), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/precedence"): Row(
+        decision("precedence", "INT", rung="ambassadors", reason="Doyen", seen=" "), PROTOCOL, 303
     ),
     ("GET", "/desk/{forum}/facts"): Row(at(f"{THE_DESK}/facts"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
