@@ -736,6 +736,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
         "/desk/{forum}/precedence": [f"{desk}/precedence?{asked}", f"/desk/{ELSEWHERE}/precedence?done=placed&{asked}"],
+        "/desk/{forum}/participants": [f"{desk}/participants?{asked}", f"/desk/{ELSEWHERE}/participants?{asked}"],
         "/desk/{forum}/precedence/{rung}": [f"{desk}/precedence/{rung}?{asked}" for rung in ("new", "ambassadors")],
         "/desk/{forum}/registrations/{code}/precedence": [
             f"{desk}/registrations/{shown.standings[name].code}/precedence?{asked}"

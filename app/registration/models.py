@@ -459,7 +459,7 @@ class Enclosure(SQLModel, table=True):
 
 
 class Ladder(SQLModel, table=True):
-    """A forum's order of precedence, once somebody changed the usual one; in which alphabet countries are put in order."""
+    """A forum's order of precedence, once somebody changed the usual one; the alphabet that orders countries."""
 
     __tablename__ = "registration_ladder"
 

@@ -155,7 +155,13 @@ MENU = (
             ("/privacy", "privacy", Permission.EDIT_FORUM),
         ),
     ),
-    ("protocol", (("/precedence", "precedence", Permission.SEE_PEOPLE),)),
+    (
+        "protocol",
+        (
+            ("/precedence", "precedence", Permission.SEE_PEOPLE),
+            ("/participants", "participants", Permission.EXPORT_PEOPLE),
+        ),
+    ),
     (
         "places",
         (

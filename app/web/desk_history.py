@@ -25,7 +25,7 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
     values = {
         "category": _category(category_names, after),
         "former": _category(category_names, before),
-        "number": after.get("priority", ""),
+        "number": after.get("priority", after.get("number", "")),
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
         "seats": after.get("seats", ""),

@@ -19,7 +19,7 @@ from app.kit.i18n import Lang, day, text_of
 from app.kit.inputs import parse
 from app.registration import ranking
 from app.registration.desk_queries import desk_registration
-from app.registration.people import listed_name, shown_institution
+from app.registration.people import listed_name
 from app.registration.quotas import house_of
 from app.registration.rank_inputs import RankInput, RungInput
 from app.registration.rank_queries import LadderView, Ranked, RungView, ladder_of, people_in_order, rank_of
@@ -178,7 +178,8 @@ async def _list(request: Request, forum: str, form: Form | None = None, status: 
 def line(lang: Lang, place: int, one: Ranked) -> dict[str, Any]:
     """Somebody in the order, in words; in a private capacity without institution and function (rules §2)."""
     row, is_private = one.row, one.row.attends_as == "private"
-    said = "" if is_private else ", ".join(part for part in (row.position_title, shown_institution(row)) if part)
+    institution = (row.delegation_name_km if lang == "km" else "") or row.delegation_name or row.institution
+    said = "" if is_private else ", ".join(part for part in (row.position_title, institution) if part)
     return {
         "place": place,
         "code": row.code,

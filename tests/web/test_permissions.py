@@ -1057,6 +1057,14 @@ MATRIX: dict[tuple[str, str], Row] = {
         PROTOCOL,
         303,
     ),
+    ("GET", "/desk/{forum}/participants"): Row(at(f"{THE_DESK}/participants"), PEOPLE),
+    ("POST", "/desk/{forum}/participants"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/participants",
+            {**desk_form(doors, by), "language": "en", "group": "category", "status": "provisional", "kind": "xlsx"},
+        ),
+        PEOPLE,
+    ),
     ("GET", "/desk/{forum}/precedence/{rung}"): Row(at(f"{THE_DESK}/precedence/ambassadors"), PROTOCOL),
     ("POST", "/desk/{forum}/precedence/{rung}"): Row(
         lambda doors, by: Knock(
