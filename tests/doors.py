@@ -737,6 +737,8 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/precedence": [f"{desk}/precedence?{asked}", f"/desk/{ELSEWHERE}/precedence?done=placed&{asked}"],
         "/desk/{forum}/participants": [f"{desk}/participants?{asked}", f"/desk/{ELSEWHERE}/participants?{asked}"],
+        "/desk/{forum}/lists": [f"{desk}/lists?{asked}"],
+        "/desk/{forum}/lists/{name}": [f"{desk}/lists/{name}?{asked}" for name in ("outbox", "facts", "delegates")],
         "/desk/{forum}/precedence/{rung}": [f"{desk}/precedence/{rung}?{asked}" for rung in ("new", "ambassadors")],
         "/desk/{forum}/registrations/{code}/precedence": [
             f"{desk}/registrations/{shown.standings[name].code}/precedence?{asked}"

@@ -160,6 +160,7 @@ MENU = (
         (
             ("/precedence", "precedence", Permission.SEE_PEOPLE),
             ("/participants", "participants", Permission.EXPORT_PEOPLE),
+            ("/lists", "lists", Permission.SEE_DESK),
         ),
     ),
     (

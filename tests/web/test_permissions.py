@@ -1065,6 +1065,12 @@ MATRIX: dict[tuple[str, str], Row] = {
         ),
         PEOPLE,
     ),
+    ("GET", "/desk/{forum}/lists"): Row(at(f"{THE_DESK}/lists"), DESK),
+    ("GET", "/desk/{forum}/lists/{name}"): Row(at(f"{THE_DESK}/lists/rooms"), DESK),
+    ("POST", "/desk/{forum}/lists/{name}"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/lists/rooms", {**desk_form(doors, by), "columns": "code", "kind": "csv"}),
+        DESK,
+    ),
     ("GET", "/desk/{forum}/precedence/{rung}"): Row(at(f"{THE_DESK}/precedence/ambassadors"), PROTOCOL),
     ("POST", "/desk/{forum}/precedence/{rung}"): Row(
         lambda doors, by: Knock(
