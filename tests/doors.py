@@ -736,6 +736,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
         "/desk/{forum}/precedence": [f"{desk}/precedence?{asked}", f"/desk/{ELSEWHERE}/precedence?done=placed&{asked}"],
+        "/desk/{forum}/head-table": [f"{desk}/head-table?{asked}", f"/desk/{ELSEWHERE}/head-table?{asked}"],
         "/desk/{forum}/participants": [f"{desk}/participants?{asked}", f"/desk/{ELSEWHERE}/participants?{asked}"],
         "/desk/{forum}/lists": [f"{desk}/lists?{asked}"],
         "/desk/{forum}/lists/{name}": [f"{desk}/lists/{name}?{asked}" for name in ("outbox", "facts", "delegates")],

@@ -159,6 +159,7 @@ MENU = (
         "protocol",
         (
             ("/precedence", "precedence", Permission.SEE_PEOPLE),
+            ("/head-table", "head_table", Permission.SEE_PEOPLE),
             ("/participants", "participants", Permission.EXPORT_PEOPLE),
             ("/lists", "lists", Permission.SEE_DESK),
         ),

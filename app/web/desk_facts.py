@@ -37,6 +37,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "letter",
         "rung",
         "ladder",
+        "head_table",
         "participants",
         "list",
     ),

@@ -480,6 +480,14 @@ def room_form(doors: Doors, by: str) -> Knock:
     return Knock(f"{THE_DESK}/rooms/new", {**desk_form(doors, by), **fields, "code": code})
 
 
+def setting_the_table(doors: Doors, by: str) -> Knock:
+    edition = "0"
+    if by in PROTOCOL:
+        edition = doors.page(f"{THE_DESK}/head-table", by).hidden["edition"]
+    fields = {"act": "set", "seats": "6", "shape": "row", "host": "", "edition": edition}
+    return Knock(f"{THE_DESK}/head-table", {**desk_form(doors, by), **fields})
+
+
 def spare_room(doors: Doors, by: str) -> Knock:
     """The removal of a room of its own, which nothing uses."""
     code = f"r{codes.public_code().lower()}"
@@ -1057,6 +1065,8 @@ MATRIX: dict[tuple[str, str], Row] = {
         PROTOCOL,
         303,
     ),
+    ("GET", "/desk/{forum}/head-table"): Row(at(f"{THE_DESK}/head-table"), PEOPLE),
+    ("POST", "/desk/{forum}/head-table"): Row(setting_the_table, PROTOCOL, 303),
     ("GET", "/desk/{forum}/participants"): Row(at(f"{THE_DESK}/participants"), PEOPLE),
     ("POST", "/desk/{forum}/participants"): Row(
         lambda doors, by: Knock(
@@ -1409,7 +1419,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
+PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "rung": "ambassadors"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:
