@@ -1,13 +1,14 @@
 """What protocol sends about the order of precedence."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.forum.inputs import Slug
 from app.kit.inputs import Day, Filled, Input, Line, ShortWords
 from app.registration.inputs import CategoryCode, ticked
 
-MOST_WORDS = 40
+MOST_WORDS, MOST_RUNGS = 40, 60
 
 
 def _each_line(value: object) -> object:
@@ -27,6 +28,19 @@ class RungInput(Input):
     titles: Beginnings = ()
     functions: Beginnings = ()
     heads: Annotated[bool, BeforeValidator(ticked)] = False
+
+
+class CodedRung(RungInput):
+    """A rung as a forum's file has it, with the code that stays its own."""
+
+    code: Slug
+
+
+class LadderInput(Input):
+    """A whole ladder, the highest rung first."""
+
+    alphabet: Literal["en", "fr", "km"] = "en"
+    rungs: Annotated[tuple[CodedRung, ...], Field(max_length=MOST_RUNGS)]
 
 
 class RankInput(Input):

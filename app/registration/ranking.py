@@ -15,13 +15,12 @@ from app.kit.codes import public_code
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, Fault, Invalid, NotFound, Refused
 from app.registration.models import Application, Category, Ladder, Rank, Rung
-from app.registration.rank_inputs import RankInput, RungInput
+from app.registration.rank_inputs import MOST_RUNGS, LadderInput, RankInput, RungInput
 from app.registration.rank_queries import LadderView, RungView, how_many_put, ladder_of, rank_of
 from app.registration.rules.precedence import ALPHABETS
 
 _applications, _categories = table(Application), table(Category)
 _ladders, _rungs, _ranks = table(Ladder), table(Rung), table(Rank)
-MOST_RUNGS = 60
 
 
 def add_rung(db: Db, by: Actor, forum: Forum, sent: RungInput, *, now: datetime) -> str:
@@ -98,6 +97,34 @@ def choose_alphabet(db: Db, by: Actor, forum: Forum, alphabet: str, *, now: date
         before={"language": ladder.alphabet},
         after={"language": alphabet},
     )
+    return True
+
+
+def put_ladder(db: Db, by: Actor, forum: Forum, sent: LadderInput, *, now: datetime) -> bool:
+    """Bring the ladder to what was sent; a rung keeps its row while its code stays. Says whether anything changed.
+    Raises Refused("rung_used") where people are put on one that goes."""
+    own = forum_id(forum)
+    by.must(Permission.EDIT_PROTOCOL, own)
+    before = ladder_of(db, own)
+    wanted = [(rung.code, _columns(rung)) for rung in sent.rungs]
+    there = [(rung.code, _columns(as_input(rung))) for rung in before.rungs]
+    if (sent.alphabet, wanted) == (before.alphabet, there):
+        return False
+    known = {rung.code: rung for rung in _settled(db, own).rungs}
+    for code in known.keys() - {code for code, _ in wanted}:
+        if put := how_many_put(db, known[code].id):
+            raise Refused("rung_used", n=put)
+        db.execute(delete(_rungs).where(_rungs.c.id == known[code].id))
+    for position, (code, columns) in enumerate(wanted):
+        values = {**columns, "position": position}
+        if code in known:
+            values["edition"] = known[code].edition + 1
+            db.execute(update(_rungs).where(_rungs.c.id == known[code].id).values(**values))
+        else:
+            db.execute(insert(_rungs).values(forum_id=own, code=code, edition=1, **values))
+    db.execute(update(_ladders).where(_ladders.c.forum_id == own).values(alphabet=sent.alphabet))
+    after = {"entries": len(wanted), "language": sent.alphabet}
+    record(db, forum.slug, by.signature, "ladder.loaded", f"forum:{forum.slug}", now=now, after=after)
     return True
 
 

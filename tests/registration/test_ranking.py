@@ -4,10 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
+from app.editions.exporting import export
+from app.editions.reading import read_forum_file
 from app.forum.queries import forum_id
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual
@@ -47,8 +50,8 @@ def test_the_usual_ladder_stands_until_somebody_changes_it_and_only_then_is_writ
     usual = [rung.code for rung in USUAL]
     assert rungs(hall) == usual
     assert not ranking.place_rung(db, OPERATOR, forum, "patriarchs", up=True, now=NOW)
-    assert ranking.place_rung(db, OPERATOR, forum, "senate_president", up=True, now=NOW)
-    assert rungs(hall) == ["senate_president", "patriarchs", *usual[2:]]
+    assert ranking.place_rung(db, OPERATOR, forum, "senate-president", up=True, now=NOW)
+    assert rungs(hall) == ["senate-president", "patriarchs", *usual[2:]]
     code = ranking.add_rung(db, OPERATOR, forum, HONOURED, now=NOW)
     assert rungs(hall)[-1] == code
     ranking.remove_rung(db, OPERATOR, forum, "students", now=NOW)
@@ -147,3 +150,21 @@ def test_three_people_take_as_many_queries_as_one(hall: SmallHall, queries: Any)
             order(hall)
         counts.append(len(counted))
     assert counts == [2, 2]
+
+
+def test_a_forums_file_takes_its_ladder_along_and_brings_it_back(hall: SmallHall) -> None:
+    db, forum = hall.db, hall.forum
+    assert "ladder" not in yaml.safe_load(export(db, SLUG)), "the usual one goes without saying"
+    ranking.choose_alphabet(db, OPERATOR, forum, "fr", now=NOW)
+    code = ranking.add_rung(db, OPERATOR, forum, HONOURED, now=NOW)
+    file = read_forum_file(export(db, SLUG).encode())
+    assert file.ladder is not None
+    assert not ranking.put_ladder(db, OPERATOR, forum, file.ladder, now=NOW)
+    ranking.remove_rung(db, OPERATOR, forum, code, now=NOW)
+    ranking.place_rung(db, OPERATOR, forum, "heads", up=True, now=NOW)
+    assert ranking.put_ladder(db, OPERATOR, forum, file.ladder, now=NOW)
+    assert rungs(hall) == [rung.code for rung in file.ladder.rungs]
+    put(hall, hall.ask("STU"), code)
+    fewer = file.ladder.model_copy(update={"rungs": file.ladder.rungs[:-1]})
+    with pytest.raises(Refused):
+        ranking.put_ladder(db, OPERATOR, forum, fewer, now=NOW)

@@ -483,7 +483,7 @@ def room_form(doors: Doors, by: str) -> Knock:
 def setting_the_table(doors: Doors, by: str) -> Knock:
     edition = "0"
     if by in PROTOCOL:
-        edition = doors.page(f"{THE_DESK}/head-table", by).hidden["edition"]
+        edition = doors.page(f"{THE_DESK}/head-table", by).hidden.get("edition", "0")
     fields = {"act": "set", "seats": "6", "shape": "row", "host": "", "edition": edition}
     return Knock(f"{THE_DESK}/head-table", {**desk_form(doors, by), **fields})
 
@@ -1060,7 +1060,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/precedence"): Row(at(f"{THE_DESK}/precedence"), PEOPLE),
     ("POST", "/desk/{forum}/precedence"): Row(
         lambda doors, by: Knock(
-            f"{THE_DESK}/precedence", {**desk_form(doors, by), "act": "up", "rung": "senate_president"}
+            f"{THE_DESK}/precedence", {**desk_form(doors, by), "act": "up", "rung": "senate-president"}
         ),
         PROTOCOL,
         303,

@@ -147,11 +147,11 @@ USUAL = (
             "ព្រះតេជគុណ",
         ),
     ),
-    Rung("senate_president", functions=("President of the Senate", "ប្រធានព្រឹទ្ធសភា")),
-    Rung("assembly_president", functions=("President of the National Assembly", "ប្រធានរដ្ឋសភា")),
-    Rung("prime_minister", functions=("Prime Minister", "នាយករដ្ឋមន្ត្រី")),
-    Rung("royal_family", titles=("H.R.H.", "HRH", "Prince", "Princess", "ព្រះអង្គម្ចាស់", "អ្នកអង្គម្ចាស់")),
-    Rung("privy_counsellors", functions=("Privy Counsellor", "High Privy Counsellor", "ឧត្តមក្រុមប្រឹក្សាព្រះមហាក្សត្រ")),
+    Rung("senate-president", functions=("President of the Senate", "ប្រធានព្រឹទ្ធសភា")),
+    Rung("assembly-president", functions=("President of the National Assembly", "ប្រធានរដ្ឋសភា")),
+    Rung("prime-minister", functions=("Prime Minister", "នាយករដ្ឋមន្ត្រី")),
+    Rung("royal-family", titles=("H.R.H.", "HRH", "Prince", "Princess", "ព្រះអង្គម្ចាស់", "អ្នកអង្គម្ចាស់")),
+    Rung("privy-counsellors", functions=("Privy Counsellor", "High Privy Counsellor", "ឧត្តមក្រុមប្រឹក្សាព្រះមហាក្សត្រ")),
     Rung("samdech", titles=("Samdech", "សម្តេច")),
     Rung(
         "ministers",
@@ -169,7 +169,7 @@ USUAL = (
     Rung("parliament", categories=("PARL",)),
     Rung("governors", categories=("PROV",), functions=("Governor", "អភិបាលខេត្ត", "អភិបាលរាជធានី", "អភិបាលនៃ")),
     Rung(
-        "armed_forces",
+        "armed-forces",
         titles=(
             "General",
             "Gen.",
