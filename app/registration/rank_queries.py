@@ -129,6 +129,16 @@ def rank_of(db: Db, application: int) -> Any:
     return db.execute(wanted.where(_ranks.c.application_id == application)).first()
 
 
+def rung_now(db: Db, own: int, row: Any, category: str) -> tuple[RungView | None, bool]:
+    """The rung on which the person of a registration stands, and whether they were put there. Three queries at most."""
+    ladder, rank = ladder_of(db, own), rank_of(db, row.id)
+    put = str(rank.rung or "") if rank else ""
+    function = "" if row.attends_as == "private" else row.position_title
+    guest = Guest(row.id, category, tuple(row.titles or ()), function, row.heads_delegation, rung=put)
+    rung = precedence.rung_of(guest, [one.rule for one in ladder.rungs])
+    return (ladder.named(rung.code), rung.code == put) if rung else (None, False)
+
+
 def how_many_put(db: Db, rung: int) -> int:
     """How many people were put on the rung with this id. One query."""
     return int(db.execute(select(func.count()).where(_ranks.c.rung_id == rung)).scalar_one())
