@@ -211,8 +211,8 @@ class Seen:
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Thirteen queries, whatever has happened to the registration; one more where the order of precedence is the forum's
-    own, one for the hold-backs that somebody without a seat may be put on, one for what is next to decide as `wanted`.
+    """Thirteen queries, whatever has happened to the registration; one more where the ladder of precedence is its
+    forum's own, one for the hold-backs that somebody without a seat may be put on, one for what is next to decide.
     """
     whole = desk_registration(db, desk.actor, desk.forum, code)
     facts, mails = story_of(db, desk, f"registration:{code}")

@@ -10,13 +10,13 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.editions.exporting import export
-from app.editions.reading import read_forum_file
 from app.forum.queries import forum_id
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual
+from app.kit.inputs import parse
 from app.registration import ranking
 from app.registration.erasing import erase
-from app.registration.rank_inputs import RankInput, RungInput
+from app.registration.rank_inputs import LadderInput, RankInput, RungInput
 from app.registration.rank_queries import ladder_of, people_in_order, rank_of
 from app.registration.rules.precedence import USUAL
 from app.registration.rules.states import State
@@ -157,14 +157,13 @@ def test_a_forums_file_takes_its_ladder_along_and_brings_it_back(hall: SmallHall
     assert "ladder" not in yaml.safe_load(export(db, SLUG)), "the usual one goes without saying"
     ranking.choose_alphabet(db, OPERATOR, forum, "fr", now=NOW)
     code = ranking.add_rung(db, OPERATOR, forum, HONOURED, now=NOW)
-    file = read_forum_file(export(db, SLUG).encode())
-    assert file.ladder is not None
-    assert not ranking.put_ladder(db, OPERATOR, forum, file.ladder, now=NOW)
+    kept = parse(LadderInput, yaml.safe_load(export(db, SLUG))["ladder"])
+    assert not ranking.put_ladder(db, OPERATOR, forum, kept, now=NOW)
     ranking.remove_rung(db, OPERATOR, forum, code, now=NOW)
     ranking.place_rung(db, OPERATOR, forum, "heads", up=True, now=NOW)
-    assert ranking.put_ladder(db, OPERATOR, forum, file.ladder, now=NOW)
-    assert rungs(hall) == [rung.code for rung in file.ladder.rungs]
+    assert ranking.put_ladder(db, OPERATOR, forum, kept, now=NOW)
+    assert rungs(hall) == [rung.code for rung in kept.rungs]
     put(hall, hall.ask("STU"), code)
-    fewer = file.ladder.model_copy(update={"rungs": file.ladder.rungs[:-1]})
+    fewer = kept.model_copy(update={"rungs": kept.rungs[:-1]})
     with pytest.raises(Refused):
         ranking.put_ladder(db, OPERATOR, forum, fewer, now=NOW)
