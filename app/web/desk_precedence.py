@@ -15,7 +15,7 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, NotFound, Refused
-from app.kit.i18n import Lang, day, text_of
+from app.kit.i18n import Lang, day, is_khmer, text_of
 from app.kit.inputs import parse
 from app.registration import ranking
 from app.registration.desk_queries import desk_registration
@@ -197,17 +197,22 @@ def line(lang: Lang, place: int, one: Ranked) -> dict[str, Any]:
     }
 
 
-def asked(lang: Lang, rung: RungView, groups: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Who stands on a rung, as (what is asked, words)."""
+def asked(lang: Lang, rung: RungView, groups: Mapping[str, Any], *, whole: bool = False) -> list[tuple[str, str]]:
+    """Who stands on a rung, as (what is asked, words): those in the reader's script, or all of them."""
     rule = rung.rule
     named = [groups[code].name.of(lang) for code in rule.categories if code in groups]
     parts = [
         ("categories", " · ".join(named)),
-        ("titles", " · ".join(rule.titles)),
-        ("functions", " · ".join(rule.functions)),
+        ("titles", " · ".join(rule.titles if whole else _own_script(lang, rule.titles))),
+        ("functions", " · ".join(rule.functions if whole else _own_script(lang, rule.functions))),
         ("heads_only", text_of(lang, "rooms.yes") if rule.heads else ""),
     ]
     return [(text_of(lang, f"precedence.{name}"), words) for name, words in parts if words]
+
+
+def _own_script(lang: Lang, words: Sequence[str]) -> Sequence[str]:
+    """Those in the reader's script; all where none is."""
+    return [each for each in words if is_khmer(each) == (lang == "km")] or words
 
 
 def _one(seen: Seen, code: str) -> RungView | None:
@@ -227,7 +232,7 @@ async def _rung_again(request: Request, forum: str, rung: str, sent: FormData, r
                 (text_of(desk.lang, f"precedence.{name}"), words)
                 for name, words in zip(_NAMES, _names(one), strict=True)
             ),
-            *asked(desk.lang, one, seen.groups),
+            *asked(desk.lang, one, seen.groups, whole=True),
         ]
         return _rung_form(request, desk, seen, one, form, refused.status, theirs=theirs, edition=one.edition)
     return _rung_form(request, desk, seen, one, form, refused.status, edition=_edition(sent))
