@@ -9,14 +9,18 @@ from sqlalchemy import update
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
+from app.editions.form import ForumFile
 from app.forum.queries import forum_id
-from app.kit.db import table
+from app.kit.db import Database, Db, table
 from app.kit.errors import Forbidden, NotFound
+from app.kit.pen import Pen
 from app.registration import ranking
 from app.registration.erasing import erase
+from app.registration.head_table import TableInput, set_table, table_of
 from app.registration.models import Application
 from app.registration.participant_lists import Issue, LayoutInput, issue, kept_issue, kept_lists, lines_now
 from app.registration.rank_inputs import RankInput
+from app.registration.rules.head_table import Shape
 from tests.cast import NOW, SLUG, holder
 from tests.embassies import make_delegation
 from tests.registration.hall import SmallHall
@@ -115,3 +119,20 @@ def test_finance_takes_a_provisional_list_and_only_protocol_makes_one_final(hall
         give(hall, by=by_role(hall, Role.FINANCE), final=True)
     with pytest.raises(Forbidden):
         give(hall, by=by_role(hall, Role.VIEWER))
+
+
+def test_order_table_and_list_are_kept_on_both_databases(either_database: Database, forum_file: ForumFile) -> None:
+    def deed(db: Db) -> tuple[int, int, list[int]]:
+        hall = SmallHall(db, forum_file)
+        first, second = hall.ask("STU", family_name="First"), hall.ask("STU", family_name="Second")
+        sent = RankInput(rung="heads", reason="Doyen")
+        ranking.rank_person(db, OPERATOR, hall.forum, second.code, sent, seen=" ", now=NOW)
+        ranking.place_rung(db, OPERATOR, hall.forum, "heads", up=True, now=NOW)
+        table_for = TableInput(seats=2, shape=Shape.ROW)
+        set_table(db, OPERATOR, hall.forum, table_for, [first.code, second.code], "", 0, now=NOW)
+        found = give(hall, final=True)
+        kept = kept_lists(db, OPERATOR, hall.forum)
+        at = {one.row.family_name: seat for seat, one in table_of(db, OPERATOR, hall.forum).at.items()}
+        return found.number, kept[0].people, [at["Second"], at["First"]]
+
+    assert Pen(either_database).write_now(SLUG, deed) == (1, 2, [1, 2])
