@@ -16,6 +16,7 @@ from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.registration import ranking
 from app.registration.erasing import erase
+from app.registration.merging import merge
 from app.registration.rank_inputs import LadderInput, RankInput, RungInput
 from app.registration.rank_queries import ladder_of, people_in_order, rank_of
 from app.registration.rules.precedence import USUAL
@@ -167,3 +168,17 @@ def test_a_forums_file_takes_its_ladder_along_and_brings_it_back(hall: SmallHall
     fewer = kept.model_copy(update={"rungs": kept.rungs[:-1]})
     with pytest.raises(Refused):
         ranking.put_ladder(db, OPERATOR, forum, fewer, now=NOW)
+
+
+def test_of_two_registrations_of_one_person_the_rank_comes_along_unless_the_kept_one_has_its_own(
+    hall: SmallHall,
+) -> None:
+    hall.arrange(capacity=4)
+    for own, expected in (("", "ambassadors"), ("heads", "heads")):
+        kept, dropped = hall.ask("STU"), hall.ask("STU")
+        put(hall, dropped, "ambassadors")
+        if own:
+            put(hall, kept, own)
+        editions = hall.row(kept.code).edition, hall.row(dropped.code).edition
+        merge(hall.db, OPERATOR, hall.forum, kept.code, dropped.code, editions, now=NOW)
+        assert rank_of(hall.db, kept.id).rung == expected
