@@ -754,6 +754,16 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
             f"{desk}/duplicates/{shown.standings[first].code}/{shown.standings[second].code}?{asked}"
             for first, second in (("unconfirmed", "khmer"), ("confirmed", "waiting"), ("cancelled", "offered"))
         ],
+        "/desk/{forum}/precedence": [f"{desk}/precedence?{asked}", f"/desk/{ELSEWHERE}/precedence?done=placed&{asked}"],
+        "/desk/{forum}/head-table": [f"{desk}/head-table?{asked}", f"/desk/{ELSEWHERE}/head-table?{asked}"],
+        "/desk/{forum}/participants": [f"{desk}/participants?{asked}", f"/desk/{ELSEWHERE}/participants?{asked}"],
+        "/desk/{forum}/lists": [f"{desk}/lists?{asked}"],
+        "/desk/{forum}/lists/{name}": [f"{desk}/lists/{name}?{asked}" for name in ("outbox", "facts", "delegates")],
+        "/desk/{forum}/precedence/{rung}": [f"{desk}/precedence/{rung}?{asked}" for rung in ("new", "ambassadors")],
+        "/desk/{forum}/registrations/{code}/precedence": [
+            f"{desk}/registrations/{shown.standings[name].code}/precedence?{asked}"
+            for name in ("confirmed", "cancelled")
+        ],
         "/desk/{forum}/letters": [f"{desk}/letters?{asked}", f"/desk/{ELSEWHERE}/letters?{asked}"],
         "/desk/{forum}/registrations/export": [
             f"{desk}/registrations/export?{asked}",

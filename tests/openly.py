@@ -32,7 +32,19 @@ NAMED = frozenset(
     }
     | {"facts", "files", "filled", "former", "gaps", "guarantees", "invitation", "invitations", "kept", "language"}
     | {"letter", "letters", "mail", "mails", "needs", "number", "of", "on", "other", "over", "over_limit", "overridden"}
-    | {"people", "picks", "place", "places", "priority", "questions", "registration", "release_at", "role", "seated"}
+    | {
+        "people",
+        "picks",
+        "place",
+        "places",
+        "priority",
+        "questions",
+        "registration",
+        "release_at",
+        "role",
+        "rung",
+        "seated",
+    }
     | {"seats", "sensitive", "sessions", "standing", "state", "uses", "version", "guarantee", "kind", "speakers"}
 )
 """The names under which something stands in `before` or `after`. Under each: codes, numbers, days and states."""

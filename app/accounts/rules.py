@@ -45,6 +45,8 @@ class Permission(StrEnum):
     """Find one person at the door and let them in."""
     SHOW_LINKS = "show_links"
     """A person's secret link, shown once."""
+    EDIT_PROTOCOL = "edit_protocol"
+    """The order of precedence, the head table and final lists of participants."""
 
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -70,6 +72,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_SENSITIVE,
             Permission.EXPORT_PEOPLE,
             Permission.CHECK_IN,
+            Permission.EDIT_PROTOCOL,
         }
     ),
     Role.DOOR_STAFF: frozenset({Permission.SEE_DESK, Permission.CHECK_IN}),

@@ -17,6 +17,7 @@ from app.programme.publishing import pending
 from app.programme.queries import setups_of, working_copy
 from app.registration.models import Category, SignUp, Terms
 from app.registration.question_queries import questions_of
+from app.registration.rank_queries import ladder_of
 
 HEADER = "# A forum as one file (sala-forum/1). Times are local to the forum; every text stands in en and km.\n\n"
 
@@ -63,6 +64,7 @@ def export(db: Db, slug: str) -> str:
         "registration": _terms(db, own, forum.timezone),
         "categories": _categories(db, own, forum.timezone),
         "questions": _questions(db, own),
+        **_ladder(db, own),
         "speakers": _speakers(db, own),
         "sessions": _sessions(db, own, sessions, forum.timezone),
         "calendar": {
@@ -111,6 +113,25 @@ _Dumper.add_representer(date, lambda dumper, value: dumper.represent_scalar("tag
 
 def _words(text: Bilingual | None) -> dict[str, str] | None:
     return {"en": text.en, "km": text.km} if text else None
+
+
+def _ladder(db: Db, own: int) -> dict[str, Any]:
+    """The order of precedence, where it is another than the usual one."""
+    ladder = ladder_of(db, own)
+    if ladder.is_usual:
+        return {}
+    rungs = [
+        {
+            "code": rung.code,
+            "name": _words(rung.name),
+            "categories": list(rung.rule.categories),
+            "titles": list(rung.rule.titles),
+            "functions": list(rung.rule.functions),
+            "heads": rung.rule.heads,
+        }
+        for rung in ladder.rungs
+    ]
+    return {"ladder": {"alphabet": ladder.alphabet, "rungs": rungs}}
 
 
 def _forum(forum: Forum) -> dict[str, Any]:

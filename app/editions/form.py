@@ -14,6 +14,7 @@ from app.kit.inputs import Input
 from app.programme.inputs import SessionCode, SessionWords, SpeakerInput
 from app.registration.inputs import CategoryWords, QuestionInput, Seats, TermsNumbers
 from app.registration.questioning import as_asked
+from app.registration.rank_inputs import LadderInput
 from app.registration.rules.questions import condition_faults
 from app.registration.rules.seats import FaultCode, Quota, check_quotas
 
@@ -65,6 +66,8 @@ class ForumFile(Input):
     registration: RegistrationPart
     categories: tuple[CategoryPart, ...]
     questions: tuple[QuestionInput, ...] = ()
+    ladder: LadderInput | None = None
+    """The order of precedence; None: the usual one, or whichever stands."""
     speakers: tuple[SpeakerInput, ...] = ()
     sessions: tuple[SessionPart, ...] = ()
     calendar: dict[SessionCode, CalendarPart] = {}
@@ -83,6 +86,8 @@ def faults_in(file: ForumFile) -> list[Fault]:
     faults += _twice("speakers", "code", (speaker.code for speaker in file.speakers))
     faults += _twice("sessions", "code", (session.code for session in file.sessions))
     faults += _twice("questions", "code", (question.code for question in file.questions))
+    if file.ladder is not None:
+        faults += _twice("ladder.rungs", "code", (rung.code for rung in file.ladder.rungs))
     faults += _questions_of(file)
     if file.registration.retention_on and file.forum.ends_on and file.registration.retention_on <= file.forum.ends_on:
         faults.append(Fault("registration.retention_on", "retention_before_end"))

@@ -17,6 +17,7 @@ from app.registration.arranging import put_terms
 from app.registration.inputs import CategoryInput, SignUpInput, TermsInput
 from app.registration.questioning import put_questions
 from app.registration.quotas import put_sign_ups
+from app.registration.ranking import put_ladder
 from app.registration.retaining import put_retention
 
 
@@ -53,6 +54,8 @@ def load(db: Db, by: Actor, file: ForumFile, *, now: datetime) -> Loaded:
     categories = [_category(part, zone) for part in sorted(file.categories, key=lambda part: part.order)]
     registration = put_terms(db, by, forum, terms, categories, now=now)
     registration |= put_questions(db, by, forum, file.questions, now=now)
+    if file.ladder is not None:
+        registration |= put_ladder(db, by, forum, file.ladder, now=now)
     registration |= put_retention(db, by, forum, file.registration.retention_on, now=now, past_is_meant=True)
     sessions = [_session(part, zone) for part in file.sessions]
     uids = {code: part.uid for code, part in file.calendar.items()}

@@ -16,7 +16,18 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
 from app.programme.published import PublishedSession
 from app.programme.queries import published
-from app.registration.models import Answer, Application, Consent, File, Letter, Needs, Pick, PickList
+from app.registration.models import (
+    Answer,
+    Application,
+    Consent,
+    File,
+    Letter,
+    Needs,
+    Pick,
+    PickList,
+    Rank,
+    TableGuest,
+)
 from app.registration.question_queries import QuestionView, questionnaire_of
 from app.registration.rules.names import normal_name
 from app.registration.rules.picks import PickState, overlap
@@ -27,6 +38,7 @@ from app.registration.signing_up import move_lists
 _applications, _letters, _needs = table(Application), table(Letter), table(Needs)
 _answers, _files, _consents = table(Answer), table(File), table(Consent)
 _picks, _lists = table(Pick), table(PickList)
+_PROTOCOL = (table(Rank), table(TableGuest))
 FILLED = ("titles", "name_km", "name_order", "position_title", "institution", "country", "phone")
 """What the kept registration takes from the other where it says nothing itself."""
 
@@ -167,7 +179,8 @@ def filled(luggage: Luggage, kept: Any) -> dict[str, Any]:
 
 
 def unpack_papers(db: Db, luggage: Luggage, kept: int, dropped: int) -> None:
-    """Answers, files, consents, needs, letters and companions go over to the kept registration."""
+    """Answers, files, consents, needs, letters, companions, rank and seat at the head table go over to the kept
+    registration."""
     for rows in (_answers, _files, _consents):
         chosen: ColumnElement[bool] = rows.c.question_id.in_([one.id for one in luggage.answers])
         if rows is _consents and luggage.form_consent:
@@ -177,6 +190,9 @@ def unpack_papers(db: Db, luggage: Luggage, kept: int, dropped: int) -> None:
         db.execute(update(_needs).where(_needs.c.application_id == dropped).values(application_id=kept))
     db.execute(update(_letters).where(_letters.c.application_id == dropped).values(application_id=kept))
     db.execute(update(_applications).where(_applications.c.accompanies_id == dropped).values(accompanies_id=kept))
+    for rows in _PROTOCOL:  # the kept one's own rank and seat at the head table stay
+        if db.execute(select(rows.c.application_id).where(rows.c.application_id == kept)).first() is None:
+            db.execute(update(rows).where(rows.c.application_id == dropped).values(application_id=kept))
 
 
 def lift_picks(db: Db, dropped: int) -> None:

@@ -14,7 +14,18 @@ from app.kit.db import Db, table
 from app.mail.redacting import redact
 from app.registration.applying import person_of
 from app.registration.lettering import forget_passports
-from app.registration.models import Answer, Application, Consent, Enclosure, File, Following, Needs
+from app.registration.models import (
+    Answer,
+    Application,
+    Consent,
+    Enclosure,
+    File,
+    Following,
+    KeptLine,
+    Needs,
+    Rank,
+    TableGuest,
+)
 from app.registration.quotas import house_of
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import end, move_queue
@@ -22,7 +33,10 @@ from app.registration.settling import settle
 from app.registration.uninviting import erase_with
 
 _applications = table(Application)
-HELD = (table(Needs), table(Answer), table(File), table(Consent), table(Following), table(Enclosure))
+HELD = (
+    *(table(Needs), table(Answer), table(File), table(Consent), table(Following), table(Enclosure)),
+    *(table(Rank), table(TableGuest), table(KeptLine)),
+)
 """What is kept about a registration in tables of its own."""
 EMPTY: dict[str, Any] = {
     "titles": [],

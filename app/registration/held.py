@@ -19,6 +19,7 @@ from app.registration.lettering import letters_of
 from app.registration.models import Application, Category, Delegation, Enclosure, Invitation
 from app.registration.pick_queries import OwnPick, OwnPicks, own_picks
 from app.registration.queries import Own
+from app.registration.rank_queries import rank_of
 from app.registration.rules.invitations import Kind
 
 _applications, _categories = table(Application), table(Category)
@@ -116,6 +117,7 @@ class Held:
     entries: list[Any]
     invitation: Asked | None
     delegation: Any
+    rank: Any
     mails: list[Any]
     facts: list[Any]
 
@@ -123,7 +125,7 @@ class Held:
 def held_about(db: Db, own: Own) -> Held:
     """Everything kept about a person's own registration.
 
-    At most twelve queries more than their page, however much it is.
+    At most thirteen queries more than their page, however much it is.
     """
     slug, row, subject = own.forum.slug, own.row, f"registration:{own.row.code}"
     picks = own_picks(db, row.id)
@@ -139,6 +141,7 @@ def held_about(db: Db, own: Own) -> Held:
         ),
         invitation=_invitation(db, own),
         delegation=_one(db, _delegations, row.delegation_id),
+        rank=rank_of(db, row.id),
         mails=about(db, slug, subject),
         facts=history(db, slug, subject),
     )
@@ -242,6 +245,7 @@ def as_json(held: Held) -> dict[str, Any]:
         "calendar_entries": [_told(one, _ENTRY) for one in held.entries],
         "invitation": held.invitation and _asked(held.invitation),
         "delegation": held.delegation and _told(held.delegation, ("code", "institution", "institution_km")),
+        "precedence": held.rank and _told(held.rank, ("rung", "since", "reason")),
         "mails": _mails(held.mails),
         "history": _history(held.facts),
     }

@@ -457,3 +457,92 @@ class Enclosure(SQLModel, table=True):
     sequence: int
     version: int
     made_at: datetime
+
+
+class Ladder(SQLModel, table=True):
+    """A forum's order of precedence, once somebody changed the usual one; the alphabet that orders countries."""
+
+    __tablename__ = "registration_ladder"
+
+    forum_id: int = Field(primary_key=True, foreign_key="forum_forum.id")
+    alphabet: str = "en"
+
+
+class Rung(SQLModel, table=True):
+    """A rung of the order of precedence, the highest at the lowest position, and who stands on it
+    (`rules/precedence.py`)."""
+
+    __tablename__ = "registration_rung"
+    __table_args__ = (UniqueConstraint("forum_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    code: str
+    name: Bilingual = Field(sa_type=BilingualText)
+    categories: list[str] = Field(default_factory=list, sa_type=JSON)
+    titles: list[str] = Field(default_factory=list, sa_type=JSON)
+    functions: list[str] = Field(default_factory=list, sa_type=JSON)
+    heads: bool = False
+    position: int
+    edition: int = 1
+
+
+class Rank(SQLModel, table=True):
+    """What protocol knows of one person's rank: the rung they were put on, with the reason, and the day of their
+    credentials or appointment. Any of them may be empty."""
+
+    __tablename__ = "registration_rank"
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    rung_id: int | None = Field(default=None, foreign_key="registration_rung.id", index=True)
+    since: date | None = None
+    reason: str = ""
+
+
+class HeadTable(SQLModel, table=True):
+    """A forum's head table: how many seats besides the host's, and how they are given from the middle."""
+
+    __tablename__ = "registration_head_table"
+
+    forum_id: int = Field(primary_key=True, foreign_key="forum_forum.id")
+    seats: int
+    shape: str
+    edition: int = 1
+
+
+class TableGuest(SQLModel, table=True):
+    """Somebody at the head table. Seat 0 is the host's; the others are counted in the order of honour."""
+
+    __tablename__ = "registration_table_guest"
+    __table_args__ = (UniqueConstraint("forum_id", "seat"),)
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    seat: int
+
+
+class KeptList(SQLModel, table=True):
+    """A final list of participants, kept as what it says: `number` counts a forum's, so that a later one is a revision.
+
+    `layout` is how it is set out; nobody's name is in it. Its people are lines of their own.
+    """
+
+    __tablename__ = "registration_kept_list"
+    __table_args__ = (UniqueConstraint("forum_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    number: int
+    made_at: datetime
+    layout: dict[str, Any] = Field(sa_type=JSON)
+
+
+class KeptLine(SQLModel, table=True):
+    """One person on a final list, as they stood there; gone when the person is erased."""
+
+    __tablename__ = "registration_kept_line"
+
+    list_id: int = Field(primary_key=True, foreign_key="registration_kept_list.id")
+    position: int = Field(primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    line: dict[str, Any] = Field(sa_type=JSON)

@@ -156,6 +156,15 @@ MENU = (
         ),
     ),
     (
+        "protocol",
+        (
+            ("/precedence", "precedence", Permission.SEE_PEOPLE),
+            ("/head-table", "head_table", Permission.SEE_PEOPLE),
+            ("/participants", "participants", Permission.EXPORT_PEOPLE),
+            ("/lists", "lists", Permission.SEE_DESK),
+        ),
+    ),
+    (
         "places",
         (
             ("/seats", "seats", Permission.EDIT_FORUM),

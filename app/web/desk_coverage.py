@@ -96,7 +96,7 @@ async def coverage(request: Request, forum: str) -> Response:
 @router.get("/desk/{forum}/programme/coverage.csv")
 async def as_table(request: Request, forum: str) -> Response:
     """Every figure of the report with the codes behind it, as CSV."""
-    desk, report = await deps.read_at_desk(request, forum, _read)
+    desk, report = await deps.read_at_desk(request, forum, read_report)
     said = {name: text_of(desk.lang, f"coverage.{name}") for name in ("part", "what", "counted", "figure", "codes")}
     rows = [
         [text_of(desk.lang, f"coverage.section.{section.name}"), row.label, column, str(one.n), "; ".join(one.codes)]
@@ -140,7 +140,8 @@ def _kinds(sent: FormData) -> dict[str, str | None]:
     return read
 
 
-def _read(db: Db, desk: Desk) -> Report:
+def read_report(db: Db, desk: Desk) -> Report:
+    """The report on the working copy. As many queries whatever it holds."""
     own = forum_id(desk.forum)
     drafts, speakers = working_copy(db, own), described(db, own)
     sessions = held(drafts)
@@ -219,7 +220,7 @@ class _Named:
 
 
 async def _page(request: Request, forum: str, sent: FormData | None = None, refused: Answer | None = None) -> Response:
-    desk, report = await deps.read_at_desk(request, forum, _read)
+    desk, report = await deps.read_at_desk(request, forum, read_report)
     asked = request.query_params.get("show", "")
     shown = report.figures.get(asked)
     if asked and shown is None:

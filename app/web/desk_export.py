@@ -1,7 +1,6 @@
 """A list of registrations as a file: the columns are chosen, and that it was taken is a fact."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,25 +10,20 @@ from starlette.responses import Response
 from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import Expired, Fault, Invalid, Refused
+from app.kit.errors import Expired, Refused
 from app.kit.i18n import Lang, text_of
-from app.kit.sheets import workbook
 from app.registration.exporting import COLUMNS, USUAL, how_many_to_export, note_export, people_to_export
 from app.registration.people import listed_name, shown_institution
-from app.reports.tables import as_csv
+from app.reports.tables import Cell
 from app.web import deps
 from app.web.countries import country_name
 from app.web.deps import Desk
 from app.web.desk_registrations import asked_for, label, link
 from app.web.forms import Form, read_form, refilled
-from app.web.headers import SECRET
-from app.web.local_times import typed
+from app.web.lists import local
+from app.web.taking import chosen, file_answer, kinds
 
 router = APIRouter(include_in_schema=False)
-KINDS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @router.get("/desk/{forum}/registrations/export")
@@ -47,31 +41,19 @@ async def taking(request: Request, forum: str) -> Response:
     desk, rows = await deps.read_at_desk(
         request, forum, lambda db, desk: people_to_export(db, desk.actor, desk.forum, wanted)
     )
-    chosen, kind = sent.getlist("columns"), str(sent.get("kind", ""))
-    columns = [name for name in COLUMNS if name in chosen]
     asked = {"state": wanted.standing, "category": wanted.category, "words": wanted.words}
-
-    def deed(db: Db, found: Forum) -> None:
-        if not columns or len(columns) != len(chosen):
-            raise Invalid([Fault("columns", "not_a_choice" if chosen else "none_chosen")])
-        if kind not in KINDS:
-            raise Invalid([Fault("kind", "not_a_choice")])
-        note_export(db, desk.actor, found, columns, len(rows), asked, now=now)
-
     try:
+        columns, kind = chosen(sent, COLUMNS)
+
+        def deed(db: Db, found: Forum) -> None:
+            note_export(db, desk.actor, found, columns, len(rows), asked, now=now)
+
         await deps.write_at_desk(request, desk, sent, deed)
     except (Refused, Expired) as refused:
         return await _page(request, forum, refilled(desk.lang, sent, refused, ("columns",)), refused.status)
-    body = await asyncio.to_thread(_file, desk, rows, columns, kind)
-    headers = {"content-disposition": f'attachment; filename="registrations.{kind}"', "cache-control": SECRET}
-    return Response(body, headers=headers, media_type=KINDS[kind])
-
-
-def _file(desk: Desk, rows: Sequence[Any], columns: Sequence[str], kind: str) -> bytes:
-    """The table as a file: a hundred thousand rows take seconds, so nobody else waits for them."""
     headings = [heading(desk.lang, name) for name in columns]
-    table = [[found[name] for name in columns] for found in (cells(desk, row) for row in rows)]
-    return as_csv(headings, table) if kind == "csv" else workbook(headings, table, text_of(desk.lang, "export.sheet"))
+    table = ([found[name] for name in columns] for found in (cells(desk, row) for row in rows))
+    return await file_answer("registrations", headings, table, kind, text_of(desk.lang, "export.sheet"))
 
 
 def heading(lang: Lang, name: str) -> str:
@@ -79,10 +61,10 @@ def heading(lang: Lang, name: str) -> str:
     return text_of(lang, f"export.column.{name}")
 
 
-def cells(desk: Desk, row: Any) -> Mapping[str, str]:
+def cells(desk: Desk, row: Any) -> Mapping[str, Cell]:
     """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity the
     institution is left out (rules §2)."""
-    lang, zone = desk.lang, desk.forum.timezone
+    lang = desk.lang
     return {
         **{name: str(getattr(row, name) or "") for name in COLUMNS if hasattr(row, name)},
         "standing": label(lang, row).words,
@@ -93,8 +75,9 @@ def cells(desk: Desk, row: Any) -> Mapping[str, str]:
         "attends_as": text_of(lang, f"export.{row.attends_as}"),
         "institution": shown_institution(row),
         "country": country_name(row.country, lang) if row.country else "",
-        "asked_at": typed(row.asked_at, zone).replace("T", " "),
-        "confirmed_at": typed(row.confirmed_at, zone).replace("T", " "),
+        "place": row.place,
+        "asked_at": local(desk, row.asked_at),
+        "confirmed_at": local(desk, row.confirmed_at),
     }
 
 
@@ -107,7 +90,7 @@ async def _page(request: Request, forum: str, form: Form, status: int = 200) -> 
     values: dict[str, Any] = {
         "form": form,
         "columns": [(name, heading(desk.lang, name), "") for name in COLUMNS],
-        "kinds": [(kind, text_of(desk.lang, f"export.kind.{kind}"), "") for kind in ("xlsx", "csv")],
+        "kinds": kinds(desk.lang),
         "people": people,
         "wanted": wanted,
         "action": link(f"{address}/export", wanted),

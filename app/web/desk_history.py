@@ -25,7 +25,7 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
     values = {
         "category": _category(category_names, after),
         "former": _category(category_names, before),
-        "number": after.get("priority", ""),
+        "number": after.get("priority", after.get("number", "")),
         "place": after.get("place", before.get("place", "")),
         "state": _state(lang, after.get("state", "")),
         "seats": after.get("seats", ""),
@@ -34,6 +34,7 @@ def told(lang: Lang, fact: Any, category_names: Mapping[str, str]) -> Told:
         "day": after.get("day", ""),
         "other": after.get("other", ""),
         "letter": after.get("letter", ""),
+        "list": _list(lang, after),
         "kind": fact.kind,
         "sessions": _codes(after.get("sessions")),
         "former_sessions": _codes(before.get("sessions")),
@@ -70,6 +71,11 @@ def _codes(value: Any) -> str:
 def _category(names: Mapping[str, str], told: Mapping[str, Any]) -> str:
     code = str(told.get("category", ""))
     return names.get(code, code)
+
+
+def _list(lang: Lang, told: Mapping[str, Any]) -> str:
+    key = f"lists.name.{told.get('of', '')}"
+    return text_of(lang, key) if has_text(lang, key) else ""
 
 
 def _state(lang: Lang, state: str) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.forum.models import Forum
+from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
@@ -31,6 +32,7 @@ from app.registration.filing import desk_file
 from app.registration.holding import hold_backs
 from app.registration.inputs import DecisionInput, MoveInput, SureInput
 from app.registration.overriding import SEATABLE
+from app.registration.rank_queries import RungView, rung_now
 from app.registration.rules.states import State, may_follow
 from app.registration.rules.wording import wording_of
 from app.web import deps
@@ -205,11 +207,13 @@ class Seen:
     hold_backs: list[Any]
     ties: Ties
     following: tuple[str, int] | None
+    rung: tuple[RungView | None, bool]
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Eleven queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
-    seat may be put on, and one for what is next to decide as `wanted`."""
+    """Thirteen queries, whatever has happened to the registration; one more where the ladder of precedence is its
+    forum's own, one for the hold-backs that somebody without a seat may be put on, one for what is next to decide.
+    """
     whole = desk_registration(db, desk.actor, desk.forum, code)
     facts, mails = story_of(db, desk, f"registration:{code}")
     return Seen(
@@ -219,6 +223,7 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
         hold_backs=_hold_backs(db, desk, whole),
         mails=mails,
         ties=ties_of(db, whole.row),
+        rung=rung_now(db, forum_id(desk.forum), whole.row, whole.category.code),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
     )
 
@@ -262,6 +267,7 @@ async def _page(
         "list_address": link(f"{desk.base}/registrations", wanted),
         "question": link("", wanted),
         "ties": seen.ties,
+        "rung": seen.rung,
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
     }

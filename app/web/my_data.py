@@ -110,6 +110,8 @@ def _data_page(request: Request, lang: Lang, secret: str, held: Held) -> Respons
         ("registration.data.merged_into", held.ties.merged_into),
         ("registration.data.priority", row.priority_reason),
         ("registration.data.note", row.decision_note),
+        ("registration.data.since", day(held.rank.since, lang, "long") if held.rank and held.rank.since else ""),
+        ("registration.data.rank", held.rank.reason if held.rank else ""),
     ]
     values = {
         "forum": own.forum,

@@ -145,6 +145,8 @@ STAYS = {
     "registration_application.merged_into_id": "the same",
     "registration_invitation": "who was invited",
     "registration_delegation": "which institution was",
+    "registration_rank.application_id": "the order in which it stands",
+    "registration_kept_line.application_id": "a final list of participants, as it was given out",
     "registration_letter.application_id:request_key": "random",
     "registration_consent.application_id:wording": "what was agreed to on the form; that of a sensitive question goes",
     "audit_fact:actor_name": "whoever did it",

@@ -18,7 +18,17 @@ from app.registration.applying import manage_token
 from app.registration.inputs import PriorityInput
 from app.registration.letter_inputs import LetterInput
 from app.registration.merging import merge, say_distinct
-from app.registration.models import Application, Delegation, Enclosure, Following, Invitation
+from app.registration.models import (
+    Application,
+    Delegation,
+    Enclosure,
+    Following,
+    Invitation,
+    KeptLine,
+    KeptList,
+    Rank,
+    TableGuest,
+)
 from app.registration.overriding import set_priority
 from tests.cast import BOPHA, NOW, SECRET, SLUG, holder, request
 from tests.embassies import make_delegation
@@ -70,6 +80,11 @@ def whole_person(hall: SmallHall) -> Any:
     db.execute(insert(table(Following)).values(application_id=row.id, told=1))
     sent = {"uid": "x", "method": "REQUEST", "sequence": 0, "version": 1, "made_at": NOW, "message_id": "<whole@sala>"}
     db.execute(insert(table(Enclosure)).values(application_id=row.id, mailbox="x", **sent))
+    db.execute(insert(table(Rank)).values(application_id=row.id, since=date(2020, 1, 1), reason="x"))
+    db.execute(insert(table(TableGuest)).values(application_id=row.id, forum_id=row.forum_id, seat=1))
+    number = {"forum_id": row.forum_id, "number": 1, "made_at": NOW, "layout": {}}
+    (kept,) = db.execute(insert(table(KeptList)).values(**number)).inserted_primary_key
+    db.execute(insert(table(KeptLine)).values(list_id=kept, position=1, application_id=row.id, line={}))
     return hall.row(row.code)
 
 

@@ -42,6 +42,8 @@ from app.programme.tabling import look_at
 from app.registration import applying
 from app.registration.models import Application, Category
 from app.registration.quotas import house_of
+from app.registration.rank_queries import rank_of
+from app.registration.ranking import rank_seen
 from app.web.desk_numbers_form import fields_of
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
@@ -75,6 +77,7 @@ EDIT = frozenset(("site_owner", "owner", "organiser", "programme_editor"))
 ORGANISE = frozenset(("site_owner", "owner", "organiser"))
 OWNERS = frozenset(("site_owner", "owner"))
 SENSITIVE = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
+PROTOCOL = frozenset(("site_owner", "owner", "organiser", "protocol_officer"))
 SIGNED_IN = ALL - {"", "participant"}
 NOT_SIGNED_IN = ALL - SIGNED_IN
 
@@ -479,6 +482,25 @@ def room_form(doors: Doors, by: str) -> Knock:
     fields = {"name_en": "Room", "name_km": "បន្ទប់", "seats": "10", "setup": "theatre", "changeover_minutes": "15"}
     code = f"r{codes.public_code().lower()}"
     return Knock(f"{THE_DESK}/rooms/new", {**desk_form(doors, by), **fields, "code": code})
+
+
+def ranking_somebody(doors: Doors, by: str) -> Knock:
+    """The rank of one and the same person each time: the hall is not filled by it."""
+    people, own = table(Application), select(Forum.id).where(table(Forum).c.slug == SLUG).scalar_subquery()
+    mine = (people.c.forum_id == own) & people.c.erased_at.is_(None)
+    first = select(people.c.id, people.c.code).where(mine).order_by(people.c.id).limit(1)
+    row = doors.site.database.read(lambda db: db.execute(first).first()) or doors.register("INT")
+    seen = rank_seen(doors.site.database.read(lambda db: rank_of(db, row.id)))
+    fields = {"rung": "ambassadors", "reason": "Doyen", "since": "", "seen": seen}
+    return Knock(f"{THE_DESK}/registrations/{row.code}/precedence", {**desk_form(doors, by), **fields})
+
+
+def setting_the_table(doors: Doors, by: str) -> Knock:
+    edition = "0"
+    if by in PROTOCOL:
+        edition = doors.page(f"{THE_DESK}/head-table", by).hidden.get("edition", "0")
+    fields = {"act": "set", "seats": "6", "shape": "row", "host": "", "edition": edition}
+    return Knock(f"{THE_DESK}/head-table", {**desk_form(doors, by), **fields})
 
 
 def spare_room(doors: Doors, by: str) -> Knock:
@@ -1063,6 +1085,42 @@ MATRIX: dict[tuple[str, str], Row] = {
         ),
         PEOPLE,
     ),
+    ("GET", "/desk/{forum}/precedence"): Row(at(f"{THE_DESK}/precedence"), PEOPLE),
+    ("POST", "/desk/{forum}/precedence"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/precedence", {**desk_form(doors, by), "act": "up", "rung": "senate-president"}
+        ),
+        PROTOCOL,
+        303,
+    ),
+    ("GET", "/desk/{forum}/head-table"): Row(at(f"{THE_DESK}/head-table"), PEOPLE),
+    ("POST", "/desk/{forum}/head-table"): Row(setting_the_table, PROTOCOL, 303),
+    ("GET", "/desk/{forum}/participants"): Row(at(f"{THE_DESK}/participants"), PEOPLE),
+    ("POST", "/desk/{forum}/participants"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/participants",
+            {**desk_form(doors, by), "language": "en", "group": "category", "status": "provisional", "kind": "xlsx"},
+        ),
+        PEOPLE,
+    ),
+    ("GET", "/desk/{forum}/lists"): Row(at(f"{THE_DESK}/lists"), DESK),
+    ("GET", "/desk/{forum}/lists/{name}"): Row(at(f"{THE_DESK}/lists/rooms"), DESK),
+    ("POST", "/desk/{forum}/lists/{name}"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/lists/rooms", {**desk_form(doors, by), "columns": "code", "kind": "csv"}),
+        DESK,
+    ),
+    ("GET", "/desk/{forum}/precedence/{rung}"): Row(at(f"{THE_DESK}/precedence/ambassadors"), PROTOCOL),
+    ("POST", "/desk/{forum}/precedence/{rung}"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/precedence/new", {**desk_form(doors, by), "name_en": "Guests of honour", "name_km": "ភ្ញៀវ"}
+        ),
+        PROTOCOL,
+        303,
+    ),
+    ("GET", "/desk/{forum}/registrations/{code}/precedence"): Row(
+        lambda doors, _by: Knock(ranking_somebody(doors, "").address), PEOPLE
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/precedence"): Row(ranking_somebody, PROTOCOL, 303),
     ("GET", "/desk/{forum}/facts"): Row(at(f"{THE_DESK}/facts"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
@@ -1387,7 +1445,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
+PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "rung": "ambassadors"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:
