@@ -26,6 +26,9 @@ def _zone(name: str) -> str:
     return ZoneInfo(name).key
 
 
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
 class Venue(Input):
     """Where the forum meets; coordinates in degrees (WGS 84)."""
 
@@ -66,7 +69,7 @@ class ForumInput(Input):
     central_question: Words
     starts_on: date | None = None
     ends_on: date | None = None
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: TimeZone
     languages: tuple[Language, ...]
     venue: Venue | None = None
     contact: Contact | None = None

@@ -176,6 +176,7 @@ MENU = (
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
     ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
+    ("settings", (("/settings", "settings", Permission.EDIT_FORUM),)),
     (
         "access",
         (

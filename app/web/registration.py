@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug, forum_id
+from app.forum.queries import for_everybody, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
@@ -106,7 +106,7 @@ async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Foru
     words, now = language(lang), clock.now()
 
     def read(db: Db) -> tuple[Forum, Registration]:
-        found = forum_by_slug(db, slug(forum))
+        found = for_everybody(forum_by_slug(db, slug(forum)))
         return found, registration_of(db, found, now=now)
 
     return words, *(await site_of(request).read(read))

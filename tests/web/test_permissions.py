@@ -22,9 +22,11 @@ from app.forum.access import grant
 from app.forum.inputs import RoomInput
 from app.forum.models import Forum
 from app.forum.queries import forum_id
+from app.forum.setting import mark_of as mark_of_setting
+from app.forum.setting import state_of
 from app.kit import codes
 from app.kit.db import Db, table
-from app.kit.i18n import Bilingual
+from app.kit.i18n import LANGS, Bilingual
 from app.kit.pen import SITE
 from app.kit.pictures import Picture
 from app.mail.outbox import claim, mark_failed
@@ -43,6 +45,7 @@ from app.registration import applying
 from app.registration.models import Application, Category
 from app.registration.quotas import house_of
 from app.web.desk_numbers_form import fields_of
+from app.web.desk_settings_form import fields_of as setting_fields
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import (
@@ -259,6 +262,15 @@ def numbers(tail: str = "") -> Callable[[Doors, str], Knock]:
 
 def the_forum_of(doors: Doors) -> Any:
     return doors.site.database.read(the_forum)
+
+
+def setting_form(doors: Doors, by: str) -> Knock:
+    """The place of the forum as it stands, the note another each time."""
+    state = doors.site.database.read(lambda db: state_of(db, the_forum(db), "place"))
+    fields = {name: str(value) for name, value in setting_fields("place", state).items()}
+    noted = {f"venue_note_{lang}": codes.public_code() for lang in LANGS}
+    sent = {**desk_form(doors, by), **fields, **noted, "mark": mark_of_setting(state), "act": "save"}
+    return Knock(f"{THE_DESK}/settings/place", sent)
 
 
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
@@ -984,6 +996,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/registrations/{code}/priority"): Row(
         undecided("priority", priority="3", reason="Speaks in the first panel"), DECIDE, 303
     ),
+    ("GET", "/desk/{forum}/settings"): Row(at(f"{THE_DESK}/settings"), ORGANISE),
+    ("GET", "/desk/{forum}/settings/{part}"): Row(at(f"{THE_DESK}/settings/topics"), ORGANISE),
+    ("POST", "/desk/{forum}/settings/{part}"): Row(setting_form, ORGANISE, 303),
     ("GET", "/desk/{forum}/rooms"): Row(at(f"{THE_DESK}/rooms"), DESK),
     ("GET", "/desk/{forum}/rooms/{code}"): Row(at(f"{THE_DESK}/rooms/mekong"), ORGANISE),
     ("POST", "/desk/{forum}/rooms/{code}"): Row(room_form, ORGANISE, 303),
