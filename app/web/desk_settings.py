@@ -59,14 +59,19 @@ async def act(request: Request, forum: str, part: str) -> Response:
         return await _take_back(request, desk, part, sent)
     try:
         read = read_part(part, sent, state)
-        if sent.get("act") not in {"save", "look"}:
-            raise Refused("not_a_choice")
-        if sent.get("act") == "look":
+        if _looks(sent):
             return await _look(request, desk, part, state, sent, read)
         changed = await _save(request, desk, part, sent, read)
     except (Refused, Expired) as refused:
         return await _form_again(request, forum, part, sent, refused)
     return deps.back(f"{desk.base}/settings?done={'saved' if changed else 'same'}")
+
+
+def _looks(sent: FormData) -> bool:
+    """Is it to be looked at, and not to be saved? Raises Refused for anything else."""
+    if sent.get("act") not in {"save", "look"}:
+        raise Refused("not_a_choice")
+    return sent.get("act") == "look"
 
 
 async def _save(request: Request, desk: Desk, part: str, sent: FormData, read: Input) -> bool:
