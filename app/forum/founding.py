@@ -40,6 +40,8 @@ def put_forum(
     else:
         by.must(Permission.EDIT_FORUM, forum_id(forum))
     wanted = _columns(sent)
+    if sent.public is not None:
+        wanted["public"] = sent.public
     before = {name: getattr(forum, name) for name in wanted}
     if before == wanted and forum.id is not None:
         return forum, False

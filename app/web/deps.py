@@ -176,7 +176,13 @@ MENU = (
     ),
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
     ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
-    ("settings", (("/settings", "settings", Permission.EDIT_FORUM),)),
+    (
+        "settings",
+        (
+            ("/settings", "settings", Permission.EDIT_FORUM),
+            ("/edition", "edition", Permission.MANAGE_ACCESS),
+        ),
+    ),
     (
         "access",
         (

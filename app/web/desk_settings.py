@@ -34,7 +34,7 @@ from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
 MOST_FIELDS = 1000
-DONE = frozenset({"saved", "same", "taken_back"})
+DONE = frozenset({"saved", "same", "taken_back", "opened", "without_programme"})
 
 
 @router.get("/desk/{forum}/settings")

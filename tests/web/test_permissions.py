@@ -273,6 +273,14 @@ def setting_form(doors: Doors, by: str) -> Knock:
     return Knock(f"{THE_DESK}/settings/place", sent)
 
 
+def opening_an_edition(doors: Doors, by: str) -> Knock:
+    """A bare one, at an address of its own each time."""
+    words = {f"{name}_{lang}": "x" for name in ("title", "short_title") for lang in LANGS}
+    slug = f"edition-{codes.public_code().lower()}"
+    days = {"starts_on": "2029-03-20", "ends_on": "2029-03-21"}
+    return Knock(f"{THE_DESK}/edition", {**desk_form(doors, by), **words, **days, "slug": slug, "takes": "topics"})
+
+
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
     """A mail of this forum that did not leave: of somebody new, whose mail nobody has claimed."""
     doors.use_up(spare=True)
@@ -999,6 +1007,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/settings"): Row(at(f"{THE_DESK}/settings"), ORGANISE),
     ("GET", "/desk/{forum}/settings/{part}"): Row(at(f"{THE_DESK}/settings/topics"), ORGANISE),
     ("POST", "/desk/{forum}/settings/{part}"): Row(setting_form, ORGANISE, 303),
+    ("GET", "/desk/{forum}/edition"): Row(at(f"{THE_DESK}/edition"), OWNERS),
+    ("POST", "/desk/{forum}/edition"): Row(opening_an_edition, OWNERS, 303),
     ("GET", "/desk/{forum}/rooms"): Row(at(f"{THE_DESK}/rooms"), DESK),
     ("GET", "/desk/{forum}/rooms/{code}"): Row(at(f"{THE_DESK}/rooms/mekong"), ORGANISE),
     ("POST", "/desk/{forum}/rooms/{code}"): Row(room_form, ORGANISE, 303),
