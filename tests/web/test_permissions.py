@@ -1397,7 +1397,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
+PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "part": "words"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:
