@@ -731,6 +731,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/settings": [f"{desk}/settings?{asked}", f"{desk}/settings?done=saved&{asked}"],
         "/desk/{forum}/settings/{part}": [f"{desk}/settings/{part}?{asked}" for part in SETTINGS],
+        "/desk/{forum}/archive": [f"{desk}/archive?{asked}"],
         "/desk/{forum}/edition": [f"{desk}/edition?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],

@@ -181,6 +181,7 @@ MENU = (
         (
             ("/settings", "settings", Permission.EDIT_FORUM),
             ("/edition", "edition", Permission.MANAGE_ACCESS),
+            ("/archive", "archive", Permission.MANAGE_ACCESS),
         ),
     ),
     (

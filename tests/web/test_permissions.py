@@ -1007,6 +1007,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/settings"): Row(at(f"{THE_DESK}/settings"), ORGANISE),
     ("GET", "/desk/{forum}/settings/{part}"): Row(at(f"{THE_DESK}/settings/topics"), ORGANISE),
     ("POST", "/desk/{forum}/settings/{part}"): Row(setting_form, ORGANISE, 303),
+    ("GET", "/desk/{forum}/archive"): Row(at(f"{THE_DESK}/archive"), OWNERS),
+    ("POST", "/desk/{forum}/archive"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/archive", desk_form(doors, by)), OWNERS
+    ),
     ("GET", "/desk/{forum}/edition"): Row(at(f"{THE_DESK}/edition"), OWNERS),
     ("POST", "/desk/{forum}/edition"): Row(opening_an_edition, OWNERS, 303),
     ("GET", "/desk/{forum}/rooms"): Row(at(f"{THE_DESK}/rooms"), DESK),
