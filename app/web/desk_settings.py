@@ -1,8 +1,7 @@
 """The forum's settings at the desk, part by part: what would be seen of them, saving, and taking a change back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,19 +17,18 @@ from app.forum.setting import State, mark_of, state_of
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, NotFound, Refused
-from app.kit.i18n import LANGS, Lang, text_of
+from app.kit.i18n import Lang, text_of
 from app.kit.inputs import Input
 from app.programme.queries import topics_used
-from app.registration.naming_groups import GROUPS, GroupInput, GroupsPart, groups_state, put_groups, take_back_groups
+from app.registration.naming_groups import GROUPS, GroupsPart, groups_state, put_groups, take_back_groups
 from app.registration.retaining import retention_of
-from app.web import deps, home
+from app.web import deps
 from app.web.deps import DESK_FORM, Desk
 from app.web.desk_history import who
 from app.web.desk_settings_form import LANGUAGES, NAMES, Block, Entry, blocks_of, fields_of, placed, read_part
+from app.web.desk_settings_look import Frame, frames_with
 from app.web.forms import Form, read_form, refilled
-from app.web.pages import page, read_form_token
-from app.web.public import Public, read_as_public
-from app.web.site import site_of
+from app.web.pages import read_form_token
 
 router = APIRouter(include_in_schema=False)
 MOST_FIELDS = 1000
@@ -120,50 +118,11 @@ def _number(text: object) -> int:
     return int(text)
 
 
-# ---- how it would look
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A public page as it would be: for which language and width, and the whole of its HTML."""
-
-    lang: Lang
-    wide: bool
-    html: str
-
-
 async def _look(request: Request, desk: Desk, part: str, state: State, sent: FormData, read: Input) -> Response:
-    """The form as it was sent, and the first page as it would be with it; nothing is written."""
+    """The form as it was sent, and the pages as they would be; nothing is written."""
     read_form_token(request, sent, DESK_FORM, desk.login)
-    shown = {lang: await _home_with(request, desk, lang, part, read) for lang in LANGS}
-    frames = [Frame(lang, wide, html) for lang, html in shown.items() for wide in (True, False)]
-    form = Form(_texts(sent))
-    return _form(request, desk, part, state, form, mark=str(sent.get("mark", "")), frames=frames)
-
-
-async def _home_with(request: Request, desk: Desk, lang: Lang, part: str, read: Input) -> str:
-    """The forum's first page in one language, with a part of the settings that is not saved."""
-    own = forum_id(desk.forum)
-
-    def look(db: Db) -> tuple[Public, Any, Sequence[Any]]:
-        return read_as_public(db, lang, desk.forum.slug), *home.registration(db, own)
-
-    seen, terms, categories = await site_of(request).read(look)
-    if isinstance(read, GroupsPart):
-        said = {group.code: group for group in read.groups}
-        categories = [_as_said(row, said[row.code]) if row.code in said else row for row in categories]
-    else:
-        seen = replace(seen, page=setting.as_it_would_be(seen.page, part, read))
-    values, _ = await home.shown(request, seen, terms, categories)
-    values |= {"forum": seen.forum, "base": seen.base, "twin": "#main"}
-    return bytes(page(request, lang, home.PAGE, **values).body).decode()
-
-
-def _as_said(row: Any, group: GroupInput) -> Any:
-    """A group as the first page reads it, with words that are not saved."""
-    said = {name: getattr(group, name) for name in GroupInput.model_fields}
-    times = {name: getattr(row, name) for name in ("mode", "opens_at", "closes_at")}
-    return SimpleNamespace(**said, **times)
+    frames = await frames_with(request, desk, part, read)
+    return _form(request, desk, part, state, Form(_texts(sent)), mark=str(sent.get("mark", "")), frames=frames)
 
 
 # ---- the pages

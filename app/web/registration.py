@@ -33,7 +33,7 @@ async def choose(request: Request, lang: str, forum: str) -> Response:
     words, found, standing = await _standing(request, lang, forum)
     typed = code_in(request.query_params)
     if not typed:
-        return _choose(request, words, found, standing, Form())
+        return choosing(request, words, found, standing, Form())
     try:
         return await _led_by(request, words, found, typed)
     except (Refused, TooMany) as refused:
@@ -77,9 +77,10 @@ async def _led_by(request: Request, lang: Lang, forum: Forum, typed: str) -> Res
     return RedirectResponse(f"/{lang}/{forum.slug}/register/{tried.category.lower()}?{asked}", 303)
 
 
-def _choose(
+def choosing(
     request: Request, lang: Lang, forum: Forum, standing: Registration, typed: Form, status: int = 200
 ) -> Response:
+    """The page with the groups among which one chooses."""
     base = f"/{lang}/{forum.slug}/register"
     values: dict[str, Any] = {
         "forum": forum,
@@ -96,7 +97,7 @@ def _code_refused(
     request: Request, lang: Lang, forum: Forum, standing: Registration, typed: str, refused: Answer
 ) -> Response:
     faulty = Form({"code": typed}, {"code": sentence(lang, refused)})
-    response = _choose(request, lang, forum, standing, faulty, refused.status)
+    response = choosing(request, lang, forum, standing, faulty, refused.status)
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])
     return response

@@ -117,10 +117,17 @@ def test_what_cannot_be_is_said_at_its_field_and_kept(
     assert doors.rows() == before
 
 
+def test_topics_are_looked_at_on_the_page_of_themes_too(doors: Doors) -> None:
+    look = send(doors, "topics", opened(doors, "topics"), "look", **{"track-1-theme-1-title_en": "Seas"})
+    frames = [unescape(frame) for frame in re.findall(r'srcdoc="([^"]*)"', look.text)]
+    assert ["Seas" in frame for frame in frames] == [True, True, False, False] * 2
+
+
 def test_groups_are_worded_looked_at_and_taken_back(doors: Doors) -> None:
     fields = opened(doors, "groups")
     look = send(doors, "groups", fields, "look", **{"STU-name_en": "Learners"})
-    assert "Learners" in unescape(unescape(look.text))
+    frames = [unescape(frame) for frame in re.findall(r'srcdoc="([^"]*)"', look.text)]
+    assert ["Learners" in frame for frame in frames] == [True, True, False, False] * 2, "the first page and the groups'"
     assert send(doors, "groups", fields, **{"STU-name_en": "Learners"}).status_code == 303
     assert "Learners" in doors.get(f"/en/{SLUG}/register").text
     twice = send(doors, "groups", opened(doors, "groups"), **{"STU-letter": fields["PARL-letter"]})
