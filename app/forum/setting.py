@@ -59,7 +59,8 @@ def put_part(
 
     A change of time, place or title moves the forum's own entry in calendars: same UID, a higher SEQUENCE (rules §5);
     sessions stay where they are. `used` has the codes of sessions by what of the topics they name. Raises Forbidden or
-    NotFound; Conflict("setting_changed"); Refused("topic_used") where a topic would go that sessions name.
+    NotFound; Conflict("setting_changed"); Refused("topic_used") where a topic would go that sessions name, and
+    Refused("only_site_features") for others than the site's owners: the first page is every forum's business.
     """
     by.must(Permission.EDIT_FORUM, forum_id(forum))
     before, after = state_of(db, forum, part), sent.model_dump(mode="json")
@@ -68,6 +69,8 @@ def put_part(
     if before == after:
         return False
     changed = sorted(name for name in after if before.get(name) != after[name])
+    if "featured" in changed and not by.site_owner:
+        raise Refused("only_site_features")
     if isinstance(sent, TopicsPart):
         _refuse_if_used(before, after, used or {})
         _put_topics(db, forum, sent)

@@ -228,6 +228,7 @@ _WHOLE = {
     "half_a_point": "latitude",
     "contact_without_role": "contact_role_en",
     "retention_before_end": "ends_on",
+    "only_site_features": "featured",
 }
 """Faults of a part as a whole → the field they are shown at."""
 

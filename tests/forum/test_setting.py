@@ -96,6 +96,13 @@ def test_a_forum_that_is_not_public_is_led_to_by_nothing(db: Db, forum: Forum):
     assert public_forums(db) == []
 
 
+def test_which_forum_the_site_leads_to_is_its_owners_to_choose(db: Db, forum: Forum):
+    organiser = make_actor(db, DARA, Role.ORGANISER)
+    assert put(db, forum, "standing", organiser, public=False)
+    with pytest.raises(Refused, match="only_site_features"):
+        put(db, forum, "standing", organiser, featured=not forum.featured)
+
+
 @pytest.mark.parametrize(
     ("part", "changes"),
     [
