@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -88,9 +88,15 @@ def put_part(
 
 
 def remember(db: Db, by: Actor, forum: Forum, part: str, before: State, after: State, *, now: datetime) -> None:
-    """Keep a part of the settings as it was and as it is: what it takes to take the change back."""
+    """Keep a part of the settings as it was and as it is: what it takes to take the change back.
+
+    Of the contacts only the last change keeps its words: whoever is named no more does not stay in a history for ever.
+    """
     who, name = by.signature
     own = forum_id(forum)
+    if part == "contact":
+        earlier = (_edits.c.forum_id == own) & (_edits.c.part == part)
+        db.execute(update(_edits).where(earlier).values(before={}, after={}))
     db.add(SettingEdit(forum_id=own, part=part, before=before, after=after, by=who, by_name=name, at=now))
     db.flush()
 

@@ -1,6 +1,7 @@
 """The settings: changed part by part, held against what was opened, remembered whole and taken back."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,8 @@ def test_what_was_saved_meanwhile_is_not_written_over(db: Db, forum: Forum):
     assert forum.contact is None
     with pytest.raises(Conflict, match="setting_moved_on"):
         setting.take_back(db, OPERATOR, forum, first, now=NOW)
+    db.expire_all()
+    assert [bool(one.after) for one in setting.edits_of(db, forum)] == [True, False], "who is named no more is let go"
 
 
 def test_topics_that_sessions_name_stay_and_others_come_and_go(db: Db, forum: Forum):
@@ -147,6 +150,14 @@ def test_whoever_may_not_edit_the_forum_changes_nothing(db: Db, forum: Forum):
     stranger = make_actor(db, RITH)
     with pytest.raises(NotFound):
         put(db, forum, "place", stranger)
+
+
+def test_the_history_is_one_query_however_long_it_is(db: Db, forum: Forum, queries: Any):
+    for number in range(3):
+        put(db, forum, "contact", office_phone=f"+855 23 00000{number}")
+        with queries() as counted:
+            found = setting.edits_of(db, forum)
+        assert (len(found), len(counted)) == (number + 1, 1)
 
 
 def test_what_the_fact_says_openly_are_names_of_fields(db: Db, forum: Forum):
