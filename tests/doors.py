@@ -69,7 +69,6 @@ from app.registration.letter_inputs import LetterInput
 from app.registration.models import Application, Category, Seat
 from app.registration.queries import registration_of
 from app.registration.releasing import lapse_invitation
-from app.web.desk_settings_form import NAMES as SETTINGS
 from app.web.public import read_as_public
 from app.web.site import Site
 from app.web.speakers import people_of
@@ -730,7 +729,9 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/{lang}/speaking/{secret}/erasure": [f"/{lang}/speaking/{shown.speakers['accepted'].secret}/erasure"],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
         "/desk/{forum}/settings": [f"{desk}/settings?{asked}", f"{desk}/settings?done=saved&{asked}"],
-        "/desk/{forum}/settings/{part}": [f"{desk}/settings/{part}?{asked}" for part in SETTINGS],
+        "/desk/{forum}/settings/{part}": [
+            f"{desk}/settings/{part}?{asked}" for part in ("words", "dates", "topics", "groups")
+        ],
         "/desk/{forum}/archive": [f"{desk}/archive?{asked}"],
         "/desk/{forum}/edition": [f"{desk}/edition?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],

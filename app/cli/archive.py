@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+import app.jobs.models  # noqa: F401 - tables of its own, which no other import here brings in
 from app.accounts.actor import Actor
 from app.cli.forum import SLUG, known
 from app.cli.house import opened

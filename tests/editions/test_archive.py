@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -45,7 +47,7 @@ from app.registration.models import Application, Consent, Enclosure, File, Follo
 from app.registration.queries import own_registration
 from tests import cluster
 from tests.cast import DARA, NOW, SLUG, make_actor, the_forum
-from tests.conftest import opened
+from tests.conftest import ROOT, opened
 from tests.doors import Doors, furnish, open_doors
 
 OPERATOR = Actor.operator()
@@ -190,6 +192,11 @@ def test_every_table_is_in_the_archive_or_says_why_not():
     known = {each.name for each in SQLModel.metadata.sorted_tables}
     assert known == {*BELONGS, *LEFT_OUT, USERS}
     assert not {*BELONGS} & {*LEFT_OUT}
+
+
+def test_the_commands_bring_in_every_table_by_themselves():
+    asked = "from app.cli import archive; from app.editions.archive_plan import tables; assert tables()"
+    subprocess.run([sys.executable, "-c", asked], check=True, cwd=ROOT, timeout=60)
 
 
 def holds_against(packed: Packed, database: Database) -> None:
