@@ -747,6 +747,12 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/{lang}/speaking/{secret}/erasure": [f"/{lang}/speaking/{shown.speakers['accepted'].secret}/erasure"],
         "/desk/{forum}/privacy": [f"{desk}/privacy?{asked}"],
+        "/desk/{forum}/settings": [f"{desk}/settings?{asked}", f"{desk}/settings?done=saved&{asked}"],
+        "/desk/{forum}/settings/{part}": [
+            f"{desk}/settings/{part}?{asked}" for part in ("words", "dates", "topics", "groups")
+        ],
+        "/desk/{forum}/archive": [f"{desk}/archive?{asked}"],
+        "/desk/{forum}/edition": [f"{desk}/edition?{asked}"],
         "/desk/{forum}/seats": [f"{desk}/seats?{asked}", f"{desk}/seats?done=saved&{asked}"],
         "/desk/{forum}/hold-backs": [f"{desk}/hold-backs?{asked}", f"/desk/{ELSEWHERE}/hold-backs?{asked}"],
         "/desk/{forum}/duplicates": [f"{desk}/duplicates?{asked}"],

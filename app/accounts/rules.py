@@ -39,6 +39,7 @@ class Permission(StrEnum):
     SEE_MAIL = "see_mail"
     SEND_MAIL = "send_mail"
     MANAGE_ACCESS = "manage_access"
+    """Roles, the next edition, and the whole forum as an archive."""
     SEE_FACTS = "see_facts"
     EXPORT_PEOPLE = "export_people"
     CHECK_IN = "check_in"

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import access, forum, keeping, privacy, seed, serve
+from app.cli import access, archive, forum, keeping, privacy, seed, serve
 from app.cli.house import said_plainly
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -12,6 +12,8 @@ app.command("worker")(serve.worker)
 app.command("migrate")(serve.migrate)
 app.command("load")(forum.load)
 app.command("export")(forum.export)
+app.command("archive")(archive.archive)
+app.command("unarchive")(archive.unarchive)
 app.command("demo")(seed.demo)
 app.command("publish")(forum.publish)
 app.command("purge")(privacy.purge)

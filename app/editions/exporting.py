@@ -29,12 +29,17 @@ def export(db: Db, slug: str) -> str:
     copy elsewhere do not fall behind. A session that was edited since has the SEQUENCE its next version will have, and
     no time of change: that is when the copy is loaded, which publishes it.
     """
+    return HEADER + yaml.dump(values_of(db, slug), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+
+
+def values_of(db: Db, slug: str) -> dict[str, Any]:
+    """The same as values, in the form of `ForumFile`. Raises NotFound."""
     page = forum_page(db, slug)
     forum, own = page.forum, forum_id(page.forum)
     drafted = table(Session)
     order = {row.uid: row.position for row in db.execute(select(drafted).where(drafted.c.forum_id == own))}
     sessions = tuple(sorted(working_copy(db, own), key=lambda session: order[session.uid]))
-    whole = {
+    return {
         "format": "sala-forum/1",
         "forum": _forum(forum),
         "objectives": [{"number": number, "text": _words(text)} for number, text in page.objectives],
@@ -77,7 +82,6 @@ def export(db: Db, slug: str) -> str:
             "changed_at": (forum.slot_changed_at or forum.created_at).isoformat(),
         },
     }
-    return HEADER + yaml.dump(whole, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
 
 
 def _stamps(db: Db, forum: Forum) -> list[tuple[PublishedSession, str | None]]:
@@ -138,6 +142,7 @@ def _forum(forum: Forum) -> dict[str, Any]:
     return {
         "slug": forum.slug,
         "featured": forum.featured,
+        "public": forum.public,
         **{name: _words(getattr(forum, name)) for name in _WORDS},
         "starts_on": forum.starts_on,
         "ends_on": forum.ends_on,

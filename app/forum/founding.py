@@ -40,6 +40,8 @@ def put_forum(
     else:
         by.must(Permission.EDIT_FORUM, forum_id(forum))
     wanted = _columns(sent)
+    if sent.public is not None:
+        wanted["public"] = sent.public
     before = {name: getattr(forum, name) for name in wanted}
     if before == wanted and forum.id is not None:
         return forum, False
@@ -53,13 +55,14 @@ def put_forum(
     db.add(forum)
     db.flush()
     if forum.featured:
-        _feature_only(db, forum_id(forum))
+        feature_only(db, forum_id(forum))
     record(db, forum.slug, by.signature, kind, f"forum:{forum.slug}", now=now, after={"changed": changed})
     republish(db, forum.slug)
     return forum, True
 
 
-def _feature_only(db: Db, chosen: int) -> None:
+def feature_only(db: Db, chosen: int) -> None:
+    """Only this forum is the one that the first page leads to."""
     forums = table(Forum)
     db.execute(forums.update().where(forums.c.id != chosen).values(featured=False))
 
@@ -109,8 +112,8 @@ def put_structure(
     changed = [
         part
         for part, done in (
-            ("objectives", _put_objectives(db, own, objectives)),
-            ("tracks", _put_tracks(db, own, tracks)),
+            ("objectives", put_objectives(db, own, objectives)),
+            ("tracks", put_tracks(db, own, tracks)),
             ("rooms", put_rooms(db, own, rooms)),
         )
         if done
@@ -126,7 +129,8 @@ def put_structure(
     return bool(changed)
 
 
-def _put_objectives(db: Db, own: int, sent: Sequence[ObjectiveInput]) -> bool:
+def put_objectives(db: Db, own: int, sent: Sequence[ObjectiveInput]) -> bool:
+    """Bring the objectives to what was sent; says whether any changed. The caller has asked permission."""
     objectives = table(Objective)
     rows = db.execute(select(objectives).where(objectives.c.forum_id == own).order_by(objectives.c.number))
     if [(row.number, row.text) for row in rows] == sorted((aim.number, aim.text) for aim in sent):
@@ -137,7 +141,8 @@ def _put_objectives(db: Db, own: int, sent: Sequence[ObjectiveInput]) -> bool:
     return True
 
 
-def _put_tracks(db: Db, own: int, sent: Sequence[TrackInput]) -> bool:
+def put_tracks(db: Db, own: int, sent: Sequence[TrackInput]) -> bool:
+    """Bring the topics with their themes to what was sent, likewise."""
     wanted = [
         (t.code, t.slug, t.title, t.short_title, t.colour, tuple((theme.slug, theme.title) for theme in t.themes))
         for t in sent

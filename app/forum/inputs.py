@@ -12,6 +12,17 @@ from app.accounts.signing_in import Email
 from app.kit.inputs import Filled, Input, Line, ShortWords, Words
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+RESERVED = frozenset({"site", "my", "delegations", "invitations", "speaking", "desk", "new", "api", "static", "login"})
+"""What no forum is called: parts of addresses that mean something else, and the name of the site's chain of facts."""
+
+
+def _free(name: str) -> str:
+    if name in RESERVED:
+        raise PydanticCustomError("slug_reserved", "reserved")
+    return name
+
+
+NewSlug = Annotated[Slug, AfterValidator(_free)]
 Language = Literal["en", "km", "fr"]
 Setup = Literal["theatre", "classroom", "boardroom", "u-shape", "hollow-square", "cabaret", "banquet", "reception"]
 """How a room may be set up, in the words that venues use."""
@@ -24,6 +35,9 @@ def _zone(name: str) -> str:
     if name not in available_timezones():
         raise PydanticCustomError("not_a_time_zone", "not a time zone")
     return ZoneInfo(name).key
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
 class Venue(Input):
@@ -54,10 +68,11 @@ class Secretariat(Input):
 
 
 class ForumInput(Input):
-    """A forum's own words. Both dates empty means "to be announced"."""
+    """A forum's own words. Both dates empty means "to be announced"; `public` empty leaves a forum as it stands."""
 
     slug: Slug
     featured: bool = False
+    public: bool | None = None
     format_label: Words
     title: Words
     short_title: Words
@@ -66,7 +81,7 @@ class ForumInput(Input):
     central_question: Words
     starts_on: date | None = None
     ends_on: date | None = None
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: TimeZone
     languages: tuple[Language, ...]
     venue: Venue | None = None
     contact: Contact | None = None

@@ -21,7 +21,8 @@ class Forum(SQLModel, table=True):
     """One edition, with one address.
 
     `uid` and `sequence` are those of its own entry in calendars (rules §5); `slot_changed_at` is when its time, place
-    or title last changed. With `second_factor` its desk is for those alone who sign in with one.
+    or title last changed. With `second_factor` its desk is for those alone who sign in with one. One that is not
+    `public` is known to nobody but its desk and whoever holds a secret link of it.
     """
 
     __tablename__ = "forum_forum"
@@ -53,6 +54,22 @@ class Forum(SQLModel, table=True):
     sequence: int = 0
     slot_changed_at: datetime | None = None
     second_factor: bool = False
+    public: bool = True
+
+
+class SettingEdit(SQLModel, table=True):
+    """A change of one part of the settings, with the whole part before and after, so that it can be taken back."""
+
+    __tablename__ = "forum_setting_edit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    part: str
+    before: dict[str, Any] = Field(sa_type=JSON)
+    after: dict[str, Any] = Field(sa_type=JSON)
+    by: str
+    by_name: str
+    at: datetime
 
 
 class Objective(SQLModel, table=True):

@@ -67,6 +67,16 @@ def forum_by_slug(db: Db, slug: str) -> Forum:
     return found
 
 
+def for_everybody(forum: Forum) -> Forum:
+    """The same forum, if everybody may see it: what every public page, feed and file asks.
+
+    Raises NotFound for one that is not public, as if it were not there.
+    """
+    if not forum.public:
+        raise NotFound
+    return forum
+
+
 def forum_id(forum: Forum) -> int:
     """The id of a forum that is stored."""
     assert forum.id is not None  # noqa: S101 - read from the table, so it has one
@@ -86,9 +96,15 @@ def forums(db: Db) -> list[Forum]:
     return list(db.execute(select(Forum).order_by(_forums.c.starts_on.desc(), _forums.c.id.desc())).scalars())
 
 
+def public_forums(db: Db) -> list[Forum]:
+    """The same of those that everybody may see."""
+    return [forum for forum in forums(db) if forum.public]
+
+
 def featured_slug(db: Db) -> str | None:
-    """The slug of the forum that `/` leads to: the featured one, or else the newest."""
-    wanted = select(_forums.c.slug).order_by(_forums.c.featured.desc(), _forums.c.id.desc()).limit(1)
+    """The slug of the forum that `/` leads to: of those that are public the featured one, or else the newest."""
+    shown = select(_forums.c.slug).where(_forums.c.public)
+    wanted = shown.order_by(_forums.c.featured.desc(), _forums.c.id.desc()).limit(1)
     found: str | None = db.execute(wanted).scalar_one_or_none()
     return found
 
@@ -122,13 +138,10 @@ def rooms_of(db: Db, forum_id: int) -> list[RoomView]:
 def forum_page(db: Db, slug: str) -> ForumPage:
     """A forum whole. Raises NotFound. Five queries, whatever it holds."""
     forum = forum_by_slug(db, slug)
-    own = forum.id
-    objectives = table(Objective)
-    aims = db.execute(select(objectives).where(objectives.c.forum_id == own).order_by(objectives.c.number))
     return ForumPage(
         forum=forum,
         tracks=tuple(tracks_of(db, forum_id(forum))),
-        objectives=tuple((row.number, row.text) for row in aims),
+        objectives=tuple(objectives_of(db, forum_id(forum))),
         rooms={room.code: room for room in rooms_of(db, forum_id(forum))},
     )
 
@@ -144,6 +157,13 @@ def tracks_of(db: Db, forum_id: int) -> list[TrackView]:
         TrackView(row.code, row.slug, row.title, row.short_title, row.colour, tuple(by_track.get(row.id, ())))
         for row in rows
     ]
+
+
+def objectives_of(db: Db, forum_id: int) -> list[tuple[int, Bilingual]]:
+    """The objectives as (number, text), in order. One query."""
+    objectives = table(Objective)
+    wanted = select(objectives).where(objectives.c.forum_id == forum_id).order_by(objectives.c.number)
+    return [(row.number, row.text) for row in db.execute(wanted)]
 
 
 def objective_numbers(db: Db, forum_id: int) -> set[int]:

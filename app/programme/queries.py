@@ -175,3 +175,16 @@ def rooms_used(db: Db, forum_id: int) -> list[Using]:
         .order_by(sessions.c.code)
     )
     return [Using(row.room, row.code, row.title, row.setup) for row in db.execute(wanted)]
+
+
+def topics_used(db: Db, forum_id: int) -> dict[str, list[str]]:
+    """The codes of the sessions of the working copy by what of the topics they name, as `track:A`, `theme:trade`,
+    `objective:2`. One query."""
+    sessions = table(Session)
+    columns = (sessions.c.code, sessions.c.tracks, sessions.c.themes, sessions.c.objectives)
+    found: dict[str, list[str]] = {}
+    for row in db.execute(select(*columns).where(sessions.c.forum_id == forum_id).order_by(sessions.c.code)):
+        named = [f"track:{code}" for code in row.tracks] + [f"theme:{slug}" for slug in row.themes]
+        for name in named + [f"objective:{number}" for number in row.objectives]:
+            found.setdefault(name, []).append(row.code)
+    return found

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from app.calendars import delegations, desk, feeds, personal, speaking
 from app.calendars.feeds import Feed, as_jcal
 from app.calendars.shelves import Shelf
+from app.forum.queries import for_everybody
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import NotFound
@@ -99,7 +100,13 @@ _KINDS: tuple[tuple[Callable[[Db, str], Any], Callable[..., Feed]], ...] = (
 async def _public(request: Request, lang: str, forum: str, make: Callable[[Shelf], Feed]) -> Response:
     """A public feed, kept by the layer until the forum's revision grows or a cancelled session's time is over."""
     known, name, site = pages.language(lang), pages.slug(forum), site_of(request)
-    feed = await site.read(lambda db: make(site.shelves.at(db, name, known, site.settings.base_url)))
+
+    def read(db: Db) -> Feed:
+        shelf = site.shelves.at(db, name, known, site.settings.base_url)
+        for_everybody(shelf.forum)
+        return make(shelf)
+
+    feed = await site.read(read)
     if request.url.path.endswith(".json"):
         feed = as_jcal(feed)
     if request.url.query:  # not kept: anybody could fill the memory with addresses of their own making

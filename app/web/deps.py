@@ -186,6 +186,14 @@ MENU = (
     ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
     ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
     (
+        "settings",
+        (
+            ("/settings", "settings", Permission.EDIT_FORUM),
+            ("/edition", "edition", Permission.MANAGE_ACCESS),
+            ("/archive", "archive", Permission.MANAGE_ACCESS),
+        ),
+    ),
+    (
         "access",
         (
             ("/people", "colleagues", Permission.MANAGE_ACCESS),

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app.forum.queries import forum_id, forums
+from app.forum.queries import forum_id, public_forums
 from app.kit.errors import NotFound
 from app.kit.i18n import LANGS, text_of
 from app.programme.comparing import steps
@@ -26,7 +26,7 @@ from app.web.cards import card, in_order
 from app.web.changes import Entry, Line, entry_of
 from app.web.headers import PUBLISHED
 from app.web.materials import public_shelf, texts_of
-from app.web.public import Public, public, read_as_public
+from app.web.public import Public, public, read_if_public
 from app.web.published import publish
 from app.web.site import site_of
 from app.web.speakers import people_of
@@ -85,7 +85,7 @@ async def changes_feed(request: Request, lang: str, forum: str) -> Response:
 async def sitemap(request: Request, forum: str) -> Response:
     """The public pages of a forum in both languages."""
     name, site = pages.slug(forum), site_of(request)
-    seen = await site.read(lambda db: read_as_public(db, LANGS[0], name))
+    seen = await site.read(lambda db: read_if_public(db, LANGS[0], name))
     return _file(request, seen, as_sitemap(site.settings.base_url, _tails(seen)), "application/xml", f"{name}.xml")
 
 
@@ -93,7 +93,7 @@ async def sitemap(request: Request, forum: str) -> Response:
 async def sitemaps(request: Request) -> Response:
     """The sitemaps of all forums."""
     site = site_of(request)
-    slugs = await site.read(lambda db: [forum.slug for forum in forums(db)])
+    slugs = await site.read(lambda db: [forum.slug for forum in public_forums(db)])
     addresses = [f"{site.settings.base_url}/sitemaps/{slug}.xml" for slug in slugs]
     return Response(as_index(addresses), headers={"cache-control": PUBLISHED}, media_type="application/xml")
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from app.forum.models import Forum
-from app.forum.queries import forums
+from app.forum.queries import public_forums
 from app.kit.db import Db
 from app.kit.i18n import LANGS
 
@@ -17,7 +17,7 @@ SECONDS = 1.0
 
 @dataclass(slots=True)
 class Forums:
-    """Every forum by its slug, read at most once a second; without an answer, what was known stands."""
+    """Every public forum by its slug, read at most once a second; without an answer, what was known stands."""
 
     _known: dict[str, Forum] = field(default_factory=dict)
     _looked: float = float("-inf")
@@ -29,7 +29,7 @@ class Forums:
             return
         self._looked = moment
         try:
-            self._known = {forum.slug: forum for forum in await read(forums)}
+            self._known = {forum.slug: forum for forum in await read(public_forums)}
         except Exception:
             log.exception("the forums could not be read")
 

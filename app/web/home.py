@@ -26,6 +26,7 @@ from app.web.public import Public, public, show
 from app.web.site import site_of
 
 router = APIRouter()
+PAGE = "forum/page.html"
 _TONES = {
     Door.NOT_YET: ("wait", "…"),
     Door.OPEN: ("good", "●"),
@@ -60,24 +61,29 @@ async def root(request: Request) -> Response:
 async def home(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
     terms, categories = await site_of(request).read(lambda db: registration(db, forum_id(seen.forum)))
+    values, until = await shown(request, seen, terms, categories)
+    return show(request, seen, PAGE, valid_until=until, **values)
+
+
+async def shown(
+    request: Request, seen: Public, terms: Any, categories: Sequence[Any]
+) -> tuple[dict[str, Any], datetime | None]:
+    """What the first page shows of a forum, and until when (UTC) that holds."""
     call = call_of(seen.lang, seen.forum, terms, categories, clock.now())
     there = await public_shelf(request, seen)
-    return show(
-        request,
-        seen,
-        "forum/page.html",
-        valid_until=min((at for at in (call.until, there.until) if at is not None), default=None),
-        shared=of_forum(seen, site_of(request).settings.base_url),
-        call=call,
-        categories=categories,
-        dates=dates(seen),
-        about=paragraphs(seen.forum.about.of(seen.lang)),
-        tracks=seen.page.tracks,
-        objectives=seen.page.objectives,
-        map_href=map_href(seen.forum),
-        materials=lines_of(seen.lang, seen.forum, there.of_forum, f"{seen.base}/materials"),
-        more_materials=bool(there.seen),
-    )
+    values: dict[str, Any] = {
+        "shared": of_forum(seen, site_of(request).settings.base_url),
+        "call": call,
+        "categories": categories,
+        "dates": dates(seen),
+        "about": paragraphs(seen.forum.about.of(seen.lang)),
+        "tracks": seen.page.tracks,
+        "objectives": seen.page.objectives,
+        "map_href": map_href(seen.forum),
+        "materials": lines_of(seen.lang, seen.forum, there.of_forum, f"{seen.base}/materials"),
+        "more_materials": bool(there.seen),
+    }
+    return values, min((at for at in (call.until, there.until) if at is not None), default=None)
 
 
 def registration(db: Db, own: int) -> tuple[Any, Sequence[Any]]:

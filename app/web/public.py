@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.forum.models import Forum
-from app.forum.queries import ForumPage, TrackView, forum_id, forum_page
+from app.forum.queries import ForumPage, TrackView, for_everybody, forum_id, forum_page
 from app.kit.db import Db
 from app.kit.i18n import Lang
 from app.kit.pen import revisions
@@ -65,7 +65,10 @@ class Shared:
 
 
 def read_as_public(db: Db, lang: Lang, forum_slug: str) -> Public:
-    """The forum at this slug with its programme as the public may see it. Raises NotFound."""
+    """The forum at this slug with its programme as the public may see it. Raises NotFound.
+
+    Also for those who hold a secret link of a forum that is not public yet: `public` refuses everybody else.
+    """
     known = revisions(db)
     found = forum_page(db, forum_slug)
     programme = visible_to(published(db, forum_id(found.forum)), PUBLIC)
@@ -73,9 +76,16 @@ def read_as_public(db: Db, lang: Lang, forum_slug: str) -> Public:
 
 
 async def public(request: Request, lang: str, forum: str) -> Public:
-    """The forum of a public address. Raises NotFound where language or forum is none."""
+    """The forum of a public address. Raises NotFound where language or forum is none, or the forum is not public."""
     known, name = language(lang), slug(forum)
-    return await site_of(request).read(lambda db: read_as_public(db, known, name))
+    return await site_of(request).read(lambda db: read_if_public(db, known, name))
+
+
+def read_if_public(db: Db, lang: Lang, forum_slug: str) -> Public:
+    """The same for everybody. Raises NotFound where the forum is not public."""
+    seen = read_as_public(db, lang, forum_slug)
+    for_everybody(seen.forum)
+    return seen
 
 
 def show(

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug, forum_id
+from app.forum.queries import for_everybody, forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused, TooMany
@@ -33,7 +33,7 @@ async def choose(request: Request, lang: str, forum: str) -> Response:
     words, found, standing = await _standing(request, lang, forum)
     typed = code_in(request.query_params)
     if not typed:
-        return _choose(request, words, found, standing, Form())
+        return choosing(request, words, found, standing, Form())
     try:
         return await _led_by(request, words, found, typed)
     except (Refused, TooMany) as refused:
@@ -77,9 +77,10 @@ async def _led_by(request: Request, lang: Lang, forum: Forum, typed: str) -> Res
     return RedirectResponse(f"/{lang}/{forum.slug}/register/{tried.category.lower()}?{asked}", 303)
 
 
-def _choose(
+def choosing(
     request: Request, lang: Lang, forum: Forum, standing: Registration, typed: Form, status: int = 200
 ) -> Response:
+    """The page with the groups among which one chooses."""
     base = f"/{lang}/{forum.slug}/register"
     values: dict[str, Any] = {
         "forum": forum,
@@ -96,7 +97,7 @@ def _code_refused(
     request: Request, lang: Lang, forum: Forum, standing: Registration, typed: str, refused: Answer
 ) -> Response:
     faulty = Form({"code": typed}, {"code": sentence(lang, refused)})
-    response = _choose(request, lang, forum, standing, faulty, refused.status)
+    response = choosing(request, lang, forum, standing, faulty, refused.status)
     if isinstance(refused, TooMany):
         response.headers["retry-after"] = str(refused.values["seconds"])
     return response
@@ -106,7 +107,7 @@ async def _standing(request: Request, lang: str, forum: str) -> tuple[Lang, Foru
     words, now = language(lang), clock.now()
 
     def read(db: Db) -> tuple[Forum, Registration]:
-        found = forum_by_slug(db, slug(forum))
+        found = for_everybody(forum_by_slug(db, slug(forum)))
         return found, registration_of(db, found, now=now)
 
     return words, *(await site_of(request).read(read))

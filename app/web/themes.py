@@ -15,6 +15,7 @@ from app.web.cards import Card, card, in_order
 from app.web.public import Public, public, show
 
 router = APIRouter()
+PAGE = "programme/themes.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,7 @@ class Theme:
 @router.get("/{lang}/{forum}/themes")
 async def themes(request: Request, lang: str, forum: str) -> Response:
     seen = await public(request, lang, forum)
-    found = themes_of(seen)
-    groups = [(track, [one for one in found if one.track.code == track.code]) for track in seen.page.tracks]
-    return show(request, seen, "programme/themes.html", groups=[group for group in groups if group[1]])
+    return show(request, seen, PAGE, groups=groups_of(seen))
 
 
 @router.get("/{lang}/{forum}/themes/{slug}")
@@ -44,6 +43,13 @@ async def theme(request: Request, lang: str, forum: str, slug: str) -> Response:
         raise NotFound
     others = [each for each in found if each.track.code == one.track.code and each.slug != one.slug]
     return show(request, seen, "programme/theme.html", one=one, others=others)
+
+
+def groups_of(seen: Public) -> list[tuple[TrackView, list[Theme]]]:
+    """The topics that have themes, each with its own."""
+    found = themes_of(seen)
+    groups = [(track, [one for one in found if one.track.code == track.code]) for track in seen.page.tracks]
+    return [group for group in groups if group[1]]
 
 
 def themes_of(seen: Public) -> Sequence[Theme]:

@@ -272,3 +272,21 @@ def test_a_start_that_is_not_safe_refuses_and_says_why(sala: Sala, environment: 
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_forum_is_archived_and_read_into_another_installation(sala: Sala, tmp_path: Path) -> None:
+    file, url = tmp_path / "forum.zip", f"sqlite:///{tmp_path / 'other.sqlite'}"
+    done = sala("archive", SLUG, str(file))
+    assert done.returncode == 0, done.stderr
+    assert "personal data" in done.stdout
+    assert file.stat().st_mode & 0o077 == 0, "nobody else on the machine reads it"
+    assert sala("archive", SLUG, str(file)).returncode != 0, "nothing is written over"
+    assert sala("migrate", DATABASE_URL=url).returncode == 0
+    read = sala("unarchive", str(file), DATABASE_URL=url)
+    assert read.returncode == 0, read.stderr
+    assert f"{SLUG}:" in read.stdout
+    assert sala("verify", SLUG, DATABASE_URL=url).returncode == 0
+    again = sala("unarchive", str(file), DATABASE_URL=url)
+    assert (again.returncode, "already" in again.stderr) == (1, True)
+    file.write_bytes(b"no archive")
+    assert "damaged" in sala("unarchive", str(file), DATABASE_URL=url).stderr

@@ -52,6 +52,9 @@ MOST_ROWS = 8
 """Of a table's rows so many are looked at: the ones after them are made by the same lines of the same template."""
 CUT = f"document.querySelectorAll('tbody > tr:nth-child(n+{MOST_ROWS + 1})').forEach(row => row.remove())"
 
+UNSTUCK = "document.querySelectorAll('.numbers > .buttons').forEach(bar => { bar.style.position = 'static' })"
+"""A bar that stays in sight covers whichever field lies under it at this height of the window, until one scrolls."""
+
 
 def kinds(furnished: Furnished, lang: str) -> list[str]:
     """Addresses of every kind of page: a few of each path, and what is not there."""
@@ -95,6 +98,7 @@ def form_sent(tab: Any, lang: str) -> None:
 def violations(tab: Any) -> list[str]:
     """What axe-core finds wrong with the page in sight, each with its first place."""
     tab.evaluate(CUT)
+    tab.evaluate(UNSTUCK)
     found = AXE.run(tab, options=RULES).response["violations"]
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:150]} {each['nodes'][0].get('failureSummary', '')[:200]}"

@@ -736,7 +736,7 @@ ODD += (
 )
 RIGHT = {"lang": "en", "forum": SLUG, "code": "D1-02", "on": "2027-03-23", "slug": "maritime", "category": "stu"}
 RIGHT |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32, "rest:path": "base/layout.css", "message": "1"}
-RIGHT |= {"number": "1", "registration": "ABCDEFG", "rung": "ambassadors"}
+RIGHT |= {"number": "1", "registration": "ABCDEFG", "rung": "ambassadors", "part": "words"}
 RIGHT |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
 RIGHT |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
 RIGHT |= {"kind": "csv", "name": "programme"}

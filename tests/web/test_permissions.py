@@ -22,9 +22,11 @@ from app.forum.access import grant
 from app.forum.inputs import RoomInput
 from app.forum.models import Forum
 from app.forum.queries import forum_id
+from app.forum.setting import mark_of as mark_of_setting
+from app.forum.setting import state_of
 from app.kit import codes
 from app.kit.db import Db, table
-from app.kit.i18n import Bilingual
+from app.kit.i18n import LANGS, Bilingual
 from app.kit.pen import SITE
 from app.kit.pictures import Picture
 from app.mail.outbox import claim, mark_failed
@@ -45,6 +47,7 @@ from app.registration.quotas import house_of
 from app.registration.rank_queries import rank_of
 from app.registration.ranking import rank_seen
 from app.web.desk_numbers_form import fields_of
+from app.web.desk_settings_form import fields_of as setting_fields
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import (
@@ -264,6 +267,23 @@ def numbers(tail: str = "") -> Callable[[Doors, str], Knock]:
 
 def the_forum_of(doors: Doors) -> Any:
     return doors.site.database.read(the_forum)
+
+
+def setting_form(doors: Doors, by: str) -> Knock:
+    """The place of the forum as it stands, the note another each time."""
+    state = doors.site.database.read(lambda db: state_of(db, the_forum(db), "place"))
+    fields = {name: str(value) for name, value in setting_fields("place", state).items()}
+    noted = {f"venue_note_{lang}": codes.public_code() for lang in LANGS}
+    sent = {**desk_form(doors, by), **fields, **noted, "mark": mark_of_setting(state), "act": "save"}
+    return Knock(f"{THE_DESK}/settings/place", sent)
+
+
+def opening_an_edition(doors: Doors, by: str) -> Knock:
+    """A bare one, at an address of its own each time."""
+    words = {f"{name}_{lang}": "x" for name in ("title", "short_title") for lang in LANGS}
+    slug = f"edition-{codes.public_code().lower()}"
+    days = {"starts_on": "2029-03-20", "ends_on": "2029-03-21"}
+    return Knock(f"{THE_DESK}/edition", {**desk_form(doors, by), **words, **days, "slug": slug, "takes": "topics"})
 
 
 def failed_mail(doors: Doors, slug: str = SLUG) -> int:
@@ -1021,6 +1041,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/registrations/{code}/priority"): Row(
         undecided("priority", priority="3", reason="Speaks in the first panel"), DECIDE, 303
     ),
+    ("GET", "/desk/{forum}/settings"): Row(at(f"{THE_DESK}/settings"), ORGANISE),
+    ("GET", "/desk/{forum}/settings/{part}"): Row(at(f"{THE_DESK}/settings/topics"), ORGANISE),
+    ("POST", "/desk/{forum}/settings/{part}"): Row(setting_form, ORGANISE, 303),
+    ("GET", "/desk/{forum}/archive"): Row(at(f"{THE_DESK}/archive"), OWNERS),
+    ("POST", "/desk/{forum}/archive"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/archive", desk_form(doors, by)), OWNERS
+    ),
+    ("GET", "/desk/{forum}/edition"): Row(at(f"{THE_DESK}/edition"), OWNERS),
+    ("POST", "/desk/{forum}/edition"): Row(opening_an_edition, OWNERS, 303),
     ("GET", "/desk/{forum}/rooms"): Row(at(f"{THE_DESK}/rooms"), DESK),
     ("GET", "/desk/{forum}/rooms/{code}"): Row(at(f"{THE_DESK}/rooms/mekong"), ORGANISE),
     ("POST", "/desk/{forum}/rooms/{code}"): Row(room_form, ORGANISE, 303),
@@ -1445,7 +1474,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
-PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "rung": "ambassadors"}
+PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "rung": "ambassadors", "part": "words"}
 
 
 def test_a_method_a_door_does_not_know_is_refused_and_changes_nothing(doors: Doors) -> None:

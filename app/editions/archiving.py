@@ -1,0 +1,138 @@
+"""Writing a whole forum as one archive: a ZIP of a manifest, a file of JSON lines for each table, and what was sent."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO
+
+from sqlalchemy import LargeBinary, Table, select, text
+
+from app.accounts.actor import Actor
+from app.accounts.models import User
+from app.accounts.rules import Permission
+from app.audit.recording import head_of, record
+from app.editions.archive_plan import FORMAT, OF_USERS, USERS, belonging, points_at, tables
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
+from app.kit.i18n import Bilingual
+
+ROWS_AT_ONCE = 500
+MANIFEST = "manifest.json"
+
+
+def note_archived(db: Db, by: Actor, forum: Forum, *, now: datetime) -> None:
+    """Note that the forum leaves as an archive, and who takes it. For an owner alone: Forbidden, NotFound."""
+    by.must(Permission.MANAGE_ACCESS, forum_id(forum))
+    record(db, forum.slug, by.signature, "forum.archived", f"forum:{forum.slug}", now=now)
+
+
+def schema_of(db: Db) -> str:
+    """The revision of the database's schema: an archive is read by the same one alone."""
+    found: str = db.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    return found
+
+
+@dataclass(slots=True)
+class _Writing:
+    """An archive being written: what each member is, and which files are in it already."""
+
+    into: zipfile.ZipFile
+    at: datetime
+    members: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def put(self, name: str, pieces: Iterator[bytes]) -> int:
+        """Write a member piece by piece; how many pieces it took."""
+        digest, size, count = hashlib.sha256(), 0, 0
+        told = zipfile.ZipInfo(name, self.at.astimezone(UTC).timetuple()[:6])
+        told.compress_type = zipfile.ZIP_DEFLATED
+        with self.into.open(told, "w", force_zip64=True) as member:
+            for piece in pieces:
+                member.write(piece)
+                digest.update(piece)
+                size, count = size + len(piece), count + 1
+        self.members[name] = {"sha256": digest.hexdigest(), "size": size}
+        return count
+
+
+def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, *, now: datetime) -> Mapping[str, int]:
+    """Write the forum whole into a file; the number of rows by table. Everything is read in the caller's one view.
+
+    Raises Forbidden, NotFound. No login, no second factor and no secret of a link is in it; all that people told is.
+    """
+    own = forum_id(forum)
+    by.must(Permission.MANAGE_ACCESS, own)
+    counts: dict[str, int] = {}
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as into:
+        writing = _Writing(into, now)
+        counts[USERS] = writing.put(_member(USERS), _users(db, own, forum.slug))
+        for each in tables():
+            counts[each.name] = writing.put(_member(each.name), _rows(db, each, own, forum.slug))
+        for each in tables():
+            for column in each.c:
+                if isinstance(column.type, LargeBinary):
+                    _put_files(db, writing, each, column, own, forum.slug)
+        head = head_of(db, forum.slug)
+        manifest = {
+            "format": FORMAT,
+            "schema": schema_of(db),
+            "forum": forum.slug,
+            "made_at": now.astimezone(UTC).isoformat(),
+            "head": {"number": head[0], "hash": head[1]} if head else None,
+            "rows": counts,
+            "members": writing.members,
+        }
+        into.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True))
+    return counts
+
+
+def _member(name: str) -> str:
+    return f"tables/{name}.jsonl"
+
+
+def _users(db: Db, own: int, slug: str) -> Iterator[bytes]:
+    """Address and name of everybody that a row of the forum points at."""
+    users, wanted = table(User), set[int]()
+    for each in tables():
+        for column in each.c:
+            if points_at(column) == USERS:
+                wanted |= set(db.execute(select(column).where(belonging(each, own, slug))).scalars())
+    columns = [users.c[name] for name in OF_USERS]
+    for row in db.execute(select(*columns).where(users.c.id.in_(wanted)).order_by(users.c.id)).mappings():
+        yield line(row)
+
+
+def _rows(db: Db, each: Table, own: int, slug: str) -> Iterator[bytes]:
+    wanted = select(each).where(belonging(each, own, slug)).order_by(*each.primary_key)
+    for row in db.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)).mappings():
+        yield line(row)
+
+
+def _put_files(db: Db, writing: _Writing, each: Table, column: Any, own: int, slug: str) -> None:
+    wanted = select(column).where(belonging(each, own, slug)).order_by(*each.primary_key)
+    for body in db.execute(wanted.execution_options(yield_per=1)).scalars():
+        name = f"files/{hashlib.sha256(body).hexdigest()}"
+        if name not in writing.members:
+            writing.put(name, iter([body]))
+
+
+def line(row: Mapping[Any, Any]) -> bytes:
+    """A row as a line of JSON: instants in UTC and days by ISO 8601, texts in both languages as {en, km}, bytes as the
+    digest of the file that holds them."""
+    told = {str(name): _plain(value) for name, value in row.items()}
+    return (json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Bilingual):
+        return {"en": value.en, "km": value.km}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return {"file": hashlib.sha256(value).hexdigest()}
+    return value

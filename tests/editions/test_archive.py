@@ -1,0 +1,433 @@
+"""A whole forum as an archive and back: row by row, links renewed, calendars the same, nothing damaged let in."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlmodel import SQLModel
+
+from app.accounts.actor import Actor
+from app.accounts.models import User
+from app.accounts.rules import Role
+from app.audit.recording import first_broken, history
+from app.calendars import feeds
+from app.calendars.shelves import Shelves
+from app.editions import archive_plan
+from app.editions.archive_plan import BELONGS, LEFT_OUT, RENEWED, USERS, WAITING, tables
+from app.editions.archiving import note_archived, write_archive
+from app.editions.form import ForumFile
+from app.editions.loading import load
+from app.editions.unarchiving import read_archive, unarchive
+from app.forum import setting
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.forum.setting_inputs import PARTS
+from app.jobs.models import Cursor
+from app.kit import clock
+from app.kit.db import Database, Db, table
+from app.kit.errors import Forbidden, NotFound, Refused
+from app.kit.i18n import Bilingual
+from app.kit.inputs import parse
+from app.kit.migrating import migrate
+from app.kit.pen import Pen
+from app.mail.models import Message
+from app.programme.models import Override
+from app.programme.subscribing import renew_subscription
+from app.registration.merging import say_distinct
+from app.registration.models import (
+    Application,
+    Consent,
+    Enclosure,
+    File,
+    Following,
+    HeadTable,
+    KeptLine,
+    KeptList,
+    Ladder,
+    Question,
+    Rank,
+    Rung,
+    TableGuest,
+)
+from app.registration.queries import own_registration
+from tests import cluster
+from tests.cast import DARA, NOW, SLUG, make_actor, the_forum
+from tests.conftest import ROOT, opened
+from tests.doors import Doors, furnish, open_doors
+
+OPERATOR = Actor.operator()
+THERE = b"the secret of the other installation, long enough"
+WORDS = Bilingual("Ambassadors", "ឯកអគ្គរដ្ឋទូត")
+LATER = NOW + timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A furnished forum, its archive, and the secrets of a page and of a calendar that were good there."""
+
+    doors: Doors
+    body: bytes
+    secret: str
+    code: str
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Packed]:
+    with (
+        clock.reading(lambda: NOW),
+        open_doors(loaded_file, tmp_path_factory.mktemp("archive"), forum_file, SMTP_URL="smtp://127.0.0.1:9") as doors,
+    ):
+        shown = furnish(doors)
+        doors.enrol("registrar", Role.REGISTRAR)
+        doors.write(SLUG, lambda db: fill_the_rest(db, shown.standings))
+        body = io.BytesIO()
+        doors.write(SLUG, lambda db: note_archived(db, OPERATOR, the_forum(db), now=NOW))
+        with doors.site.database.reading() as db:
+            write_archive(db, OPERATOR, the_forum(db), body, now=NOW)
+        one = shown.standings["confirmed"]
+        yield Packed(doors, body.getvalue(), one.secret, one.code)
+
+
+def fill_the_rest(db: Db, standings: Any) -> None:
+    """What the deeds of `furnish` leave empty."""
+    forum = the_forum(db)
+    own, secret = forum_id(forum), b"x" * 32
+    by = make_actor(db, DARA, Role.REGISTRAR)
+    renew_subscription(db, by, forum, "en", secret, now=NOW)
+    state = setting.state_of(db, forum, "place")
+    sent = parse(PARTS["place"], {**state, "venue_note": {"en": "By the river", "km": "ជាប់ទន្លេ"}})
+    setting.put_part(db, OPERATOR, forum, "place", sent, mark=setting.mark_of(state), now=NOW)
+    say_distinct(db, OPERATOR, forum, standings["confirmed"].code, standings["khmer"].code, now=NOW)
+    person = standings["confirmed"].id
+    asked = db.execute(select(table(Question).c.id).limit(1)).scalar_one()
+    for model, values in (
+        (
+            Override,
+            {"forum_id": own, "kind": "room", "codes": "D1-02", "place": "", "reason": "x", "by_name": "x", "at": NOW},
+        ),
+        (Consent, {"application_id": person, "question_id": asked, "wording": "x", "language": "en", "given_at": NOW}),
+        (Following, {"application_id": person, "told": 1}),
+        (Ladder, {"forum_id": own, "alphabet": "fr"}),
+        (Rung, {"id": 7, "forum_id": own, "code": "x", "name": WORDS, "heads": False, "position": 0, "edition": 1}),
+        (Rank, {"application_id": person, "rung_id": 7, "since": None, "reason": "x"}),
+        (HeadTable, {"forum_id": own, "seats": 8, "shape": "row", "edition": 1}),
+        (TableGuest, {"application_id": person, "forum_id": own, "seat": 1}),
+        (KeptList, {"id": 7, "forum_id": own, "number": 1, "made_at": NOW, "layout": {}}),
+        (KeptLine, {"list_id": 7, "position": 0, "application_id": person, "line": {"name": "x"}}),
+        (
+            File,
+            {
+                "application_id": person,
+                "question_id": asked,
+                "name": "x.pdf",
+                "media_type": "application/pdf",
+                "size": 1,
+                "body": b"x",
+                "sent_at": NOW,
+            },
+        ),
+        (Cursor, {"reaction": "tell_affected", "forum_id": own, "number": 3, "within": 0}),
+        (
+            Enclosure,
+            {
+                "application_id": person,
+                "mailbox": "x",
+                "message_id": "<kept@sala>",
+                "uid": "x",
+                "method": "REQUEST",
+                "sequence": 0,
+                "version": 1,
+                "made_at": NOW,
+            },
+        ),
+    ):
+        db.execute(insert(table(model)).values(**values))
+
+
+@pytest.fixture(scope="module")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "sala.sqlite"
+    with opened(f"sqlite:///{path}") as database:
+        migrate(database)
+    return path
+
+
+@pytest.fixture
+def elsewhere(empty_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """An installation with nothing in it."""
+    path = tmp_path / "elsewhere.sqlite"
+    path.write_bytes(empty_file.read_bytes())
+    with opened(f"sqlite:///{path}") as database:
+        yield database
+
+
+def bring(database: Database, body: bytes) -> Any:
+    with read_archive(io.BytesIO(body)) as archive:
+        return Pen(database).write_now(archive.slug, lambda db: unarchive(db, OPERATOR, archive, THERE, now=LATER))
+
+
+def rows_of(database: Database) -> dict[str, list[dict[str, Any]]]:
+    with database.reading() as db:
+        forum = the_forum(db)
+        return {
+            each.name: [
+                dict(row)
+                for row in db.execute(
+                    select(each).where(archive_plan.belonging(each, forum_id(forum), SLUG)).order_by(*each.primary_key)
+                ).mappings()
+            ]
+            for each in tables()
+        }
+
+
+def as_renewed(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it must stand elsewhere but for the digests of its links, which nobody can foresee."""
+    found = dict(row)
+    for _, generation, kept, _ in RENEWED.get(name, ()):
+        if row[kept]:
+            found |= {generation: row[generation] + 1, kept: "another"}
+    if name == "mail_message":
+        found["claimed_at"] = None if row["state"] in WAITING else row["claimed_at"]
+        found["state"] = "withheld" if row["state"] in WAITING else row["state"]
+    return found
+
+
+def without_digests(name: str, row: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    found = dict(row)
+    for _, _, kept, _ in RENEWED.get(name, ()):
+        if row[kept]:
+            assert row[kept] != before[kept], "the link of the other installation ends"
+            found[kept] = "another"
+    return found
+
+
+def test_every_table_is_in_the_archive_or_says_why_not():
+    known = {each.name for each in SQLModel.metadata.sorted_tables}
+    assert known == {*BELONGS, *LEFT_OUT, USERS}
+    assert not {*BELONGS} & {*LEFT_OUT}
+
+
+def test_the_commands_bring_in_every_table_by_themselves():
+    asked = "from app.cli import archive; from app.editions.archive_plan import tables; assert tables()"
+    subprocess.run([sys.executable, "-c", asked], check=True, cwd=ROOT, timeout=60)
+
+
+def holds_against(packed: Packed, database: Database) -> None:
+    """Every row that was there is here, and nothing more but the fact that it came."""
+    done = bring(database, packed.body)
+    there, here = rows_of(packed.doors.site.database), rows_of(database)
+    assert [name for name, rows in there.items() if not rows] == [], "what is empty shows nothing"
+    users = {row["id"]: row["email"] for row in users_of(packed.doors.site.database)}
+    mine = {row["email"]: row["id"] for row in users_of(database)}
+    for name, rows in there.items():
+        if name == "audit_head":
+            continue
+        came = here[name][:-1] if name == "audit_fact" else here[name]
+        assert len(came) == len(rows), name
+        for before, after in zip(rows, came, strict=True):
+            wanted = as_renewed(name, before)
+            if "user_id" in before:
+                wanted["user_id"] = mine[users[before["user_id"]]]
+            if name == "mail_message" and before["subject"].startswith("user:"):
+                wanted["subject"] = f"user:{mine[users[int(before['subject'][5:])]]}"
+            assert without_digests(name, after, before) == wanted, name
+    assert here["audit_fact"][-1]["kind"] == "forum.unarchived"
+    assert done.withheld == sum(row["state"] in WAITING for row in there["mail_message"])
+    assert done.withheld > 0
+
+
+def users_of(database: Database) -> list[dict[str, Any]]:
+    with database.reading() as db:
+        return [dict(row) for row in db.execute(select(table(User))).mappings()]
+
+
+def test_it_comes_back_row_by_row_into_an_empty_installation(packed: Packed, elsewhere: Database):
+    holds_against(packed, elsewhere)
+    with elsewhere.reading() as db:
+        assert first_broken(db, SLUG) is None, "the chain goes on"
+        forum = the_forum(db)
+        assert history(db, SLUG, f"forum:{SLUG}")[-1].after["facts"] > 10
+        for user in users_of(elsewhere):
+            assert not user["site_owner"]
+            assert not user["factor"]
+        row = db.execute(select(table(Application)).where(table(Application).c.code == packed.code)).one()
+        fresh = archive_plan.manage_token(THERE, row.id, row.manage_generation)
+        assert own_registration(db, fresh).row.code == packed.code
+        with pytest.raises(NotFound):
+            own_registration(db, packed.secret)
+        mine = feed(db)
+        assert forum.sequence >= 0
+    with packed.doors.site.database.reading() as db:
+        assert feed(db) == mine, "calendars take it for the same: UIDs, SEQUENCEs, bytes"
+
+
+def feed(db: Db) -> bytes:
+    shelf = Shelves().at(db, SLUG, "en", "https://sala.example")
+    return feeds.whole_forum(shelf, now=NOW).body
+
+
+@pytest.mark.postgres
+def test_it_comes_back_row_by_row_on_postgresql(packed: Packed, postgres_base: str):
+    with cluster.copy_of(postgres_base, "archive_elsewhere", "template0") as url, opened(url) as database:
+        migrate(database)
+        holds_against(packed, database)
+        with database.reading() as db:
+            assert first_broken(db, SLUG) is None
+        Pen(database).write_now(SLUG, lambda db: note_archived(db, OPERATOR, the_forum(db), now=LATER))
+
+
+def test_beside_another_forum_its_numbers_move_together(packed: Packed, elsewhere: Database, forum_file: ForumFile):
+    named = forum_file.forum.model_copy(update={"slug": "another", "featured": True})
+    other = forum_file.model_copy(update={"forum": named, "calendar": {}, "forum_calendar": None})
+    Pen(elsewhere).write_now("another", lambda db: load(db, OPERATOR, other, now=NOW))
+    bring(elsewhere, packed.body)
+    there, here = rows_of(packed.doors.site.database), rows_of(elsewhere)
+    assert {name: len(rows) for name, rows in here.items()} == {
+        name: len(rows) + (name == "audit_fact") for name, rows in there.items()
+    }
+    assert here["forum_forum"][0]["id"] != there["forum_forum"][0]["id"]
+    assert here["forum_forum"][0]["featured"] is False, "the other forum stays the featured one"
+    with elsewhere.reading() as db:
+        assert first_broken(db, SLUG) is None
+        joined = select(func.count()).select_from(table(Application)).join(table(Forum))
+        assert db.execute(joined.where(table(Forum).c.slug == SLUG)).scalar_one() == len(
+            there["registration_application"]
+        )
+    with pytest.raises(Refused, match="archive_slug_taken"):
+        bring(elsewhere, packed.body)
+
+
+def test_only_an_owner_takes_it(packed: Packed):
+    with packed.doors.site.database.reading() as db:
+        organiser = Actor("user", 1, roles={forum_id(the_forum(db)): frozenset({Role.ORGANISER})})
+        with pytest.raises(Forbidden):
+            write_archive(db, organiser, the_forum(db), io.BytesIO(), now=NOW)
+
+
+def test_no_secret_of_an_installation_is_in_it(packed: Packed):
+    with zipfile.ZipFile(io.BytesIO(packed.body)) as read:
+        users = [json.loads(line) for line in read.read(f"tables/{USERS}.jsonl").splitlines()]
+        assert {key for user in users for key in user} == {"id", "email", "name"}
+        text = b"".join(read.read(name) for name in read.namelist())
+    assert packed.secret.encode() not in text
+    assert b"accounts_login" not in text
+
+
+# ---- what is damaged or hostile
+
+
+def changed(body: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    """The archive with other members."""
+    with zipfile.ZipFile(io.BytesIO(body)) as read:
+        members = {name: read.read(name) for name in read.namelist()}
+    change(members)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as into:
+        for name, content in members.items():
+            into.writestr(name, content)
+    return made.getvalue()
+
+
+def with_rows(members: dict[str, bytes], name: str, change: Callable[[dict[str, Any]], None], *, fits: bool) -> None:
+    """Change the first row of a table; with `fits` the manifest is made to say so too."""
+    member = f"tables/{name}.jsonl"
+    first, *rest = members[member].splitlines()
+    row = json.loads(first)
+    change(row)
+    members[member] = b"\n".join([json.dumps(row, ensure_ascii=False).encode(), *rest]) + b"\n"
+    if fits:
+        manifest = json.loads(members["manifest.json"])
+        told = {"sha256": hashlib.sha256(members[member]).hexdigest(), "size": len(members[member])}
+        manifest["members"][member] = told
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+
+def manifest_with(members: dict[str, bytes], **changes: Any) -> None:
+    members["manifest.json"] = json.dumps({**json.loads(members["manifest.json"]), **changes}).encode()
+
+
+HOSTILE: dict[str, tuple[str, Callable[[dict[str, bytes]], None]]] = {
+    "a changed row": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_application", lambda row: row.update(family_name="Else"), fits=False),
+    ),
+    "a changed fact": (
+        "archive_damaged",
+        lambda m: with_rows(m, "audit_fact", lambda row: row.update(kind="x"), fits=True),
+    ),
+    "a row of another forum": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_application", lambda row: row.update(forum_id=99), fits=True),
+    ),
+    "a mail of another forum": (
+        "archive_damaged",
+        lambda m: with_rows(m, "mail_message", lambda row: row.update(forum="another"), fits=True),
+    ),
+    "a row that points at nothing": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_seat", lambda row: row.update(category_id=10**6), fits=True),
+    ),
+    "a text for a number": (
+        "archive_damaged",
+        lambda m: with_rows(m, "forum_objective", lambda row: row.update(number="one"), fits=True),
+    ),
+    "no instant": (
+        "archive_damaged",
+        lambda m: with_rows(m, "forum_forum", lambda row: row.update(created_at="then"), fits=True),
+    ),
+    "a column more": (
+        "archive_damaged",
+        lambda m: with_rows(m, "forum_forum", lambda row: row.update(owner=True), fits=True),
+    ),
+    "a right on the site": (
+        "archive_damaged",
+        lambda m: with_rows(m, USERS, lambda row: row.update(site_owner=True), fits=True),
+    ),
+    "a missing table": ("archive_damaged", lambda m: m.pop("tables/forum_track.jsonl") and None),
+    "a member more": ("archive_damaged", lambda m: m.update({"tables/x.jsonl": b"{}"})),
+    "a path upwards": ("archive_damaged", lambda m: m.update({"../../etc/passwd": b"x"})),
+    "no manifest": ("archive_damaged", lambda m: m.pop("manifest.json") and None),
+    "a manifest that is no JSON": ("archive_damaged", lambda m: m.update({"manifest.json": b"{"})),
+    "another form": ("archive_other_form", lambda m: manifest_with(m, format="sala-archive/9")),
+    "another release": ("archive_other_schema", lambda m: manifest_with(m, schema="20200101_0000")),
+    "no slug": ("archive_damaged", lambda m: manifest_with(m, forum="../x")),
+    "a reserved slug": ("archive_damaged", lambda m: manifest_with(m, forum="site")),
+    "another end of the chain": ("archive_damaged", lambda m: manifest_with(m, head={"number": 1, "hash": "x"})),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_damaged_or_not_ours_is_refused_whole(packed: Packed, elsewhere: Database, name: str):
+    code, change = HOSTILE[name]
+    with pytest.raises(Refused, match=code):
+        bring(elsewhere, changed(packed.body, change))
+    with elsewhere.reading() as db:
+        assert db.execute(select(func.count()).select_from(table(Forum))).scalar_one() == 0
+        assert db.execute(select(func.count()).select_from(table(Message))).scalar_one() == 0
+
+
+def test_what_is_no_archive_at_all_is_refused(packed: Packed, elsewhere: Database):
+    for body in (b"", b"PK", b"x" * 1000, packed.body[: len(packed.body) // 2], packed.body[1000:]):
+        with pytest.raises(Refused, match="archive_damaged"):
+            bring(elsewhere, body)
+    twice = io.BytesIO(packed.body)
+    with zipfile.ZipFile(twice, "a") as into, pytest.warns(UserWarning, match="Duplicate"):
+        into.writestr("manifest.json", "{}")
+    with pytest.raises(Refused, match="archive_damaged"):
+        bring(elsewhere, twice.getvalue())
+
+
+def test_a_bomb_is_not_unpacked(packed: Packed, elsewhere: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("app.editions.unarchiving.MOST_BYTES", 100_000)
+    with pytest.raises(Refused, match="archive_too_large"):
+        bring(elsewhere, packed.body)
