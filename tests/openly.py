@@ -33,7 +33,19 @@ NAMED = frozenset(
     | {"facts", "files", "filled", "former", "gaps", "guarantees", "invitation", "invitations", "kept", "language"}
     | {"letter", "letters", "mail", "mails", "needs", "number", "of", "on", "other", "over", "over_limit", "overridden"}
     | {"people", "picks", "place", "places", "priority", "questions", "registration", "release_at", "role", "seated"}
-    | {"seats", "sensitive", "sessions", "standing", "state", "uses", "version", "guarantee", "kind", "speakers"}
+    | {
+        "scope",
+        "seats",
+        "sensitive",
+        "sessions",
+        "standing",
+        "state",
+        "uses",
+        "version",
+        "guarantee",
+        "kind",
+        "speakers",
+    }
 )
 """The names under which something stands in `before` or `after`. Under each: codes, numbers, days and states."""
 READ_BY_ALL = frozenset({"label"})

@@ -141,3 +141,24 @@ class RoleGrant(SQLModel, table=True):
     user_id: int = Field(foreign_key="accounts_user.id", index=True)
     role: str
     granted_at: datetime
+
+
+class Token(SQLModel, table=True):
+    """What lets a program act for a user in one forum: no more than `scope`, and never more than the user may there.
+
+    Of the token itself only the digest is kept, and its last signs by which its owner knows it again.
+    """
+
+    __tablename__ = "forum_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    name: str
+    digest: str = Field(unique=True)
+    ending: str
+    scope: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None

@@ -64,6 +64,7 @@ from app.web import (
     static,
     subscribing,
     themes,
+    tokens,
     versions,
 )
 
@@ -71,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
     account.router,
+    tokens.router,
     second_factor.router,  # before the links: none is called "code"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
     desk.router,

@@ -1,0 +1,40 @@
+"""api: tokens, answers kept for requests that are sent again, webhooks and what they deliver"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "20261129_1020"
+down_revision: str | None = "20261129_0900"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.create_table(
+        "forum_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("forum_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("ending", sa.String(), nullable=False),
+        sa.Column("scope", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_forum_token"),
+        sa.ForeignKeyConstraint(["forum_id"], ["forum_forum.id"], name="fk_forum_token_forum_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["accounts_user.id"], name="fk_forum_token_user_id"),
+        sa.UniqueConstraint("digest", name="uq_forum_token_digest"),
+    )
+    op.create_index("ix_forum_token_forum_id", "forum_token", ["forum_id"])
+    op.create_index("ix_forum_token_user_id", "forum_token", ["user_id"])
+
+
+def downgrade() -> None:
+    """Back."""
+    op.drop_table("forum_token")
