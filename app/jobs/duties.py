@@ -19,6 +19,7 @@ from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import Busy, NotFound, Refused
 from app.kit.pen import SITE
+from app.kit.repeating import forget_answers
 from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
@@ -28,6 +29,8 @@ from app.registration import enclosing, inviting, reminding, retaining, seating,
 log = logging.getLogger("sala.jobs")
 
 
+ANSWERS_LAST = timedelta(hours=24)
+"""How long the same request with the same key is answered alike."""
 MOST_AT_ONCE = 20
 """Messages over one connection."""
 
@@ -162,9 +165,11 @@ def _settle(db: Db, slug: str) -> None:
 
 
 def forget(crew: Crew) -> int:
-    """Drop what throttles no longer count."""
-    before = clock.now() - timedelta(seconds=crew.settings.throttle_window_seconds)
-    return crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
+    """Drop what throttles no longer count, and the answers to requests that nobody sends again any more."""
+    now = clock.now()
+    before = now - timedelta(seconds=crew.settings.throttle_window_seconds)
+    answers = crew.pen.write_now(SITE, lambda db: forget_answers(db, before=now - ANSWERS_LAST))
+    return answers + crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
 
 
 def purge(crew: Crew) -> int:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from app.kit.errors import BodyTooLarge
 from app.kit.i18n import LANGS
 from app.kit.settings import Settings
 from app.registration.rules.questions import MOST_FILES
@@ -103,10 +104,6 @@ class Guards:
     def _is_proxy(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._proxies)
-
-
-class BodyTooLarge(Exception):
-    """More came than was announced or than is taken."""
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

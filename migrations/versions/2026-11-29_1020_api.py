@@ -33,8 +33,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_forum_token_forum_id", "forum_token", ["forum_id"])
     op.create_index("ix_forum_token_user_id", "forum_token", ["user_id"])
+    op.create_table(
+        "kit_given_answer",
+        sa.Column("caller", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("caller", "key", name="pk_kit_given_answer"),
+    )
+    op.create_index("ix_kit_given_answer_given_at", "kit_given_answer", ["given_at"])
 
 
 def downgrade() -> None:
     """Back."""
+    op.drop_table("kit_given_answer")
     op.drop_table("forum_token")
