@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from app.api import shapes
 from app.api.problems import MEDIA, Problem
 
 ABOUT = """\
@@ -34,6 +35,7 @@ def document_of(routes: Sequence[BaseRoute], address: str) -> dict[str, Any]:
         title="Sala", version="1", openapi_version="3.1.0", description=ABOUT, routes=routes, servers=[{"url": address}]
     )
     schemas = found["components"]["schemas"]
+    _give_back_nulls(schemas)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -44,6 +46,14 @@ def document_of(routes: Sequence[BaseRoute], address: str) -> dict[str, Any]:
         for method, operation in path.items():
             _complete(method, operation)
     return found
+
+
+def _give_back_nulls(schemas: dict[str, Any]) -> None:
+    """FastAPI leaves nulls out of the document, in examples too, where they are what is told."""
+    for name, schema in schemas.items():
+        shape = getattr(shapes, name, None)
+        if "examples" in schema and shape is not None:
+            schema["examples"] = shape.model_config["json_schema_extra"]["examples"]
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:

@@ -45,10 +45,10 @@ from app.registration.signing_up import move_lists
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["programme"])
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", examples=["ballroom"])]
 SESSION = {
-    "code": "D1-04",
+    "code": "EX-01",
     "type": "panel",
     "title": {"en": "A panel", "km": "វេទិកាពិភាក្សា"},
-    "room": None,
+    "room": "grand-ballroom",
     "attribution": "REC",
     "starts_at": "2027-03-23T03:00:00Z",
     "ends_at": "2027-03-23T04:00:00Z",
@@ -120,7 +120,7 @@ async def remove_session(call: Matching, code: Code) -> Response:
 async def move_session(
     call: Writing,
     code: Code,
-    to: Annotated[MoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room=None, reason="")],
+    to: Annotated[MoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room="grand-ballroom", reason="")],
 ) -> Response:
     """Give a session another time, length or room, whatever else was changed of it meanwhile."""
 

@@ -40,6 +40,21 @@ from app.registration.simulating import numbers_of
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["forum"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[4])]
+NUMBERS: dict[str, Any] = {
+    "terms": {"capacity": 300, "target": 250, "confirm_hours": 48, "promotion": "offer", "offer_hours": 48},
+    "categories": [
+        {
+            "code": "STU",
+            "letter": "S",
+            "band": "green",
+            "name": {"en": "Students", "km": "និស្សិត"},
+            "description": {"en": "Students of any university", "km": "និស្សិតនៃសាកលវិទ្យាល័យ"},
+            "mode": "open",
+            "guarantee": 40,
+            "limit": 90,
+        }
+    ],
+}
 
 
 class ReleaseInput(Input):
@@ -76,7 +91,7 @@ async def get_numbers(call: Reading) -> Response:
 
 
 @router.put("/numbers", response_model=NumbersShape)
-async def put_numbers(call: Matching, numbers: NumbersInput) -> Response:
+async def put_numbers(call: Matching, numbers: Annotated[NumbersInput, sent(**NUMBERS)]) -> Response:
     """Bring the numbers to what is sent, whole; what that opens goes to those who wait. Takes `edit_forum`."""
 
     def deed(db: Db, forum: Forum, now: datetime) -> NumbersShape:
