@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from app.api import problems
-from app.api.application import PREFIX, create_api
+from app.api.application import PREFIX, create_api, document
 from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
@@ -49,7 +49,9 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
-    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
+    api = create_api(settings, database, site.pen)
+    site.api = document(api, settings)
+    app.router.routes.append(Mount(PREFIX, api))
     app.router.routes.extend(routes.ROUTES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
     return Published(Guards(app, settings, too_large), lambda: database.read(revisions), apart=not database.is_sqlite)

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 
 from app.web import (
     account,
+    api_docs,
     calendars,
     changes,
     delegation,
@@ -72,6 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calendars.own_router,
     static.router,
     account.router,
+    api_docs.router,
     tokens.router,
     second_factor.router,  # before the links: none is called "code"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one

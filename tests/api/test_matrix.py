@@ -142,7 +142,9 @@ def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: d
     assert not wrong
 
 
-def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(cast: Programs, operations: dict[str, Any]) -> None:
+def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(
+    cast: Programs, operations: dict[str, Any]
+) -> None:
     for name, (method, address, body) in operations.items():
         assert cast.ask(method, address, "", body).status_code == 401, name
 

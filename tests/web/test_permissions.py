@@ -873,6 +873,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
     ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
     ("GET", "/account"): Row(at("/account"), SIGNED_IN),
+    ("GET", "/api/docs"): Row(at("/api/docs"), ALL),
     ("GET", "/account/tokens"): Row(at("/account/tokens"), SIGNED_IN),
     ("POST", "/account/tokens"): Row(making_a_token, SIGNED_IN - {"nobody"}),
     ("GET", "/account/factor"): Row(at("/account/factor"), SIGNED_IN),
