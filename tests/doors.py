@@ -681,6 +681,7 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/api/docs": [f"/api/docs?{asked}"],
         "/account/tokens": [f"/account/tokens?{asked}", f"/account/tokens?done=ended&{asked}"],
         "/account": [f"/account?{asked}", f"/account?done=others&{asked}"],
+        "/desk/{forum}/webhooks": [f"{desk}/webhooks?{asked}", f"{desk}/webhooks?done=tried&{asked}"],
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [
             f"{desk}/registrations?{asked}{more}"

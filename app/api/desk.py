@@ -12,9 +12,9 @@ from app.api.inputs import LanguageInput, TakenRole, sent
 from app.api.invitations import AfterNumber
 from app.api.registrations import Limit
 from app.api.seats import Number
-from app.api.shapes import Changed, ColleagueShape, FactShape, MailShape, Numbered, Page
+from app.api.shapes import Changed, ColleagueShape, DeliveryShape, FactShape, MailShape, Numbered, Page, WebhookShape
 from app.audit.searching import Asked, facts_asked
-from app.forum import access
+from app.forum import access, webhooks
 from app.forum.inputs import ColleagueInput
 from app.forum.models import Forum
 from app.forum.people import people_of
@@ -116,6 +116,43 @@ async def withdraw_colleague(call: Writing, number: Number) -> Response:
     return await _done(
         call, number, lambda db, forum, now: access.withdraw_colleague(db, call.by, forum, number, now=now)
     )
+
+
+@router.get("/webhooks", response_model=Page[WebhookShape])
+async def list_webhooks(call: Reading) -> Response:
+    """The addresses that are told what happens; the list is whole. Takes `edit_forum` and `see_facts`."""
+    return await call.page(WebhookShape, lambda db: (webhooks.webhooks_of(db, call.by, call.forum), ""))
+
+
+@router.get("/deliveries", response_model=Page[DeliveryShape])
+async def list_deliveries(call: Reading, after: AfterNumber = None, limit: Limit = 50) -> Response:
+    """What was told to them, the newest first. Takes `edit_forum` and `see_facts`."""
+
+    def read(db: Db) -> tuple[list[Any], str]:
+        rows = webhooks.deliveries_of(db, call.by, call.forum, most=limit + 1, before=after)
+        return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
+
+    return await call.page(DeliveryShape, read, limit=limit)
+
+
+@router.post("/webhooks/{number}/trial", response_model=Numbered)
+async def try_webhook(call: Writing, number: Number) -> Response:
+    """Have something sent that tells of nothing, to see whether it comes."""
+    return await _done(call, number, lambda db, forum, now: webhooks.try_webhook(db, call.by, forum, number, now=now))
+
+
+@router.post("/webhooks/{number}/resumption", response_model=Numbered)
+async def resume_webhook(call: Writing, number: Number) -> Response:
+    """Go on with an address that was given up; what happened meanwhile is told then."""
+    return await _done(
+        call, number, lambda db, forum, now: webhooks.resume_webhook(db, call.by, forum, number, now=now)
+    )
+
+
+@router.post("/deliveries/{number}/attempt", response_model=Numbered)
+async def send_delivery_again(call: Writing, number: Number) -> Response:
+    """Have a delivery sent once more, under the id that it has."""
+    return await _done(call, number, lambda db, forum, now: webhooks.send_again(db, call.by, forum, number, now=now))
 
 
 async def _done(call: Call, number: int, deed: Any) -> Response:

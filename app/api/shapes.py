@@ -644,3 +644,59 @@ class ProgrammeShape(BaseModel):
     number: int
     published_at: datetime | None
     sessions: list[PublishedShape]
+
+
+class WebhookShape(BaseModel):
+    """An address that is told what happens: `families` of facts, none for all. Its secret is in no answer."""
+
+    model_config = example(
+        id=1,
+        address="https://program.example/sala",
+        families=["registration"],
+        created_at=WHEN,
+        failing_since=None,
+        paused_at=None,
+        waiting=0,
+        failed=0,
+    )
+
+    id: int
+    address: str
+    families: list[str]
+    created_at: datetime
+    failing_since: datetime | None
+    paused_at: datetime | None
+    waiting: int
+    failed: int
+
+
+class DeliveryShape(BaseModel):
+    """A fact told to a webhook, and how that went; `number` is the fact's, 0 for a trial."""
+
+    model_config = example(
+        id=9,
+        address="https://program.example/sala",
+        number=41,
+        kind="registration.approved",
+        subject="registration:K3TP9QA",
+        message="msg_K3TP9QAK3TP9QAK3TP9QAK3T",
+        made_at=WHEN,
+        state="delivered",
+        due_at=WHEN,
+        attempts=1,
+        status=200,
+        error="",
+    )
+
+    id: int
+    address: str
+    number: int
+    kind: str
+    subject: str
+    message: str
+    made_at: datetime
+    state: str
+    due_at: datetime
+    attempts: int
+    status: int
+    error: str

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.accounts.actor import Actor
+from app.forum.delivering import forget_deliveries
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
-from app.jobs import enclosures, letters
+from app.jobs import enclosures, hooks, letters
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock
@@ -31,6 +32,8 @@ log = logging.getLogger("sala.jobs")
 
 ANSWERS_LAST = timedelta(hours=24)
 """How long the same request with the same key is answered alike."""
+DELIVERIES_LAST = timedelta(days=30)
+"""How long the desk sees what webhooks were told."""
 MOST_AT_ONCE = 20
 """Messages over one connection."""
 
@@ -165,11 +168,12 @@ def _settle(db: Db, slug: str) -> None:
 
 
 def forget(crew: Crew) -> int:
-    """Drop what throttles no longer count, and the answers to requests that nobody sends again any more."""
+    """Drop what throttles no longer count, answers to requests that nobody sends again any more, old deliveries."""
     now = clock.now()
     before = now - timedelta(seconds=crew.settings.throttle_window_seconds)
-    answers = crew.pen.write_now(SITE, lambda db: forget_answers(db, before=now - ANSWERS_LAST))
-    return answers + crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
+    dropped = crew.pen.write_now(SITE, lambda db: forget_answers(db, before=now - ANSWERS_LAST))
+    dropped += crew.pen.write_now(SITE, lambda db: forget_deliveries(db, before=now - DELIVERIES_LAST))
+    return dropped + crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
 
 
 def purge(crew: Crew) -> int:
@@ -204,6 +208,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
     Duty("settle", 30, settle),
     Duty("react", 2, react, until_idle=True),
+    Duty("hooks", 5, hooks.tell, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
 )

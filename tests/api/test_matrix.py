@@ -81,6 +81,11 @@ TAKES: dict[str, Permission] = {
     "take_role": ACCESS,
     "invite_colleague_again": ACCESS,
     "withdraw_colleague": ACCESS,
+    "list_webhooks": FORUM,
+    "list_deliveries": FORUM,
+    "try_webhook": FORUM,
+    "resume_webhook": FORUM,
+    "send_delivery_again": FORUM,
 }
 
 

@@ -1070,6 +1070,13 @@ MATRIX: dict[tuple[str, str], Row] = {
         OWNERS,
         303,
     ),
+    ("GET", "/desk/{forum}/webhooks"): Row(at(f"{THE_DESK}/webhooks"), ORGANISE),
+    ("POST", "/desk/{forum}/webhooks"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/webhooks", {**desk_form(doors, by), "address": "https://program.example/", "families": "room"}
+        ),
+        ORGANISE,
+    ),
     ("GET", "/desk/{forum}/permissions"): Row(at(f"{THE_DESK}/permissions"), DESK),
 }
 TWICE = {("POST", "/logout"), ("POST", "/login/{link}")}
