@@ -62,7 +62,7 @@ def _operation(document: Mapping[str, Any], method: str, path: str, told: Mappin
         name=told["operationId"],
         method=method.upper(),
         path=path,
-        words=told["description"],
+        words=told["description"].replace("`", ""),  # the page is no Markdown
         parameters=tuple(
             (one["name"], one.get("description", ""), bool(one.get("required")))
             for one in told.get("parameters", ())
