@@ -7,14 +7,39 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import desk, invitations, problems, programme, registrations, seats
+from app.api import (
+    desk,
+    duplicates,
+    edits,
+    invitations,
+    problems,
+    programme,
+    questions,
+    registrations,
+    rooms,
+    seats,
+    sign_ups,
+    speakers,
+)
 from app.api.calling import Behind
 from app.api.document import as_bytes, document_of
 from app.kit.db import Database
 from app.kit.pen import Pen
 from app.kit.settings import Settings
 
-ROUTERS = (seats.router, registrations.router, invitations.router, programme.router, desk.router)
+ROUTERS = (
+    seats.router,
+    questions.router,
+    registrations.router,
+    duplicates.router,
+    invitations.router,
+    programme.router,
+    edits.router,
+    sign_ups.router,
+    speakers.router,
+    rooms.router,
+    desk.router,
+)
 PREFIX = "/api/v1"
 
 

@@ -1,9 +1,10 @@
 """What a program sends where a form of the desk sends something else; everything else is the rooms' own inputs."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Body
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app.accounts.rules import Role
 from app.kit.i18n import Bilingual
@@ -64,3 +65,36 @@ class LanguageInput(Input):
     """The language of a mail."""
 
     language: Literal["en", "km"] = "en"
+
+
+class PlaceInput(Input):
+    """One place up in an order, or down."""
+
+    up: bool
+
+
+class RetiredInput(Input):
+    """Whether a question is asked no more."""
+
+    retired: bool
+
+
+class RetentionInput(Input):
+    """The day on which what is sensitive is purged; null for none."""
+
+    retention_on: date | None
+
+
+class UndoInput(Input):
+    """The edition of the session as you have seen it (0 where it is not there), and why conflicts may stand."""
+
+    edition: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    reason: Line = ""
+
+
+class MergeInput(Input):
+    """Which of the two is kept, and their editions as you have seen them: that of the kept one first."""
+
+    keep: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
+    editions: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], Annotated[int, Field(ge=0, le=2**31 - 1)]]
+    picks: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], Annotated[int, Field(ge=0, le=2**31 - 1)]] = (0, 0)

@@ -33,9 +33,11 @@ from app.registration.delegation_inputs import (
     WithdrawalInput,
 )
 from app.registration.delegation_queries import delegations, desk_delegation
+from app.registration.inputs import SureInput
 from app.registration.invitation_inputs import CodeInput, Guest, ReplyDate
 from app.registration.invitation_queries import Sought, desk_invitation, desk_invitations
 from app.registration.rules.invitations import Reply
+from app.registration.uninviting import erase_invited
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["invitations"])
 AfterNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="The mark of the part before.")]
@@ -134,6 +136,13 @@ async def set_reply_date(call: Writing, code: Code, to: Annotated[ReplyDate, sen
 async def withdraw_invitation(call: Writing, code: Code) -> Response:
     """Take it back; seats kept with it go to the next."""
     return await _done(call, code, lambda db, forum, now: inviting.withdraw(db, call.by, forum, code, now=now))
+
+
+@router.post("/invitations/{code}/erasure", response_model=Coded)
+async def erase_invitation(call: Writing, code: Code, sure: Annotated[SureInput, sent(sure=True)]) -> Response:
+    """Erase what it says of the person, at their own wish; it cannot be used any more."""
+    assert sure.sure  # noqa: S101 - the input takes nothing else
+    return await _done(call, code, lambda db, forum, now: erase_invited(db, call.by, forum, code, now=now))
 
 
 @router.get("/delegations", response_model=Page[DelegationLine])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.accounts.actor import Actor
@@ -13,37 +13,30 @@ from app.api.inputs import DraftInput, ReasonOnly, VersionInput, sent
 from app.api.registrations import Code
 from app.api.shapes import (
     ChangeShape,
-    Coded,
     Edited,
     Page,
     PendingShape,
     ProgrammeShape,
     Published,
-    RoomShape,
     SessionShape,
-    SpeakerShape,
     VersionShape,
 )
-from app.forum import furnishing
-from app.forum.inputs import RoomInput
 from app.forum.models import Forum
-from app.forum.queries import RoomView, forum_id, rooms_of
+from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import NotFound
-from app.programme import casting, editing
-from app.programme.asking_queries import speaker_of, speakers_of
+from app.programme import editing
 from app.programme.drafting import states_of
-from app.programme.inputs import MoveInput, TypedSpeaker
+from app.programme.inputs import MoveInput
 from app.programme.overriding import reasons_of, unexplained
 from app.programme.publishing import conflicts_of, pending, publish
-from app.programme.queries import Using, history, published, rooms_used
+from app.programme.queries import history, published
 from app.programme.remembering import State
 from app.registration.pick_queries import sign_up_counts
 from app.registration.signing_up import move_lists
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["programme"])
-Slug = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", examples=["ballroom"])]
 SESSION = {
     "code": "EX-01",
     "type": "panel",
@@ -53,8 +46,6 @@ SESSION = {
     "starts_at": "2027-03-23T03:00:00Z",
     "ends_at": "2027-03-23T04:00:00Z",
 }
-SPEAKER = {"function_en": "Minister of Examples", "function_km": "រដ្ឋមន្ត្រី", "country": "KH", "guest": True}
-ROOM = {"code": "annex", "name": {"en": "Annex", "km": "អគារបន្ថែម"}, "seats": 40}
 
 
 @router.get("/programme", response_model=ProgrammeShape)
@@ -177,107 +168,6 @@ async def publish_version(
     return await call.write(deed, status=201)
 
 
-@router.get("/speakers", response_model=Page[SpeakerShape])
-async def list_speakers(call: Reading) -> Response:
-    """Every speaker in order, whether announced or not; the list is whole."""
-
-    def read(db: Db) -> tuple[list[Any], str]:
-        call.by.must(Permission.SEE_DESK, forum_id(call.forum))
-        edits = call.by.may(Permission.EDIT_PROGRAMME, forum_id(call.forum))
-        return [_speaker(row, edits) for row in speakers_of(db, forum_id(call.forum))], ""
-
-    return await call.page(SpeakerShape, read)
-
-
-@router.get("/speakers/{code}", response_model=SpeakerShape)
-async def get_speaker(call: Reading, code: Slug) -> Response:
-    """One speaker."""
-    return await call.one(lambda db: speaker_shape(db, call.by, call.forum, code))
-
-
-@router.post("/speakers", response_model=Coded, status_code=201)
-async def add_speaker(call: Writing, speaker: Annotated[TypedSpeaker, sent(**SPEAKER)]) -> Response:
-    """One more speaker. Takes `edit_programme`."""
-
-    def deed(db: Db, forum: Forum, now: datetime) -> Coded:
-        return Coded(code=casting.add_speaker(db, call.by, forum, speaker, now=now))
-
-    return await call.write(deed, status=201, made="code")
-
-
-@router.put("/speakers/{code}", response_model=SpeakerShape)
-async def change_speaker(call: Matching, code: Slug, speaker: Annotated[TypedSpeaker, sent(**SPEAKER)]) -> Response:
-    """Bring a speaker to what is sent; the code stays. Takes `edit_programme`."""
-
-    def deed(db: Db, forum: Forum, now: datetime) -> SpeakerShape:
-        edition = speaker_of(db, forum_id(forum), code).edition
-        casting.change_speaker(db, call.by, forum, code, speaker, edition=edition, now=now)
-        return speaker_shape(db, call.by, forum, code)
-
-    return await call.write(deed, present=lambda db, forum: speaker_shape(db, call.by, forum, code))
-
-
-@router.delete("/speakers/{code}", status_code=204)
-async def remove_speaker(call: Matching, code: Slug) -> Response:
-    """A speaker goes who stands in no session."""
-    return await call.remove(
-        lambda db, forum, now: casting.remove_speaker(db, call.by, forum, code, now=now),
-        present=lambda db, forum: speaker_shape(db, call.by, forum, code),
-    )
-
-
-@router.get("/rooms", response_model=Page[RoomShape])
-async def list_rooms(call: Reading) -> Response:
-    """The rooms in order; the list is whole."""
-
-    def read(db: Db) -> tuple[list[Any], str]:
-        call.by.must(Permission.SEE_DESK, forum_id(call.forum))
-        return [_room(room) for room in rooms_of(db, forum_id(call.forum))], ""
-
-    return await call.page(RoomShape, read)
-
-
-@router.get("/rooms/{code}", response_model=RoomShape)
-async def get_room(call: Reading, code: Slug) -> Response:
-    """One room."""
-    return await call.one(lambda db: room_shape(db, call.by, call.forum, code))
-
-
-@router.post("/rooms", response_model=Coded, status_code=201)
-async def add_room(call: Writing, room: Annotated[RoomInput, sent(**ROOM)]) -> Response:
-    """One more room, behind the others. Takes `edit_forum`."""
-
-    def deed(db: Db, forum: Forum, now: datetime) -> Coded:
-        furnishing.add_room(db, call.by, forum, room, now=now)
-        return Coded(code=room.code)
-
-    return await call.write(deed, status=201, made="code")
-
-
-@router.put("/rooms/{code}", response_model=RoomShape)
-async def change_room(call: Matching, code: Slug, room: Annotated[RoomInput, sent(**ROOM)]) -> Response:
-    """Bring a room to what is sent; its code stays. Takes `edit_forum`."""
-
-    def deed(db: Db, forum: Forum, now: datetime) -> RoomShape:
-        there, mine = furnishing.room_of(db, forum_id(forum), code), room.model_copy(update={"code": code})
-        used = _setups_used(rooms_used(db, forum_id(forum)), code)
-        furnishing.change_room(db, call.by, forum, mine, there.edition, used=used, now=now)
-        return room_shape(db, call.by, forum, code)
-
-    return await call.write(deed, present=lambda db, forum: room_shape(db, call.by, forum, code))
-
-
-@router.delete("/rooms/{code}", status_code=204)
-async def remove_room(call: Matching, code: Slug) -> Response:
-    """A room goes in which nothing takes place."""
-
-    def deed(db: Db, forum: Forum, now: datetime) -> None:
-        using = [one.code for one in rooms_used(db, forum_id(forum)) if one.room == code]
-        furnishing.remove_room(db, call.by, forum, code, used_by=using, now=now)
-
-    return await call.remove(deed, present=lambda db, forum: room_shape(db, call.by, forum, code))
-
-
 def programme_shape(db: Db, by: Actor, forum: Forum) -> ProgrammeShape:
     """The newest version, whole. One query."""
     by.must(Permission.SEE_DESK, forum_id(forum))
@@ -320,39 +210,3 @@ def pending_shape(db: Db, by: Actor, forum: Forum) -> PendingShape:
         gaps=list(seen.gaps),
         conflicts=sorted({code for one in in_the_way for code in one.codes}),
     )
-
-
-def speaker_shape(db: Db, by: Actor, forum: Forum, code: str) -> SpeakerShape:
-    """A speaker as the desk knows them. Raises NotFound. One query."""
-    by.must(Permission.SEE_DESK, forum_id(forum))
-    edits = by.may(Permission.EDIT_PROGRAMME, forum_id(forum))
-    return _speaker(speaker_of(db, forum_id(forum), code), edits)
-
-
-def _speaker(row: Any, edits: bool) -> SpeakerShape:
-    """Where a speaker is reached is told those who edit the programme, as at the desk."""
-    told = {
-        "email": (row.email or "") if edits else None,
-        "language": row.language or "en",
-        "reply": row.state or "unasked",
-    }
-    return SpeakerShape.model_validate({**row._mapping, **told})  # noqa: SLF001 - its public name
-
-
-def room_shape(db: Db, by: Actor, forum: Forum, code: str) -> RoomShape:
-    """A room. Raises NotFound."""
-    by.must(Permission.SEE_DESK, forum_id(forum))
-    return _room(furnishing.room_of(db, forum_id(forum), code))
-
-
-def _room(room: RoomView) -> RoomShape:
-    return RoomShape(edition=room.edition, room=furnishing.as_input(room))
-
-
-def _setups_used(using: list[Using], code: str) -> dict[str, list[str]]:
-    """The codes of the sessions that ask for a set-up of this room, by that set-up."""
-    found: dict[str, list[str]] = {}
-    for one in using:
-        if one.room == code and one.setup:
-            found.setdefault(one.setup, []).append(one.code)
-    return found

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.forum.inputs import RoomInput
 from app.kit.i18n import Bilingual
 from app.programme.inputs import SessionInput
-from app.registration.inputs import CategoryInput, TermsInput
+from app.registration.inputs import CategoryInput, QuestionInput, TermsInput
 
 Item = TypeVar("Item")
 WHEN = "2026-12-01T03:00:00Z"
@@ -700,3 +700,103 @@ class DeliveryShape(BaseModel):
     attempts: int
     status: int
     error: str
+
+
+class QuestionShape(BaseModel):
+    """A question of the forum as it would be sent, whether it is retired, and its edition."""
+
+    edition: int
+    retired: bool
+    question: QuestionInput
+
+
+class RetentionShape(BaseModel):
+    """The day of the purge, and how much would be emptied then."""
+
+    model_config = example(retention_on="2027-06-30", emptied={"needs": 12, "answers": 40})
+
+    retention_on: date | None
+    emptied: dict[str, int]
+
+
+class SignUpShape(BaseModel):
+    """A session's places: null where it asks for no sign-up; taken, waiting and picked."""
+
+    model_config = example(session="D1-07", places=40, taken=31, waiting=0, picked=33)
+
+    session: str
+    places: int | None
+    taken: int
+    waiting: int
+    picked: int
+
+
+class NamedShape(BaseModel):
+    """Somebody on a session's list."""
+
+    model_config = example(
+        code="K3TP9QA",
+        family_name="Sok",
+        given_name="Vanna",
+        name_km="សុខ វណ្ណា",
+        display_name="",
+        pick_state="placed",
+        number=3,
+        pick_asked_at=WHEN,
+    )
+
+    code: str
+    family_name: str
+    given_name: str
+    name_km: str
+    display_name: str
+    pick_state: str
+    number: int | None
+    pick_asked_at: datetime
+
+
+class AlikeShape(BaseModel):
+    """Registrations that may be one person's, and the pairs that look so, each with why."""
+
+    model_config = example(
+        people=["K3TP9QA", "HJKMNPQ"], pairs=[{"first": "K3TP9QA", "second": "HJKMNPQ", "reasons": ["phone"]}]
+    )
+
+    people: list[str]
+    pairs: list["PairShape"]
+
+
+class PairShape(BaseModel):
+    """Two registrations that look like one person's."""
+
+    first: str
+    second: str
+    reasons: list[str]
+
+
+class EditShape(BaseModel):
+    """An edit of the working copy: which session, what was done, by whom."""
+
+    model_config = example(id=18, code="D1-04", kind="moved", edition=3, at=WHEN, by_name="Sokha Meas")
+
+    id: int
+    code: str
+    kind: str
+    edition: int
+    at: datetime
+    by_name: str
+
+
+class ConflictShape(BaseModel):
+    """What is in the way in the working copy; `reason` is why it may stand, null where none was given."""
+
+    model_config = example(
+        kind="room_taken", hard=True, codes=["D1-04", "D1-05"], where=["grand-ballroom"], by=30, reason=None
+    )
+
+    kind: str
+    hard: bool
+    codes: list[str]
+    where: list[str]
+    by: int
+    reason: str | None
