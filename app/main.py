@@ -49,9 +49,8 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
-    api = create_api(settings, database, site.pen)
-    site.api = document(api, settings)
-    app.router.routes.append(Mount(PREFIX, api))
+    site.api = lambda: document(settings)
+    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
     app.router.routes.extend(routes.ROUTES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
     return Published(Guards(app, settings, too_large), lambda: database.read(revisions), apart=not database.is_sqlite)

@@ -1,6 +1,5 @@
 """What the API can do, as OpenAPI 3.1: made of the routes, with what every operation has in common added once."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,11 +28,9 @@ _WRITING |= {"415": "The body is no JSON", "422": "A rule says no, or fields are
 _MATCHING = {"412": "It has changed since you have seen it", "428": "Say what you have seen: If-Match"}
 
 
-def document_of(routes: Sequence[BaseRoute], address: str) -> dict[str, Any]:
-    """The document of these routes, served at `address`."""
-    found = get_openapi(
-        title="Sala", version="1", openapi_version="3.1.0", description=ABOUT, routes=routes, servers=[{"url": address}]
-    )
+def document_of(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document of these routes, wherever they are served."""
+    found = get_openapi(title="Sala", version="1", openapi_version="3.1.0", description=ABOUT, routes=routes)
     schemas = found["components"]["schemas"]
     _give_back_nulls(schemas)
     for name in ("HTTPValidationError", "ValidationError"):
@@ -77,8 +74,3 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 def _problem(words: str) -> dict[str, Any]:
     return {"description": words, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-
-
-def as_bytes(document: Mapping[str, Any]) -> bytes:
-    """The document as it is served."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -39,7 +40,7 @@ class Operation:
 @router.get("/api/docs")
 async def docs(request: Request) -> Response:
     """Every operation by subject, and every kind of problem."""
-    lang, document = deps.reading_language(request), site_of(request).api
+    lang, document = deps.reading_language(request), await run_in_threadpool(site_of(request).api)
     groups: dict[str, list[Operation]] = {}
     for tag, operation in operations(document):
         groups.setdefault(tag, []).append(operation)

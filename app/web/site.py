@@ -41,8 +41,8 @@ class Site:
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
-    api: Mapping[str, Any] = field(default_factory=dict)
-    """What the API can do, as OpenAPI."""
+    api: Callable[[], Mapping[str, Any]] = dict
+    """Says what the API can do, as OpenAPI."""
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T]) -> T:
