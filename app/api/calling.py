@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -32,10 +33,11 @@ from app.forum.queries import forum_by_slug
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import Forbidden, NotFound, TooMany
+from app.kit.errors import Busy, Forbidden, NotFound, TooMany
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
+from app.kit.throttling import network
 from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
@@ -103,7 +105,7 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise Unauthorized
     text = token.strip()
     found = await behind.read(lambda db: bearer_of(db, text, now=now)) if is_token(text) else None
-    caller = f"token:{found.token}" if found else f"from:{request.scope.get('client_address', '')}"
+    caller = f"token:{found.token}" if found else f"from:{network(request.scope.get('client_address', ''))}"
     if seconds := behind.limits.wait(caller, now=now):
         raise TooMany("too_many", seconds=seconds, minutes=1)
     if found is None:
@@ -113,7 +115,8 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
     if found.forum.second_factor and not found.actor.second_factor:
         raise Forbidden("second_factor_needed")
     if found.is_stale:
-        behind.pen.submit(SITE, lambda db: note_use(db, found.token, now=now))
+        with suppress(Busy):  # where too much waits, the next request notes it
+            behind.pen.submit(SITE, lambda db: note_use(db, found.token, now=now))
     return found
 
 

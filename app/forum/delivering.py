@@ -4,31 +4,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from app.accounts.actor import Actor
-from app.audit.models import Fact
+from app.audit.models import Fact, Head
 from app.audit.recording import record
 from app.forum.models import Delivery, Forum, Webhook
 from app.forum.rules.deliveries import CLAIM_LASTS, is_given_up, is_taken, next_try, wants
 from app.forum.webhooks import FAMILIES, add_deliveries
 from app.kit.db import Db, table
 
-_webhooks, _deliveries, _facts, _forums = table(Webhook), table(Delivery), table(Fact), table(Forum)
+_webhooks, _deliveries, _forums = table(Webhook), table(Delivery), table(Forum)
+_facts, _heads = table(Fact), table(Head)
 FACTS_AT_ONCE = 200
 
 
 def forums_to_tell(db: Db) -> list[str]:
-    """The slugs of the forums that have webhooks. One query."""
-    live = _webhooks.c.ended_at.is_(None) & _webhooks.c.paused_at.is_(None)
-    wanted = select(_forums.c.slug).join(_webhooks, _webhooks.c.forum_id == _forums.c.id).where(live).distinct()
+    """The slugs of the forums that have webhooks which have not been told everything. One query."""
+    wanted = (
+        select(_forums.c.slug)
+        .join(_webhooks, _webhooks.c.forum_id == _forums.c.id)
+        .join(_heads, _heads.c.scope == _forums.c.slug)
+        .where(_live(), _heads.c.number > _webhooks.c.told)
+        .distinct()
+    )
     return list(db.execute(wanted).scalars())
 
 
 def tell_of_facts(db: Db, slug: str, *, now: datetime) -> int:
     """Make deliveries of what happened since a forum's webhooks were told last; how many facts were looked at."""
-    live = _webhooks.c.ended_at.is_(None) & _webhooks.c.paused_at.is_(None)
-    wanted = select(_webhooks).join(_forums, _forums.c.id == _webhooks.c.forum_id).where(_forums.c.slug == slug, live)
+    mine = _forums.c.slug == slug
+    wanted = select(_webhooks).join(_forums, _forums.c.id == _webhooks.c.forum_id).where(mine, _live())
     seen = 0
     for row in db.execute(wanted).all():
         columns = (_facts.c.number, _facts.c.kind, _facts.c.subject)
@@ -40,6 +46,22 @@ def tell_of_facts(db: Db, slug: str, *, now: datetime) -> int:
             db.execute(update(_webhooks).where(_webhooks.c.id == row.id).values(told=facts[-1].number))
             seen += len(facts)
     return seen
+
+
+def is_anything_due(db: Db, *, now: datetime) -> bool:
+    """Is there a delivery whose time has come? One query, so that the pen is not asked for nothing."""
+    wanted = select(_deliveries.c.id).join(_webhooks, _webhooks.c.id == _deliveries.c.webhook_id)
+    return db.execute(wanted.where(_due(now), _live()).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    waits = _deliveries.c.state.in_(("queued", "retrying")) & (_deliveries.c.due_at <= now)
+    abandoned = (_deliveries.c.state == "sending") & (_deliveries.c.claimed_at <= now - CLAIM_LASTS)
+    return or_(waits, abandoned)
+
+
+def _live() -> ColumnElement[bool]:
+    return _webhooks.c.ended_at.is_(None) & _webhooks.c.paused_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +87,11 @@ def claim_delivery(db: Db, *, now: datetime) -> Claimed | None:
 
     The least tried go first, so that an address that never answers keeps no other back.
     """
-    due = _deliveries.c.state.in_(("queued", "retrying")) & (_deliveries.c.due_at <= now)
-    abandoned = (_deliveries.c.state == "sending") & (_deliveries.c.claimed_at <= now - CLAIM_LASTS)
-    live = _webhooks.c.ended_at.is_(None) & _webhooks.c.paused_at.is_(None)
     wanted = (
         select(_deliveries, _webhooks.c.address, _webhooks.c.generation, _webhooks.c.failing_since, _forums.c.slug)
         .join(_webhooks, _webhooks.c.id == _deliveries.c.webhook_id)
         .join(_forums, _forums.c.id == _webhooks.c.forum_id)
-        .where(or_(due, abandoned), live)
+        .where(_due(now), _live())
         .order_by(_deliveries.c.attempts, _deliveries.c.due_at, _deliveries.c.id)
         .limit(1)
     )

@@ -4,7 +4,14 @@ import json
 from datetime import datetime
 from functools import partial
 
-from app.forum.delivering import Claimed, claim_delivery, forums_to_tell, keep_outcome, tell_of_facts
+from app.forum.delivering import (
+    Claimed,
+    claim_delivery,
+    forums_to_tell,
+    is_anything_due,
+    keep_outcome,
+    tell_of_facts,
+)
 from app.forum.rules.deliveries import signature
 from app.forum.webhooks import webhook_secret
 from app.jobs.crew import Crew
@@ -21,7 +28,9 @@ def tell(crew: Crew) -> int:
     for slug in crew.database.read(forums_to_tell):
         done += crew.pen.write_now(slug, lambda db, slug=slug: tell_of_facts(db, slug, now=clock.now()))  # type: ignore[misc]
     for _ in range(MOST_AT_ONCE):
-        claimed = None if crew.ending.is_set() else crew.pen.write_now(SITE, partial(claim_delivery, now=clock.now()))
+        if crew.ending.is_set() or not crew.database.read(partial(is_anything_due, now=clock.now())):
+            break
+        claimed = crew.pen.write_now(SITE, partial(claim_delivery, now=clock.now()))
         if claimed is None:
             break
         _deliver(crew, claimed)
