@@ -10,6 +10,7 @@ from app.kit.errors import Refused
 from app.registration import reviewing
 from tests.api.programs import Programs
 from tests.cast import NOW, SLUG, the_forum
+from tests.doors import Page
 
 PARTED = ("/registrations", "/invitations", "/outbox", "/facts", "/edits", "/deliveries")
 PERSON = {
@@ -31,6 +32,10 @@ def test_a_registration_is_decided_and_the_refusal_is_that_of_the_deed(programs:
         programs.doors.write(SLUG, lambda db: reviewing.approve(db, Actor.operator(), the_forum(db), one.code, now=NOW))
     assert (again.status_code, again.json()["code"]) == (refused.value.status, refused.value.code)
     assert again.json()["code"] == "step_not_possible"
+    page = f"/desk/{SLUG}/registrations/{one.code}"
+    by_form = programs.doors.post(f"{page}/approval", "organiser", {"form": programs.doors.seal(page, "organiser")})
+    assert by_form.status_code == again.status_code
+    assert again.json()["detail"] in Page(by_form.text).text
     assert programs.post(f"/registrations/{one.code}/cancellation", {}).json()["state"] == "cancelled"
     kinds = [fact["kind"] for fact in programs.get(f"/registrations/{one.code}").json()["history"]]
     assert kinds[-1] == "registration.cancelled"
