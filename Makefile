@@ -22,7 +22,7 @@ style:
 	$(BIN)/lint-imports --no-logo
 
 soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
-	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py
+	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/api/test_fuzz.py
 
 bench: .venv/.ok           ## the site measured beside its limits, with a table under bench/results; ROW=name for one row
 	$(BIN)/python -m bench $(ROW)

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.routing import Mount
 
+from app.api import problems
+from app.api.application import PREFIX, create_api, document
 from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
@@ -13,7 +16,7 @@ from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
 from app.web import errors, routes
 from app.web.assets import Assets
-from app.web.guards import Guards
+from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
 from app.web.site import Site
@@ -47,8 +50,11 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
+    site.api = lambda: document(settings)
+    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
     app.router.routes.extend(routes.ROUTES)
-    guards = Guards(app, settings, errors.too_large(app))
+    too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
+    guards = Guards(app, settings, too_large)
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 
@@ -57,6 +63,15 @@ def create_app(settings: Settings) -> Published:
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)
     return published
+
+
+def _by_door(api: App, web: App) -> App:
+    """Whichever door's answer belongs to an address."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (api if scope["path"].startswith(f"{PREFIX}/") else web)(scope, receive, send)
+
+    return answer
 
 
 def app() -> Published:

@@ -697,7 +697,10 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/login/{link}": [f"/login/{shown.link}?{asked}"],
         "/desk": [f"/desk?{asked}"],
         "/account/factor": [f"/account/factor?{asked}", f"/account/factor?needed=1&{asked}"],
+        "/api/docs": [f"/api/docs?{asked}"],
+        "/account/tokens": [f"/account/tokens?{asked}", f"/account/tokens?done=ended&{asked}"],
         "/account": [f"/account?{asked}", f"/account?done=others&{asked}"],
+        "/desk/{forum}/webhooks": [f"{desk}/webhooks?{asked}", f"{desk}/webhooks?done=tried&{asked}"],
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [
             f"{desk}/registrations?{asked}{more}"

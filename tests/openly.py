@@ -43,6 +43,7 @@ NAMED = frozenset(
         "release_at",
         "role",
         "rung",
+        "scope",
         "seated",
     }
     | {"seats", "sensitive", "sessions", "standing", "state", "uses", "version", "guarantee", "kind", "speakers"}

@@ -10,7 +10,10 @@ from app.kit.errors import Forbidden, NotFound
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A user with roles by forum id, a participant, focal point or speaker holding a secret link, the worker, the
-    operator, or a visitor."""
+    operator, or a visitor.
+
+    A program that acts for a user by a token has a `scope`: of what the roles bring only that counts.
+    """
 
     kind: str
     id: int | None = None
@@ -18,6 +21,7 @@ class Actor:
     site_owner: bool = False
     roles: Mapping[int, frozenset[Role]] = field(default_factory=dict)
     second_factor: bool = False
+    scope: frozenset[Permission] | None = None
 
     @classmethod
     def visitor(cls) -> "Actor":
@@ -58,6 +62,8 @@ class Actor:
         """Has this actor the permission in this forum?"""
         if self.kind in {"worker", "operator"}:
             return True
+        if self.scope is not None and permission not in self.scope:
+            return False
         roles = self.roles.get(forum_id, frozenset())
         return allowed(roles | {Role.OWNER} if self.site_owner else roles, permission)
 

@@ -13,6 +13,7 @@ from app.forum.inputs import ColleagueInput
 from app.forum.models import Forum, RoleGrant
 from app.forum.people import Colleague, people_of
 from app.forum.queries import forum_id
+from app.forum.tokens import end_tokens_of
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.mail.outbox import queue_mail, withhold
@@ -149,4 +150,6 @@ def _take(db: Db, by: Actor, forum: Forum, there: Colleague, roles: tuple[Role, 
     if Role.OWNER in roles and not any(one.keeps for one in people_of(db, by, forum)):
         raise Refused("last_owner")
     if set(roles) == set(there.roles):
+        if not there.site_owner:
+            end_tokens_of(db, by, forum, there.id, now=now)
         withhold(db, forum.slug, there.subject, (INVITED, GIVEN))

@@ -4,7 +4,7 @@ import secrets
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
@@ -158,3 +158,69 @@ class RoleGrant(SQLModel, table=True):
     user_id: int = Field(foreign_key="accounts_user.id", index=True)
     role: str
     granted_at: datetime
+
+
+class Token(SQLModel, table=True):
+    """What lets a program act for a user in one forum: no more than `scope`, and never more than the user may there.
+
+    Of the token itself only the digest is kept, and its last signs by which its owner knows it again.
+    """
+
+    __tablename__ = "forum_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    name: str
+    digest: str = Field(unique=True)
+    ending: str
+    scope: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+
+
+class Webhook(SQLModel, table=True):
+    """An address that is told of a forum's facts: of which families ("registration"), none for all.
+
+    `told` is the number of the last fact that was looked at for it. Its secret is computed from id and generation.
+    `failing_since` is when deliveries began to fail; after days of that it is paused, and the desk says so.
+    """
+
+    __tablename__ = "forum_webhook"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    address: str
+    families: list[str] = Field(default_factory=list, sa_type=JSON)
+    generation: int = 1
+    told: int
+    created_at: datetime
+    failing_since: datetime | None = None
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Delivery(SQLModel, table=True):
+    """One fact to be told to one webhook, and how that went: ids and kinds, nothing of a person.
+
+    `number` is the fact's, 0 for a trial. `message` is what the receiver knows it by however often it comes.
+    """
+
+    __tablename__ = "forum_delivery"
+    __table_args__ = (Index("ix_forum_delivery_due", "state", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    webhook_id: int = Field(foreign_key="forum_webhook.id", index=True)
+    number: int
+    kind: str
+    subject: str
+    message: str = Field(unique=True)
+    made_at: datetime
+    state: str = "queued"
+    due_at: datetime
+    attempts: int = 0
+    claimed_at: datetime | None = None
+    status: int = 0
+    error: str = ""

@@ -10,15 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.accounts.actor import Actor
+from app.forum.delivering import forget_deliveries
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
-from app.jobs import enclosures, letters
+from app.jobs import enclosures, hooks, letters
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock, heart
 from app.kit.db import Db, table
 from app.kit.errors import Busy, NotFound, Refused
 from app.kit.pen import SITE
+from app.kit.repeating import forget_answers
 from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
@@ -28,6 +30,10 @@ from app.registration import enclosing, inviting, reminding, retaining, seating,
 log = logging.getLogger("sala.jobs")
 
 
+ANSWERS_LAST = timedelta(hours=24)
+"""How long the same request with the same key is answered alike."""
+DELIVERIES_LAST = timedelta(days=30)
+"""How long the desk sees what webhooks were told."""
 MOST_AT_ONCE = 20
 """Messages over one connection."""
 
@@ -162,9 +168,12 @@ def _settle(db: Db, slug: str) -> None:
 
 
 def forget(crew: Crew) -> int:
-    """Drop what throttles no longer count."""
-    before = clock.now() - timedelta(seconds=crew.settings.throttle_window_seconds)
-    return crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
+    """Drop what throttles no longer count, answers to requests that nobody sends again any more, old deliveries."""
+    now = clock.now()
+    before = now - timedelta(seconds=crew.settings.throttle_window_seconds)
+    dropped = crew.pen.write_now(SITE, lambda db: forget_answers(db, before=now - ANSWERS_LAST))
+    dropped += crew.pen.write_now(SITE, lambda db: forget_deliveries(db, before=now - DELIVERIES_LAST))
+    return dropped + crew.pen.write_now(SITE, lambda db: forget_visits(db, before=before))
 
 
 def purge(crew: Crew) -> int:
@@ -206,6 +215,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
     Duty("settle", 30, settle),
     Duty("react", 2, react, until_idle=True),
+    Duty("hooks", 5, hooks.tell, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
     Duty("beat", heart.EVERY_SECONDS, beat),

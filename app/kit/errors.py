@@ -93,3 +93,7 @@ class Busy(Answer):
     """More is waiting than can be served soon; nothing was written."""
 
     status = 503
+
+
+class BodyTooLarge(Exception):
+    """More came than was announced or than is taken."""

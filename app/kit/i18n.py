@@ -64,6 +64,19 @@ def other(lang: Lang) -> Lang:
     return "en" if lang == "km" else "km"
 
 
+def wished(accepted: str) -> Lang:
+    """The language that an Accept-Language header (RFC 9110 §12.5.4) wishes for most, English where it names none."""
+    wishes = []
+    for part in accepted.split(","):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            wishes.append((float(weight) if weight else 1.0, name.lower()[:2]))
+        except ValueError:
+            continue
+    best = max((wish for wish in wishes if wish[1] in LANGS), key=lambda wish: wish[0], default=(1.0, "en"))
+    return "km" if best[1] == "km" else "en"
+
+
 def is_khmer(text: str) -> bool:
     """Is any of it written in the Khmer script?"""
     return any("\u1780" <= letter <= "\u17ff" for letter in text)

@@ -157,6 +157,7 @@ _CODES = {
     "model_type": "not_a_table",
     "dataclass_type": "not_a_table",
     "string_type": "not_a_text",
+    "string_unicode": "control_characters",
     "too_long": "too_many_parts",
 }
 _VALUES = {"max_length": "most", "min_length": "least", "ge": "least", "gt": "least", "le": "most", "lt": "most"}
@@ -164,18 +165,20 @@ _VALUES = {"max_length": "most", "min_length": "least", "ge": "least", "gt": "le
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """Pydantic's errors as our own codes and values; what was typed is never repeated in them."""
-    faults = []
-    for item in error.errors(include_url=False, include_input=False):
-        kind = item["type"]
-        code = _CODES.get(kind, kind)
-        if kind.startswith(("int_", "float_", "decimal_")):
-            code = "not_a_number"
-        elif kind.startswith(("date_", "datetime_", "timezone_")):
-            code = "not_a_date"
-        elif kind.startswith("bool_"):
-            code = "not_yes_or_no"
-        values = {_VALUES[k]: v for k, v in (item.get("ctx") or {}).items() if k in _VALUES}
-        if code == "not_a_choice":
-            values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
-        faults.append(Fault(".".join(str(part) for part in item["loc"]), code, values))
-    return faults
+    return [fault_of(item) for item in error.errors(include_url=False, include_input=False)]
+
+
+def fault_of(item: Mapping[str, Any]) -> Fault:
+    """One of them, as `errors()` tells it; the field is its dotted path."""
+    kind = item["type"]
+    code = _CODES.get(kind, kind)
+    if kind.startswith(("int_", "float_", "decimal_")):
+        code = "not_a_number"
+    elif kind.startswith(("date_", "datetime_", "timezone_")):
+        code = "not_a_date"
+    elif kind.startswith("bool_"):
+        code = "not_yes_or_no"
+    values = {_VALUES[k]: v for k, v in (item.get("ctx") or {}).items() if k in _VALUES}
+    if code == "not_a_choice":
+        values = {"choices": str((item.get("ctx") or {}).get("expected", ""))}
+    return Fault(".".join(str(part) for part in item["loc"]), code, values)

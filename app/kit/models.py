@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, LargeBinary
 
 from app.kit.tables import Field, SQLModel
 
@@ -35,3 +35,17 @@ class Heartbeat(SQLModel, table=True):
     duty: str = Field(primary_key=True)
     at: datetime
     every_seconds: float
+
+
+class GivenAnswer(SQLModel, table=True):
+    """What a caller's request with a key of its own was answered, kept for a day: codes and states, no person."""
+
+    __tablename__ = "kit_given_answer"
+
+    caller: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    digest: str
+    status: int
+    body: bytes = Field(sa_type=LargeBinary)
+    location: str = ""
+    given_at: datetime = Field(index=True)

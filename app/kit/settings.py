@@ -38,6 +38,7 @@ class Settings:
     throttle_wrong_codes: int
     throttle_per_delegation: int
     throttle_window_seconds: int
+    api_per_minute: int
     unconfirmed_principals: int
     principals_per_address: int
     form_hours: int
@@ -96,6 +97,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "lists looked at and people named by one focal point in a window, on top of one for each seat; 0 = no limit",
     ),
     ("THROTTLE_WINDOW_SECONDS", "3600", "the window"),
+    ("API_PER_MINUTE", "600", "requests that one API token may make in a minute, of each process; 0 = no limit"),
     ("UNCONFIRMED_PRINCIPALS", "3", "people an assistant may register before the address is confirmed; 0 = no limit"),
     (
         "PRINCIPALS_PER_ADDRESS",
@@ -163,6 +165,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         throttle_wrong_codes=_whole("THROTTLE_WRONG_CODES", text("THROTTLE_WRONG_CODES")),
         throttle_per_delegation=_whole("THROTTLE_PER_DELEGATION", text("THROTTLE_PER_DELEGATION")),
         throttle_window_seconds=_whole("THROTTLE_WINDOW_SECONDS", text("THROTTLE_WINDOW_SECONDS"), 1),
+        api_per_minute=_whole("API_PER_MINUTE", text("API_PER_MINUTE")),
         unconfirmed_principals=_whole("UNCONFIRMED_PRINCIPALS", text("UNCONFIRMED_PRINCIPALS")),
         principals_per_address=_whole("PRINCIPALS_PER_ADDRESS", text("PRINCIPALS_PER_ADDRESS")),
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),

@@ -198,6 +198,7 @@ MENU = (
         (
             ("/people", "colleagues", Permission.MANAGE_ACCESS),
             ("/permissions", "permissions", Permission.SEE_DESK),
+            ("/webhooks", "webhooks", Permission.EDIT_FORUM),
         ),
     ),
 )

@@ -45,7 +45,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "programme": ("programme", "session", "conflict", "sign_up", "speaker", "speakers", "material", "room"),
     "mail": ("mail",),
     "settings": ("forum", "question", "questions", "retention", "calendar"),
-    "access": ("access", "user", "sign_in"),
+    "access": ("access", "user", "sign_in", "token", "webhook"),
 }
 """Parts of the desk → the first words of the kinds of facts that belong there."""
 PAGES = {

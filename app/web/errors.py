@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.forum.models import Forum
-from app.kit.errors import Answer, TooMany
+from app.kit.errors import Answer, BodyTooLarge, TooMany
 from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.kit.logs import REQUEST
 from app.web.deps import SecondFactorNeeded, SignInNeeded, back
-from app.web.guards import App, BodyTooLarge, Receive, Scope, Send
+from app.web.guards import App, Receive, Scope, Send
 from app.web.headers import SECRET
 from app.web.pages import opened_at, page, preferred, sentence
 from app.web.site import site_of

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from app.kit.errors import BodyTooLarge
 from app.kit.i18n import LANGS
 from app.kit.settings import Settings
 from app.registration.rules.questions import MOST_FILES
@@ -104,10 +105,6 @@ class Guards:
         """Whether this address is one of the proxies that are believed."""
         address = _address(text)
         return address is not None and any(address in network for network in self._proxies)
-
-
-class BodyTooLarge(Exception):
-    """More came than was announced or than is taken."""
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from app.kit import clock, codes
 from app.kit.errors import Expired, Fault, NotFound, Refused
-from app.kit.i18n import LANGS, Lang, has_text, worded
+from app.kit.i18n import LANGS, Lang, has_text, wished, worded
 from app.kit.templates import environment
 from app.web.headers import PUBLISHED, SECRET
 from app.web.labels import with_labels
@@ -36,15 +36,7 @@ def preferred(request: Request) -> Lang:
     for lang in LANGS:
         if request.cookies.get("lang") == lang:
             return lang
-    wishes = []
-    for part in request.headers.get("accept-language", "").split(","):
-        name, _, weight = part.strip().partition(";q=")
-        try:
-            wishes.append((float(weight) if weight else 1.0, name.lower()[:2]))
-        except ValueError:
-            continue
-    best = max((wish for wish in wishes if wish[1] in LANGS), key=lambda wish: wish[0], default=(1.0, "en"))
-    return "km" if best[1] == "km" else "en"
+    return wished(request.headers.get("accept-language", ""))
 
 
 def slug(text: str) -> str:

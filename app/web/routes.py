@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 
 from app.web import (
     account,
+    api_docs,
     calendars,
     changes,
     delegation,
@@ -50,6 +51,7 @@ from app.web import (
     desk_speakers,
     desk_take_back,
     desk_versions,
+    desk_webhooks,
     exports,
     health,
     home,
@@ -73,6 +75,7 @@ from app.web import (
     static,
     subscribing,
     themes,
+    tokens,
     versions,
 )
 
@@ -81,6 +84,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     health.router,
     account.router,
+    api_docs.router,
+    tokens.router,
     second_factor.router,  # before the links: none is called "code"
     passkeys.router,  # nor "passkey"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
@@ -106,6 +111,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_outbox.router,
     desk_facts.router,
     desk_people.router,
+    desk_webhooks.router,
     desk_questions.router,
     desk_privacy.router,
     desk_settings.router,

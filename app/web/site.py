@@ -46,6 +46,8 @@ class Site:
     figures: "Figures | None" = None
     """What the process counts, where somebody may read it."""
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
+    api: Callable[[], Mapping[str, Any]] = dict
+    """Says what the API can do, as OpenAPI."""
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T]) -> T:

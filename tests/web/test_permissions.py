@@ -648,6 +648,12 @@ def beginning(doors: Doors, by: str) -> Knock:
     return Knock("/account/factor", desk_form(doors, by))
 
 
+def making_a_token(doors: Doors, by: str) -> Knock:
+    """A token for a forum one works for; whoever works for none would end somebody else's."""
+    made = {"forum": ELSEWHERE if by == "foreign" else SLUG, "name": "A program", "days": "30"}
+    return Knock("/account/tokens", {**desk_form(doors, by), **({"end": "1"} if by == "nobody" else made)})
+
+
 def with_code(act: str, *, on: bool) -> Callable[[Doors, str], Knock]:
     """A form of the own page that takes a code, with one that is good."""
 
@@ -920,6 +926,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/login/{link}"): Row(using_a_link, NOT_SIGNED_IN, 303),
     ("POST", "/logout"): Row(lambda doors, by: Knock("/logout", desk_form(doors, by)), frozenset(), 303),
     ("GET", "/account"): Row(at("/account"), SIGNED_IN),
+    ("GET", "/api/docs"): Row(at("/api/docs"), ALL),
+    ("GET", "/account/tokens"): Row(at("/account/tokens"), SIGNED_IN),
+    ("POST", "/account/tokens"): Row(making_a_token, SIGNED_IN - {"nobody"}),
     ("GET", "/account/factor"): Row(at("/account/factor"), SIGNED_IN),
     ("POST", "/account/factor"): Row(beginning, SIGNED_IN, 303),
     ("POST", "/account/factor/confirmation"): Row(with_code("confirmation", on=False), SIGNED_IN),
@@ -1162,6 +1171,13 @@ MATRIX: dict[tuple[str, str], Row] = {
         lambda doors, by: Knock(f"{THE_DESK}/people/second-factor", {**desk_form(doors, by), "required": "no"}),
         OWNERS,
         303,
+    ),
+    ("GET", "/desk/{forum}/webhooks"): Row(at(f"{THE_DESK}/webhooks"), ORGANISE),
+    ("POST", "/desk/{forum}/webhooks"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/webhooks", {**desk_form(doors, by), "address": "https://program.example/", "families": "room"}
+        ),
+        ORGANISE,
     ),
     ("GET", "/desk/{forum}/permissions"): Row(at(f"{THE_DESK}/permissions"), DESK),
 }

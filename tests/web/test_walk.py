@@ -137,6 +137,7 @@ ELSEWHERE = {
     "/login": "who one is",
     "/account": "who one is",
     "/account/factor": "who one is",
+    "/account/tokens": "who one is",
     "/login/code": "who one is",
     "/login/{link}": "who one is",
     "/{lang}/my/{secret}/files/{number}": "what the person sent",

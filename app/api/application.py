@@ -1,0 +1,100 @@
+"""The application behind `/api/v1`, an ASGI application of its own: it takes no cookies and shows no pages."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.api import (
+    desk,
+    duplicates,
+    edits,
+    invitations,
+    problems,
+    programme,
+    questions,
+    registrations,
+    rooms,
+    seats,
+    sign_ups,
+    speakers,
+)
+from app.api.calling import Behind
+from app.api.document import document_of
+from app.kit.db import Database
+from app.kit.pen import Pen
+from app.kit.settings import Settings
+
+ROUTERS = (
+    seats.router,
+    questions.router,
+    registrations.router,
+    duplicates.router,
+    invitations.router,
+    programme.router,
+    edits.router,
+    sign_ups.router,
+    speakers.router,
+    rooms.router,
+    desk.router,
+)
+PREFIX = "/api/v1"
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _included() -> APIRouter:
+    whole = APIRouter(generate_unique_id_function=_name)
+    for router in ROUTERS:
+        whole.include_router(router)
+    return whole
+
+
+_ROUTES = _included().routes
+"""The same, included once: what FastAPI works out of a route at its first request serves every application here."""
+
+
+def create_api(settings: Settings, database: Database, pen: Pen) -> FastAPI:
+    """The API over this database, to be mounted at `PREFIX`."""
+    app = FastAPI(
+        title="Sala",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.behind = Behind(settings, database, pen)
+    problems.install(app, settings.base_url)
+    app.router.routes.extend([*_ROUTES, Route("/openapi.json", _openapi)])
+    return app
+
+
+async def _openapi(request: Request) -> Response:
+    """What the API can do, as OpenAPI 3.1."""
+    settings: Settings = request.app.state.behind.settings
+    written = json.dumps(
+        await run_in_threadpool(document, settings), ensure_ascii=False, separators=(",", ":")
+    ).encode()
+    headers = {"cache-control": "public, max-age=300"}
+    return Response(written, media_type="application/json", headers=headers)
+
+
+def document(settings: Settings) -> Mapping[str, Any]:
+    """The OpenAPI document of the API at this site's address; made when it is first asked for."""
+    return {**_document(), "servers": [{"url": f"{settings.base_url}{PREFIX}"}]}
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return document_of(_ROUTES)

@@ -1,0 +1,209 @@
+"""Registrations: read, decided, moved, entered; beside the queue too."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from app.accounts.actor import Actor
+from app.accounts.rules import Permission
+from app.api.calling import Call, Door, Reading, Writing
+from app.api.inputs import EnteredInput, sent
+from app.api.shapes import AnswerShape, FactShape, Page, RegistrationLine, RegistrationShape, Standing
+from app.audit.recording import history
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit.db import Db
+from app.kit.inputs import Line
+from app.registration import applying, entering, erasing, holding, overriding, reviewing
+from app.registration.desk_queries import Wanted, desk_list, desk_registration
+from app.registration.inputs import (
+    DecisionInput,
+    HeldBackInput,
+    MoveInput,
+    PriorityInput,
+    ReasonInput,
+    SureInput,
+)
+from app.registration.question_queries import Answered
+from app.registration.quotas import house_of
+
+router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
+Code = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["K3TP9QA"])]
+After = Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,32}$", description="The mark of the part before.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
+State = Literal[
+    "", "awaiting", "confirmed", "unconfirmed", "held", "waiting", "offered", "cancelled", "declined", "expired"
+]
+"""How registrations stand: `desk_queries.STANDINGS`, or all of them."""
+Category = Annotated[str, Query(pattern=r"^([A-Z][A-Z0-9]{1,7})?$")]
+
+
+@router.get("/registrations", response_model=Page[RegistrationLine])
+async def list_registrations(
+    call: Reading,
+    state: State = "",
+    category: Category = "",
+    q: Annotated[Line, Query(description="Words of names, institutions and addresses, or a code.")] = "",
+    order: Literal["newest", "oldest"] = "newest",
+    after: After = "",
+    limit: Limit = 50,
+) -> Response:
+    """The registrations, with the questions that the desk's list takes. Takes `see_people`."""
+    wanted = Wanted(state, category, q, order == "oldest", after)
+
+    def read(db: Db) -> tuple[list[Any], str]:
+        rows, more = desk_list(db, call.by, call.forum, wanted, most=limit)
+        return rows, rows[-1].code if more else ""
+
+    return await call.page(RegistrationLine, read, state=state, category=category, q=q, order=order, limit=limit)
+
+
+@router.get("/registrations/{code}", response_model=RegistrationShape)
+async def get_registration(call: Reading, code: Code) -> Response:
+    """One registration whole. Takes `see_people`; what is sensitive `see_sensitive`."""
+    return await call.one(lambda db: whole(db, call.by, call.forum, code))
+
+
+@router.post("/registrations", response_model=Standing, status_code=201)
+async def enter_registration(
+    call: Writing,
+    entered: Annotated[
+        EnteredInput,
+        sent(
+            person={
+                "category": "STU",
+                "language": "en",
+                "family_name": "Sok",
+                "given_name": "Vanna",
+                "email": "vanna@university.example",
+                "country": "KH",
+                "institution": "A university",
+                "consent": True,
+            },
+            note="By telephone",
+        ),
+    ],
+) -> Response:
+    """Register somebody: seated where the seat rule allows, else waiting. Takes `decide_registrations`."""
+
+    def deed(db: Db, forum: Forum, now: datetime) -> Standing:
+        asked = entering.enter(db, call.by, forum, entered.person, entered.note, call.key, call.secret, now=now)
+        return standing(db, forum, asked.code)
+
+    return await call.write(deed, status=201, made="code")
+
+
+@router.post("/registrations/{code}/approval", response_model=Standing)
+async def approve(call: Writing, code: Code, decision: Annotated[DecisionInput, sent(note="")]) -> Response:
+    """Approve: a seat where one may be given, else a place in the queue."""
+    return await _act(
+        call, code, lambda db, forum, now: reviewing.approve(db, call.by, forum, code, now=now, note=decision.note)
+    )
+
+
+@router.post("/registrations/{code}/refusal", response_model=Standing)
+async def decline(call: Writing, code: Code, decision: Annotated[DecisionInput, sent(note="")]) -> Response:
+    """Decline; what it held goes to the next."""
+    return await _act(
+        call, code, lambda db, forum, now: reviewing.decline(db, call.by, forum, code, now=now, note=decision.note)
+    )
+
+
+@router.post("/registrations/{code}/cancellation", response_model=Standing)
+async def cancel(call: Writing, code: Code, decision: Annotated[DecisionInput, sent(note="")]) -> Response:
+    """Cancel on the person's behalf; the seat goes to the next."""
+    return await _act(
+        call, code, lambda db, forum, now: applying.cancel(db, call.by, forum, code, now=now, note=decision.note)
+    )
+
+
+@router.post("/registrations/{code}/category", response_model=Standing)
+async def move(call: Writing, code: Code, to: Annotated[MoveInput, sent(category="THK", note="")]) -> Response:
+    """Move to another category, the seat with it."""
+    return await _act(
+        call,
+        code,
+        lambda db, forum, now: reviewing.move(db, call.by, forum, code, to.category, now=now, note=to.note),
+    )
+
+
+@router.post("/registrations/{code}/confirmation", response_model=Standing)
+async def confirm(call: Writing, code: Code) -> Response:
+    """Confirm the address by hand."""
+    return await _act(call, code, lambda db, forum, now: applying.confirm(db, call.by, forum, code, now=now))
+
+
+@router.post("/registrations/{code}/seat", response_model=Standing)
+async def seat_beyond(call: Writing, code: Code, why: Annotated[ReasonInput, sent(reason="A speaker")]) -> Response:
+    """Seat beyond limit or guarantees, never beyond the capacity. Takes `seat_over_limits`."""
+    return await _act(
+        call, code, lambda db, forum, now: overriding.seat_beyond(db, call.by, forum, code, why.reason, now=now)
+    )
+
+
+@router.post("/registrations/{code}/hold-back", response_model=Standing)
+async def seat_held_back(call: Writing, code: Code, on: Annotated[HeldBackInput, sent(hold_back=4)]) -> Response:
+    """Seat on one of a hold-back's seats."""
+    return await _act(
+        call, code, lambda db, forum, now: holding.give_held(db, call.by, forum, on.hold_back, code, now=now)
+    )
+
+
+@router.post("/registrations/{code}/priority", response_model=Standing)
+async def set_priority(
+    call: Writing, code: Code, priority: Annotated[PriorityInput, sent(priority=1, reason="Speaks on the first day")]
+) -> Response:
+    """Let somebody go before others in the queue, or (0) no longer."""
+    return await _act(
+        call, code, lambda db, forum, now: overriding.set_priority(db, call.by, forum, code, priority, now=now)
+    )
+
+
+@router.post("/registrations/{code}/erasure", response_model=Standing)
+async def erase(call: Writing, code: Code, sure: Annotated[SureInput, sent(sure=True)]) -> Response:
+    """Erase what is personal about it, at the person's own wish; a live one ends."""
+    assert sure.sure  # noqa: S101 - the input takes nothing else
+    return await _act(call, code, lambda db, forum, now: erasing.erase(db, call.by, forum, code, now=now))
+
+
+async def _act(call: Call, code: str, deed: Any) -> Response:
+    """A deed about one registration, answered with how it stands then."""
+
+    def done(db: Db, forum: Forum, now: datetime) -> Standing:
+        deed(db, forum, now)
+        return standing(db, forum, code)
+
+    return await call.write(done)
+
+
+def standing(db: Db, forum: Forum, code: str) -> Standing:
+    """How a registration stands. Three queries."""
+    row = applying.application_of(db, forum, code)
+    category = house_of(db, forum_id(forum)).category_by_id(row.category_id)
+    return Standing(code=row.code, state=row.state, category=category.code)
+
+
+def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
+    """A registration as this caller may see it. At most six queries."""
+    found, own = desk_registration(db, by, forum, code), forum_id(forum)
+    told = by.may(Permission.SEE_FACTS, own) or by.may(Permission.DECIDE_REGISTRATIONS, own)
+    meals, access = found.needs or (None, None)
+    row = {**found.row._mapping, "category": found.category.code, "place": found.place}  # noqa: SLF001 - its public name
+    facts = history(db, forum.slug, f"registration:{code}") if told else None
+    return RegistrationShape(
+        registration=RegistrationLine.model_validate(row),
+        place_in_queue=found.place_in_queue,
+        delegation=found.row.delegation,
+        decision_note=found.row.decision_note,
+        meals=meals,
+        access=access,
+        answers=[AnswerShape(question=one.question.code, value=_value(one)) for one in found.answers],
+        history=None if facts is None else [FactShape.model_validate(fact, from_attributes=True) for fact in facts],
+    )
+
+
+def _value(answered: Answered) -> Any:
+    """An answer's value; of a file its name."""
+    return answered.file_name if answered.file is not None else answered.value

@@ -1,0 +1,1 @@
+"""What holds for forums, as pure functions: values in, values out."""

@@ -1,0 +1,211 @@
+"""Who may do what by a token: every operation of the document against every role."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app.accounts.rules import PERMISSIONS, Permission, Role
+from tests.api.programs import BASE, Programs
+from tests.cast import SLUG
+
+ROLES = tuple(role.value for role in Role)
+SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
+EDIT, FORUM, ACCESS = Permission.EDIT_PROGRAMME, Permission.EDIT_FORUM, Permission.MANAGE_ACCESS
+TAKES: dict[str, Permission] = {
+    "get_forum": SEE,
+    "get_token": SEE,
+    "get_categories": SEE,
+    "get_numbers": FORUM,
+    "put_numbers": FORUM,
+    "list_hold_backs": PEOPLE,
+    "keep_back": DECIDE,
+    "change_release": DECIDE,
+    "release": DECIDE,
+    "list_registrations": PEOPLE,
+    "get_registration": PEOPLE,
+    "enter_registration": DECIDE,
+    "approve": DECIDE,
+    "decline": DECIDE,
+    "cancel": DECIDE,
+    "move": DECIDE,
+    "confirm": DECIDE,
+    "seat_beyond": Permission.SEAT_OVER_LIMITS,
+    "seat_held_back": DECIDE,
+    "set_priority": DECIDE,
+    "erase": DECIDE,
+    "list_invitations": PEOPLE,
+    "get_invitation": PEOPLE,
+    "invite": DECIDE,
+    "make_code": DECIDE,
+    "send_invitation_again": DECIDE,
+    "renew_invitation": DECIDE,
+    "set_reply_date": DECIDE,
+    "withdraw_invitation": DECIDE,
+    "list_delegations": PEOPLE,
+    "get_delegation": PEOPLE,
+    "invite_delegation": DECIDE,
+    "correct_delegation": DECIDE,
+    "resize_delegation": DECIDE,
+    "hand_back": DECIDE,
+    "write_to_delegation_again": DECIDE,
+    "renew_delegation": DECIDE,
+    "withdraw_delegation": DECIDE,
+    "share_evenly": DECIDE,
+    "get_programme": SEE,
+    "list_sessions": SEE,
+    "get_session": SEE,
+    "create_session": EDIT,
+    "change_session": EDIT,
+    "remove_session": EDIT,
+    "move_session": EDIT,
+    "restore_session": EDIT,
+    "list_versions": SEE,
+    "get_pending": SEE,
+    "publish_version": Permission.PUBLISH_PROGRAMME,
+    "list_speakers": SEE,
+    "get_speaker": SEE,
+    "add_speaker": EDIT,
+    "change_speaker": EDIT,
+    "remove_speaker": EDIT,
+    "list_rooms": SEE,
+    "get_room": SEE,
+    "add_room": FORUM,
+    "change_room": FORUM,
+    "remove_room": FORUM,
+    "list_mails": Permission.SEE_MAIL,
+    "try_mail_again": Permission.SEND_MAIL,
+    "list_facts": Permission.SEE_FACTS,
+    "list_people": ACCESS,
+    "give_role": ACCESS,
+    "take_role": ACCESS,
+    "invite_colleague_again": ACCESS,
+    "withdraw_colleague": ACCESS,
+    "ask_speaker": EDIT,
+    "renew_speakers_link": EDIT,
+    "withdraw_asking": EDIT,
+    "erase_asking": EDIT,
+    "place_room": FORUM,
+    "list_edits": EDIT,
+    "undo_edit": EDIT,
+    "return_to_edit": EDIT,
+    "list_conflicts": SEE,
+    "explain_conflict": EDIT,
+    "list_questions": FORUM,
+    "get_question": FORUM,
+    "add_question": FORUM,
+    "change_question": FORUM,
+    "place_question": FORUM,
+    "retire_question": FORUM,
+    "get_retention": FORUM,
+    "set_retention": FORUM,
+    "list_sign_ups": SEE,
+    "list_names": PEOPLE,
+    "change_places": EDIT,
+    "add_name": DECIDE,
+    "remove_name": DECIDE,
+    "list_duplicates": PEOPLE,
+    "merge": DECIDE,
+    "say_distinct": DECIDE,
+    "erase_invitation": DECIDE,
+    "list_webhooks": FORUM,
+    "list_deliveries": FORUM,
+    "try_webhook": FORUM,
+    "resume_webhook": FORUM,
+    "send_delivery_again": FORUM,
+}
+
+
+@pytest.fixture(scope="module")
+def cast(programs: Programs) -> Programs:
+    for role in Role:
+        programs.enrol(role.value, role)
+    return programs
+
+
+@pytest.fixture(scope="module")
+def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
+    """Every operation of the document: method, address with parts that are there, and the example of its body."""
+    there = {"forum": SLUG, "number": "1"}
+    codes = {
+        "registrations": programs.doors.register("DIP").code,
+        "invitations": programs.doors.invite().code,
+        "delegations": programs.doors.delegate(seats=2).code,
+        "sessions": "D1-04",
+        "speakers": programs.get("/speakers").json()["items"][0]["code"],
+        "rooms": "press-room",
+        "sign-ups": "D1-04",
+        "questions": "no-question",
+    }
+    there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
+    found = {}
+    document = programs.get("/api/v1/openapi.json").json()
+    for path, methods in document["paths"].items():
+        kind = path.split("/")[3] if path.count("/") > 2 else ""
+        parts = {**there, "code": codes.get(kind, "")}
+        address = "/api/v1" + re.sub(r"{(\w+)}", lambda match, parts=parts: parts[match[1]], path)
+        for method, one in methods.items():
+            content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
+            body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
+            found[one["operationId"]] = (method.upper(), address, body)
+    return found
+
+
+def test_every_operation_has_its_row_here(operations: dict[str, Any]) -> None:
+    assert set(operations) == set(TAKES)
+
+
+def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: dict[str, Any]) -> None:
+    """Whoever may not is refused and writes nothing; whoever may reaches the deed, whatever it says then."""
+    before, wrong = cast.doors.rows(), []
+    for name, (method, address, body) in operations.items():
+        for role in ROLES:
+            if TAKES[name] in PERMISSIONS[Role(role)]:
+                continue
+            answer = cast.ask(method, address, role, body, if_match="*")
+            if answer.status_code != 403 or answer.json()["code"] != "forbidden":
+                wrong.append((name, role, answer.status_code, answer.text[:200]))
+    assert not wrong
+    assert cast.doors.rows() == before
+    for name, (method, address, body) in operations.items():
+        allowed = next(role for role in reversed(ROLES) if TAKES[name] in PERMISSIONS[Role(role)])
+        answer = cast.ask(method, address, allowed, body, if_match="*")
+        if answer.status_code in {400, 401, 403, 405, 412, 415, 428, 500}:
+            wrong.append((name, allowed, answer.status_code, answer.text[:200]))
+        elif answer.status_code == 422 and answer.json()["code"] == "invalid" and "_taken" not in answer.text:
+            wrong.append((name, "the example is not taken", answer.text[:300]))
+    assert not wrong
+
+
+def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(
+    cast: Programs, operations: dict[str, Any]
+) -> None:
+    for name, (method, address, body) in operations.items():
+        assert cast.ask(method, address, "", body).status_code == 401, name
+
+
+def test_what_is_sensitive_is_told_those_who_may_see_it(cast: Programs) -> None:
+    one = cast.doors.register(meals="Nothing from the sea", access="A chair in the shade")
+    told = set()
+    for role in ROLES:
+        answer = cast.get(f"/registrations/{one.code}", role)
+        if "Nothing from the sea" in answer.text:
+            told.add(role)
+        assert ("Nothing from the sea" in answer.text) == ("A chair in the shade" in answer.text)
+    assert told == {role.value for role in Role if Permission.SEE_SENSITIVE in PERMISSIONS[role]}
+    assert "Nothing from the sea" not in cast.get("/registrations?limit=100", "organiser").text
+
+
+def test_where_a_speaker_is_reached_is_told_those_who_edit(cast: Programs) -> None:
+    one = cast.doors.speaker(email="reach.me@crowd.example")
+    told = {role for role in ROLES if "reach.me" in cast.get(f"/speakers/{one.code}", role).text}
+    assert told == {role.value for role in Role if EDIT in PERMISSIONS[role]}
+    assert "reach.me" not in cast.get("/speakers", "viewer").text
+
+
+def test_the_history_of_a_registration_is_told_those_who_decide(cast: Programs) -> None:
+    one = cast.doors.register()
+    assert cast.get(f"/registrations/{one.code}", "finance").json()["history"] is None
+    kinds = [fact["kind"] for fact in cast.get(f"/registrations/{one.code}", "registrar").json()["history"]]
+    assert kinds[0].startswith("registration.")
+    assert BASE
