@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import access, forum, privacy, seed, serve
+from app.cli import access, forum, post, privacy, seed, serve
 from app.cli.house import said_plainly
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -16,6 +16,7 @@ app.command("demo")(seed.demo)
 app.command("publish")(forum.publish)
 app.command("purge")(privacy.purge)
 app.command("verify")(forum.verify)
+app.command("bounce")(post.bounce)
 app.command("owner")(access.owner)
 
 

@@ -31,7 +31,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "people": ("registration", "people", "seat", "category", "hold_back", "letter"),
     "invitations": ("invitation", "delegation"),
     "programme": ("programme", "session", "conflict", "sign_up", "speaker", "speakers", "material", "room"),
-    "mail": ("mail",),
+    "mail": ("mail", "mailing"),
     "settings": ("forum", "question", "questions", "retention", "calendar"),
     "access": ("access", "user", "sign_in"),
 }
@@ -44,6 +44,8 @@ PAGES = {
     "speaker": "speakers",
     "material": "materials",
     "room": "rooms",
+    "mailing": "mailings",
+    "message": "messages/{}",
 }
 """What a fact is about → the desk's page where that stands; of what can be removed the list, or its history."""
 

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.correspondence.contents import contents
 from app.editions.form import ForumFile
 from app.forum.queries import forum_id
 from app.jobs import letters
@@ -248,7 +249,7 @@ def rendered(post: Post, template: str, subject: str, lang: str) -> str:
             1, "<walk@example>", SLUG, template, lang, to, "Somebody", subject, values, 1, 0, repeated=False
         )
         try:
-            found = letters.contents(db, message, post.crew.settings, now=NOW)
+            found = contents(db, message, post.crew.settings, now=NOW)
         except NotFound:
             return ""
         left = letters.letter(message, found, post.crew.settings)
