@@ -102,7 +102,8 @@ def _of_mailing(db: Db, message: Claimed, settings: Settings, *, now: datetime, 
         opt_out = f"{settings.base_url}/{message.language}/unsubscribe/{token}"
     found = _looked_up(db, message, settings, now=now, masked=masked)
     action = action_of(row.segment["audience"])
-    return replace(found, own=words, action=action, why=why_of(essential=row.essential), opt_out=opt_out)
+    named, why = {"name": found.to_name, **found.values}, why_of(essential=row.essential)
+    return replace(found, values=named, own=words, action=action, why=why, opt_out=opt_out)
 
 
 def action_of(audience: str) -> str:
@@ -127,7 +128,7 @@ def as_meant(
     except NotFound:
         made_up = samples(lang)
         found = Contents(made_up, MASK, forum.title.of(lang), made_up["name"], foot=_foot(forum, lang))
-    return replace(found, action=action_of(audience), link=MASK)
+    return replace(found, values={"name": found.to_name, **found.values}, action=action_of(audience), link=MASK)
 
 
 def _looked_up(db: Db, message: Claimed, settings: Settings, *, now: datetime, masked: bool) -> Contents:

@@ -32,8 +32,8 @@ PIECE = 100
 """People looked at in one transaction."""
 PLACEHOLDERS: Mapping[Audience, tuple[str, ...]] = {
     Audience.PEOPLE: ("name", "code", "category", "forum"),
-    Audience.SPEAKERS: ("forum", "function", "sessions"),
-    Audience.FOCAL_POINTS: ("institution", "category", "seats", "unnamed", "deadline", "code", "forum"),
+    Audience.SPEAKERS: ("name", "forum", "function", "sessions"),
+    Audience.FOCAL_POINTS: ("name", "institution", "category", "seats", "unnamed", "deadline", "code", "forum"),
 }
 """What may be put into a mailing, by whom it is written to."""
 LATEST_PAST_MINUTES = 5

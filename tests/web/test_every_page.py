@@ -19,6 +19,7 @@ from tests.doors import KHMER, Doors, Page, Shown, furnish, open_doors, places
 LANGS = ("en", "km")
 LOADS = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "video": "src", "object": "data"}
 SECRET = ("/login", "/account", "/desk", "/{lang}/my", "/{lang}/invitations", "/{lang}/delegations", "/{lang}/speaking")
+SECRET += ("/{lang}/unsubscribe",)
 FILES = (".ics", ".pdf", ".png", ".jpg", ".{kind}", ".json", ".xml", ".csv", ".atom", ".txt")
 FILES += ("/files/{number}", "/{language}")
 LIVE = {"/{lang}/{forum}/register", "/{lang}/{forum}/register/{category}"}
@@ -173,14 +174,18 @@ def english() -> list[str]:
     return found
 
 
+PLACEHOLDERS = {"/desk/{forum}/messages/{template}", "/desk/{forum}/mailings/{number}"}
+"""Where organisers write them."""
+
+
 def test_no_khmer_page_speaks_english_from_the_catalogue_and_no_page_shows_a_key(seen: Seen) -> None:
     rooms = "|".join(sorted({key.partition(".")[0] for key in catalogue("en")}))
     key = re.compile(rf"\b(?:{rooms})\.[a-z_]+\.[a-z_.]+")
 
-    def fault(_path: str, lang: str, _answer: Any, page: Page) -> Any:
+    def fault(path: str, lang: str, _answer: Any, page: Page) -> Any:
         said = " ".join(text for within, text in page.spoken if within == "km")
         left = [text for text in english() if text in said] if lang == "km" else []
-        return left or key.findall(page.text) or ("{" in page.text and page.text)
+        return left or key.findall(page.text) or ("{" in page.text and path not in PLACEHOLDERS and page.text)
 
     assert len(english()) > 200
     nothing_wrong(seen, fault)
