@@ -90,7 +90,7 @@ def _of_mailing(db: Db, message: Claimed, settings: Settings, *, now: datetime, 
     row = mailing_of(db, forum, int(message.values["mailing"]))
     words = Words(row.subject_km, row.text_km) if message.language == "km" else Words(row.subject_en, row.text_en)
     if message.template == TEST:
-        like = (str(message.values["like"]), str(message.values["at"]))
+        like = (str(message.values["like"]), str(message.values["at"]), str(message.values["called"]))
         found = as_meant(db, forum, like, row.segment["audience"], message.language, settings, now=now)
         return replace(found, own=words, why=why_of(essential=row.essential), test=True)
     opt_out = ""
@@ -117,12 +117,12 @@ def why_of(*, essential: bool) -> str:
 
 
 def as_meant(
-    db: Db, forum: Forum, like: tuple[str, str], audience: str, language: str, settings: Settings, *, now: datetime
+    db: Db, forum: Forum, like: tuple[str, str, str], audience: str, language: str, settings: Settings, *, now: datetime
 ) -> Contents:
-    """What somebody meant by a mailing, `like` (subject, address), would read, their link masked; made-up values where
-    there is nobody, or where nothing can be said to them any more."""
+    """What somebody meant by a mailing, `like` (subject, address, name), would read, their link masked; made-up values
+    where there is nobody, or where nothing can be said to them any more."""
     lang: Lang = "km" if language == "km" else "en"
-    message = Claimed(0, "", forum.slug, TEST, lang, like[1], like[1], like[0], {}, 0, 0, repeated=False)
+    message = Claimed(0, "", forum.slug, TEST, lang, like[1], like[2], like[0], {}, 0, 0, repeated=False)
     try:
         found = _looked_up(db, message, settings, now=now, masked=True)
     except NotFound:

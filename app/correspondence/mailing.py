@@ -180,7 +180,7 @@ def try_out(db: Db, by: Actor, forum: Forum, number: int, secret: bytes, *, now:
     reach = reach_of(db, by, forum, from_kept(row.segment), secret, essential=row.essential)
     for lang in LANGS:
         like = example_for(reach, lang)
-        values = {"mailing": number, **(row_of(like) if like else {"like": "", "at": ""})}
+        values = {"mailing": number, **(row_of(like) if like else {"like": "", "at": "", "called": ""})}
         to = (user.email, user.name or user.email)
         queue_mail(db, forum.slug, TEST, lang, to, f"user:{user.id}", now=now, values=values)
     return str(user.email)

@@ -168,4 +168,4 @@ def example_for(reach: Reach, lang: Lang) -> Person | None:
 
 def row_of(person: Person) -> dict[str, Any]:
     """What a test of a mailing keeps of the person whose mail it looks like."""
-    return {"like": person.subject, "at": person.email}
+    return {"like": person.subject, "at": person.email, "called": person.name}

@@ -23,6 +23,7 @@ class Rendered:
     foot: tuple[str, ...]
     why: str
     opt_out: str
+    opt_out_words: str
     text: str
     html: str
 
@@ -45,6 +46,7 @@ def rendered(template: str, lang: Lang, found: Contents, more: Sequence[str] = (
         "link": found.link,
         "subject": subject,
         "opt_out": found.opt_out,
+        "opt_out_words": text_of(lang, "mail.opt_out"),
     }
     letter = {**shown, "forum_title": found.forum_title}
     text, html = render(lang, "mail/letter.txt", **letter), render(lang, "mail/letter.html", **letter)

@@ -59,6 +59,11 @@ class MessageKind:
         return ".".join(part for part in (self.template.replace("/", "."), self.wording) if part)
 
     @property
+    def when(self) -> str:
+        """The text that says when it is sent."""
+        return f"messages.when.{self.template.replace('/', '.')}"
+
+    @property
     def room(self) -> str:
         """What it is about: a registration, an invitation, a delegation, a speaker, or somebody's access."""
         return self.template.partition("/")[0]
@@ -114,7 +119,8 @@ def kinds() -> tuple[MessageKind, ...]:
     }
     there = [MessageKind(template) for template in templates]
     there += [MessageKind(template, BADGES) for template in templates if template in badges]
-    return tuple(sorted(there, key=lambda kind: (list(ALWAYS).index(kind.room), kind.template, kind.wording)))
+    order = [key for key in catalogue("en") if key.startswith("messages.when.")]
+    return tuple(sorted(there, key=lambda kind: (list(ALWAYS).index(kind.room), order.index(kind.when), kind.wording)))
 
 
 def kind_of(code: str) -> MessageKind:

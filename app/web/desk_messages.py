@@ -160,7 +160,8 @@ async def _page(
 ) -> Response:
     settings, now = site_of(request).settings, clock.now()
     asked = sent.get("reader", "") if sent else request.query_params.get("reader", "")
-    whom = str(asked).strip().upper() if isinstance(asked, str) else ""
+    whom = asked.strip() if isinstance(asked, str) else ""
+    whom = whom if kind.room == "speaker" else whom.upper()
 
     def read(db: Db, desk: Desk) -> Seen:
         desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
@@ -170,7 +171,7 @@ async def _page(
             words = wording.filled_up(kind, wording.checked(kind, _words(sent or FormData())))
         reader = reader_of(db, desk.actor, desk.forum, kind, whom)
         return Seen(
-            editions, preview(db, desk.forum, kind, words, reader, settings, now=now), reader[2] if reader else ""
+            editions, preview(db, desk.forum, kind, words, reader, settings, now=now), reader.code if reader else ""
         )
 
     try:
