@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from app.correspondence.rules.placeholders import faults, fill, named
 
 NAMES = st.sampled_from(["name", "link", "forum", "hours"])
-PLAIN = st.text("ab ក<PLAIN = st.text(st.characters(exclude_characters="{}", codec="utf-8"), max_size=30)%$\\", max_size=12)
+PLAIN = st.text("ab ក<$%", max_size=12)
 ANYTHING = st.text(st.sampled_from("{}name lิnkក\n"), max_size=60)
 
 
