@@ -78,7 +78,8 @@ def choices(lang: Lang) -> dict[str, list[tuple[str, str]]]:
 
 def in_words(lang: Lang, row: Any) -> list[tuple[str, str]]:
     """A kept mailing as (label, words), for whoever had another one open."""
-    shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose", *TEXTS)]
+    shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose")]
+    shown += [(text_of(lang, f"messages.{name}"), getattr(row, name)) for name in TEXTS]
     essential = text_of(lang, "mailings.essential_yes" if row.essential else "mailings.essential_no")
     return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(lang, row)]
 
