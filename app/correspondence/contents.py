@@ -126,7 +126,7 @@ def as_meant(
     try:
         found = _looked_up(db, message, settings, now=now, masked=True)
     except NotFound:
-        made_up = samples(lang)
+        made_up = {**samples(lang), "forum": forum.title.of(lang)}
         found = Contents(made_up, MASK, forum.title.of(lang), made_up["name"], foot=_foot(forum, lang))
     return replace(found, values={"name": found.to_name, **found.values}, action=action_of(audience), link=MASK)
 
