@@ -52,6 +52,10 @@ MOST_ROWS = 8
 CUT = f"document.querySelectorAll('tbody > tr:nth-child(n+{MOST_ROWS + 1})').forEach(row => row.remove())"
 
 
+UNCOVERED = "document.querySelector('.numbers > .buttons')?.scrollIntoView()"
+"""A bar that stays at the foot of the window covers whatever happens to lie there: it is brought to its own place."""
+
+
 def kinds(furnished: Furnished, lang: str) -> list[str]:
     """Addresses of every kind of page: a few of each path, and what is not there."""
     paths = places(furnished.doors, furnished.shown, lang)
@@ -70,6 +74,7 @@ def opened(furnished: Furnished, tab: Any, address: str) -> None:
         tab.context.clear_cookies()
     tab.goto(address)
     assert urlsplit(tab.url).path == urlsplit(address).path
+    tab.evaluate(UNCOVERED)
 
 
 def faulty_form(tab: Any, lang: str) -> None:
