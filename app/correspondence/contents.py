@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.correspondence.addressing import reader_now
 from app.correspondence.colleagues import about_colleague
 from app.correspondence.delegations import about_delegation
 from app.correspondence.mailboxes import mailbox_of, opt_out_token
@@ -90,8 +91,9 @@ def _of_mailing(db: Db, message: Claimed, settings: Settings, *, now: datetime, 
     row = mailing_of(db, forum, int(message.values["mailing"]))
     words = Words(row.subject_km, row.text_km) if message.language == "km" else Words(row.subject_en, row.text_en)
     if message.template == TEST:
-        like = (str(message.values["like"]), str(message.values["at"]), str(message.values["called"]))
-        found = as_meant(db, forum, like, row.segment["audience"], message.language, settings, now=now)
+        found = as_meant(
+            db, forum, str(message.values["like"]), row.segment["audience"], message.language, settings, now=now
+        )
         return replace(found, own=words, why=why_of(essential=row.essential), test=True)
     opt_out = ""
     if not row.essential:
@@ -117,12 +119,13 @@ def why_of(*, essential: bool) -> str:
 
 
 def as_meant(
-    db: Db, forum: Forum, like: tuple[str, str, str], audience: str, language: str, settings: Settings, *, now: datetime
+    db: Db, forum: Forum, like: str, audience: str, language: str, settings: Settings, *, now: datetime
 ) -> Contents:
-    """What somebody meant by a mailing, `like` (subject, address, name), would read, their link masked; made-up values
-    where there is nobody, or where nothing can be said to them any more."""
+    """What somebody meant by a mailing, `like` (what mail to them is about), would read, their link masked; made-up
+    values where there is nobody, or where nothing can be said to them any more."""
     lang: Lang = "km" if language == "km" else "en"
-    message = Claimed(0, "", forum.slug, TEST, lang, like[1], like[2], like[0], {}, 0, 0, repeated=False)
+    to = reader_now(db, forum, like)
+    message = Claimed(0, "", forum.slug, TEST, lang, *to, like, {}, 0, 0, repeated=False)
     try:
         found = _looked_up(db, message, settings, now=now, masked=True)
     except NotFound:

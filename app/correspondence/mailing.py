@@ -15,7 +15,7 @@ from app.audit.recording import record
 from app.correspondence.mailboxes import open_mailbox
 from app.correspondence.mailing_queries import NEWS, NOTICE, TEST, batch_of, mailing_of
 from app.correspondence.models import Mailing
-from app.correspondence.recipients import ALL, example_for, once_each, people_of, reach_of, row_of
+from app.correspondence.recipients import ALL, example_for, once_each, people_of, reach_of
 from app.correspondence.rules.mailings import State, may_follow
 from app.correspondence.rules.segments import OF_PEOPLE, Audience, Segment, as_kept, fits, from_kept
 from app.correspondence.wording import wrong_words
@@ -180,7 +180,7 @@ def try_out(db: Db, by: Actor, forum: Forum, number: int, secret: bytes, *, now:
     reach = reach_of(db, by, forum, from_kept(row.segment), secret, essential=row.essential)
     for lang in LANGS:
         like = example_for(reach, lang)
-        values = {"mailing": number, **(row_of(like) if like else {"like": "", "at": "", "called": ""})}
+        values = {"mailing": number, "like": like.subject if like else ""}
         to = (user.email, user.name or user.email)
         queue_mail(db, forum.slug, TEST, lang, to, f"user:{user.id}", now=now, values=values)
     return str(user.email)

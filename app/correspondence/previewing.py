@@ -158,8 +158,7 @@ def preview_mailing(
     shown = []
     for lang in LANGS:
         like = example_for(reach, lang)
-        of = (like.subject, like.email, like.name) if like else ("", "", "")
-        found = as_meant(db, forum, of, audience, lang, settings, now=now)
+        found = as_meant(db, forum, like.subject if like else "", audience, lang, settings, now=now)
         own = Words(words[f"subject_{lang}"], words[f"text_{lang}"])
         why, opt_out = why_of(essential=essential), "" if essential else MASK
         shown.append(rendered(TEST, lang, replace(found, own=own, why=why, opt_out=opt_out)))

@@ -5,7 +5,6 @@ A further question (a tag, a role at the hall's door) is a field of `rules.segme
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import select
 
@@ -164,8 +163,3 @@ def once_each(people: Sequence[Person]) -> list[Person]:
 def example_for(reach: Reach, lang: Lang) -> Person | None:
     """Whose mail is shown in this language: a reader of it, or else anybody meant."""
     return reach.examples.get(lang) or next(iter(reach.people), None)
-
-
-def row_of(person: Person) -> dict[str, Any]:
-    """What a test of a mailing keeps of the person whose mail it looks like."""
-    return {"like": person.subject, "at": person.email, "called": person.name}

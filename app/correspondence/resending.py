@@ -7,6 +7,7 @@ from typing import Any
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
+from app.correspondence.addressing import reader_now
 from app.correspondence.contents import contents
 from app.correspondence.rendering import Rendered, rendered
 from app.forum.models import Forum
@@ -16,10 +17,6 @@ from app.kit.errors import Conflict, NotFound, Refused
 from app.kit.i18n import Lang
 from app.kit.settings import Settings
 from app.mail.outbox import Claimed, attempts_at, message_of, queue_mail
-from app.programme.asking_queries import speaker_of
-from app.registration.applying import application_of
-from app.registration.delegations import delegation_of
-from app.registration.inviting import invitation_of
 
 OVER = frozenset({"sent", "failed", "withheld"})
 """States from which a message may be sent once more: nothing of it is on its way."""
@@ -40,7 +37,7 @@ def whole_message(db: Db, by: Actor, forum: Forum, message: int, settings: Setti
     """Everything about a forum's message; links are masked. Raises NotFound."""
     by.must(Permission.SEE_MAIL, forum_id(forum))
     row = message_of(db, forum.slug, message)
-    address = _address(db, forum, row)
+    address = reader_now(db, forum, row.subject)[0]
     moved = address if address and address != row.to_address else ""
     return Whole(row, attempts_at(db, row.id), _shown(db, row, address or row.to_address, settings, now), moved)
 
@@ -62,23 +59,6 @@ def as_claimed(row: Any, address: str) -> Claimed:
     return Claimed(row.id, row.message_id, *named, row.attempts, row.answered, repeated=row.possibly_repeated)
 
 
-def _address(db: Db, forum: Forum, row: Any) -> str:
-    """The address at which the reader of a message is reached now; "" where that cannot be said."""
-    kind, _, code = row.subject.partition(":")
-    try:
-        if kind == "registration":
-            return str(application_of(db, forum, code).email)
-        if kind == "invitation":
-            return str(invitation_of(db, forum, code).email)
-        if kind == "delegation":
-            return str(delegation_of(db, forum, code).focal_email)
-        if kind == "speaker":
-            return str(speaker_of(db, forum_id(forum), code).email or "")
-    except NotFound:
-        return ""
-    return str(row.to_address)
-
-
 def resend(db: Db, by: Actor, forum: Forum, message: int, *, now: datetime) -> bool:
     """Write a message that has come to its end once more: the same words under a new Message-ID, to the address its
     reader has now; says whether that is another than before.
@@ -90,7 +70,7 @@ def resend(db: Db, by: Actor, forum: Forum, message: int, *, now: datetime) -> b
     row = message_of(db, forum.slug, message)
     if row.state not in OVER:
         raise Conflict("mail_under_way")
-    address = _address(db, forum, row)
+    address = reader_now(db, forum, row.subject)[0]
     if not address or not row.to_address:
         raise Refused("mail_has_no_reader")
     to, again = (address, row.to_name), {"values": row.values, "resend_of": row.id}
