@@ -164,7 +164,7 @@ async def _page(
         desk.actor.must(Permission.SEND_MAIL if number is None else Permission.SEE_MAIL, own)
         if number is not None:
             row = mailing_of(db, desk.forum, number)
-        words, segment, essential = _asked(row, None)
+        words, segment, essential = _asked(row)
         if sent is not None and not refused:
             try:
                 read = mailing.checked(parsed(sent, desk.forum.timezone))
@@ -193,7 +193,7 @@ async def _page(
 _BEFORE = frozenset({State.DRAFT.value, State.SCHEDULED.value})
 
 
-def _asked(row: Any, _sent: None) -> tuple[dict[str, str], Segment, bool]:
+def _asked(row: Any) -> tuple[dict[str, str], Segment, bool]:
     """The words, the segment and whether it is essential, of a kept mailing or of none."""
     if row is None:
         return {}, Segment(standings=("seated",)), False
