@@ -26,6 +26,9 @@ from app.accounts.actor import Actor
 from app.accounts.models import Login, User
 from app.accounts.rules import Role
 from app.accounts.signing_in import make_link, sign_in
+from app.correspondence import mailing
+from app.correspondence.mailboxes import open_mailbox, opt_out_token
+from app.correspondence.mailing import MailingInput
 from app.editions.form import ForumFile
 from app.editions.loading import load
 from app.forum import people
@@ -84,6 +87,16 @@ ELSEWHERE = "siem-reap-2028"
 """The second forum, loaded from the same file."""
 A_PHOTO = b"\xff\xd8\xff\xe0 stands for a photograph"
 COMPANION = "INTP"
+A_MAILING: Mapping[str, Any] = {
+    "name": "News",
+    "purpose": "To be known",
+    "subject_en": "News for {name}",
+    "subject_km": "ព័ត៌មានជូន {name}",
+    "text_en": "There is news of {forum}.",
+    "text_km": "មានព័ត៌មានអំពី {forum}។",
+    "audience": "people",
+}
+"""A mailing to everybody who is registered."""
 """A class of badges for those who come along, which the first forum has."""
 FORMS = "application/x-www-form-urlencoded"
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "path", "rect", "circle", "use", "line"})
@@ -397,6 +410,18 @@ class Doors:
             )
         )
 
+    def mailing(self, slug: str = SLUG, **changes: Any) -> int:
+        """A draft of a mailing; its number."""
+        sent, by = parse(MailingInput, {**A_MAILING, **changes}), Actor.operator()
+        return int(self.write(slug, lambda db: mailing.save(db, by, the_forum(db, slug), None, sent, 0, now=NOW)))
+
+    def mailbox(self) -> str:
+        """The secret of a link by which somebody turns mail off that is not essential."""
+        self._people += 1
+        address = f"mailbox{self._people}@crowd.example"
+        row = self.write(SLUG, lambda db: open_mailbox(db, the_forum(db), address, SECRET))
+        return opt_out_token(SECRET, row.id, row.generation)
+
     def state(self, standing: Standing, slug: str = SLUG) -> str:
         """How a registration stands."""
         return str(self.site.database.read(lambda db: application_of(db, the_forum(db, slug), standing.code).state))
@@ -522,6 +547,8 @@ class Shown:
     delegations: Mapping[str, Party]
     materials: tuple[str, ...]
     speakers: Mapping[str, Speaking]
+    mailings: tuple[int, ...]
+    mailbox: str
 
 
 def furnish(doors: Doors) -> Shown:
@@ -575,7 +602,24 @@ def furnish(doors: Doors) -> Shown:
     doors.make_wait(one["waiting"])
     import_one(doors, "I-01")
     kinds = invitations_of_every_kind(doors), furnish_delegations(doors), doors.write(SLUG, materials_of_every_kind)
-    return Shown(one, doors.sign_in_link(), *kinds, furnish_speakers(doors))
+    speakers = furnish_speakers(doors)
+    return Shown(one, doors.sign_in_link(), *kinds, speakers, furnish_mailings(doors), doors.mailbox())
+
+
+def furnish_mailings(doors: Doors) -> tuple[int, ...]:
+    """A draft, one that has its time, one to focal points that everybody meant was written to."""
+    draft, waits, sent = doors.mailing(), doors.mailing(essential=True), doors.mailing(audience="focal_points")
+    by = Actor.operator()
+
+    def deed(db: Db) -> None:
+        forum = the_forum(db)
+        mailing.schedule(db, by, forum, waits, 1, NOW + timedelta(days=365), now=NOW)
+        mailing.schedule(db, by, forum, sent, 1, NOW, now=NOW)
+        while mailing.step(db, forum, sent, SECRET, now=NOW):
+            pass
+
+    doors.write(SLUG, deed)
+    return draft, waits, sent
 
 
 def materials_of_every_kind(db: Db) -> tuple[str, ...]:
@@ -781,6 +825,15 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/desk/{forum}/facts": [f"{desk}/facts?{asked}", f"{desk}/facts?part=programme&{asked}"],
         "/desk/{forum}/people": [f"{desk}/people?{asked}", f"{desk}/people?done=invited&{asked}"],
         "/desk/{forum}/permissions": [f"{desk}/permissions?{asked}"],
+        "/desk/{forum}/outbox/{message}": [f"{desk}/outbox/{number}?{asked}" for number in (1, 2)],
+        "/desk/{forum}/messages": [f"{desk}/messages?{asked}"],
+        "/desk/{forum}/messages/{template}": [
+            f"{desk}/messages/{template}?{asked}"
+            for template in ("registration.seated", "delegation.invited.badges", "accounts.invited")
+        ],
+        "/desk/{forum}/mailings": [f"{desk}/mailings?{asked}", f"/desk/{ELSEWHERE}/mailings?{asked}"],
+        "/desk/{forum}/mailings/{number}": [f"{desk}/mailings/{number}?{asked}" for number in ("new", *shown.mailings)],
+        "/{lang}/unsubscribe/{secret}": [f"/{lang}/unsubscribe/{shown.mailbox}"],
         "/desk/{forum}/outbox": [f"{desk}/outbox?{asked}", f"{desk}/outbox?state=queued&{asked}"],
         "/desk/{forum}/programme": [
             f"{desk}/programme?{asked}",

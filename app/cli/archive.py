@@ -22,6 +22,7 @@ def archive(forum: SLUG, file: TO) -> None:
     """Write a whole forum, its people and their files included, as one archive that `sala unarchive` reads."""
     with opened() as house:
         slug, now, by = known(house, forum), clock.now(), Actor.operator()
+        secret = house.settings.secret_key
         if file.exists():
             raise typer.BadParameter(f"{file} is there already")
         house.pen.write_now(slug, lambda db: archiving.note_archived(db, by, forum_by_slug(db, slug), now=now))
@@ -29,7 +30,7 @@ def archive(forum: SLUG, file: TO) -> None:
         try:
             with file.open("wb") as to:
                 counts = house.database.read(
-                    lambda db: archiving.write_archive(db, by, forum_by_slug(db, slug), to, now=now)
+                    lambda db: archiving.write_archive(db, by, forum_by_slug(db, slug), to, secret, now=now)
                 )
         except BaseException:
             file.unlink()

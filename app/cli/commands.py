@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import access, archive, forum, keeping, privacy, seed, serve
+from app.cli import access, archive, forum, keeping, post, privacy, seed, serve
 from app.cli.house import said_plainly
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -18,6 +18,7 @@ app.command("demo")(seed.demo)
 app.command("publish")(forum.publish)
 app.command("purge")(privacy.purge)
 app.command("verify")(forum.verify)
+app.command("bounce")(post.bounce)
 app.command("owner")(access.owner)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, select
 from sqlmodel import SQLModel
 
+from app.correspondence.mailboxes import opt_out_token
 from app.forum.models import Forum
 from app.programme.asking import speaker_feed_token, speaker_token
 from app.programme.subscribing import desk_feed_token
@@ -70,8 +71,14 @@ BELONGS: Mapping[str, str] = {
     "audit_fact": "scope",
     "audit_head": "scope",
     "mail_message": "forum",
+    "mail_attempt": "message_id",
+    "correspondence_mailbox": "forum_id",
+    "correspondence_mailing": "forum_id",
+    "correspondence_own_words": "forum_id",
 }
 """Table → the column by which a row belongs to the forum: its id, its slug, or a row of another of these tables."""
+MAILBOXES = "correspondence_mailbox"
+"""Its rows know an address by a digest of the installation's own; an archive names the address itself."""
 BY_SLUG = frozenset({"scope", "forum"})
 LEFT_OUT: Mapping[str, str] = {
     "accounts_login": "a browser that is signed in belongs to an installation and is worth a password",
@@ -108,6 +115,7 @@ RENEWED: Mapping[str, tuple[tuple[str, str, str, Token], ...]] = {
         ("speaker_id", "feed_generation", "feed_digest", speaker_feed_token),
     ),
     "programme_subscription": (("id", "generation", "digest", desk_feed_token),),
+    MAILBOXES: (("id", "generation", "digest", opt_out_token),),
 }
 """Lasting links by table, as (number, generation, digest, token): each is renewed when it comes into another house."""
 WAITING = frozenset({"draft", "queued", "sending", "retrying"})

@@ -14,11 +14,13 @@ from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.rules import Permission
 from app.audit.recording import head_of, record
-from app.editions.archive_plan import FORMAT, OF_USERS, USERS, belonging, points_at, tables
+from app.correspondence.mailboxes import key_of
+from app.editions.archive_plan import FORMAT, MAILBOXES, OF_USERS, USERS, belonging, points_at, tables
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
+from app.mail.models import Message
 
 ROWS_AT_ONCE = 500
 MANIFEST = "manifest.json"
@@ -58,8 +60,10 @@ class _Writing:
         return count
 
 
-def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, *, now: datetime) -> Mapping[str, int]:
+def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, secret: bytes, *, now: datetime) -> Mapping[str, int]:
     """Write the forum whole into a file; the number of rows by table. Everything is read in the caller's one view.
+
+    `secret` is the installation's, by which it knows mailboxes.
 
     Raises Forbidden, NotFound. No login, no second factor and no secret of a link is in it; all that people told is.
     """
@@ -70,7 +74,8 @@ def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, *, now: datetim
         writing = _Writing(into, now)
         counts[USERS] = writing.put(_member(USERS), _users(db, own, forum.slug))
         for each in tables():
-            counts[each.name] = writing.put(_member(each.name), _rows(db, each, own, forum.slug))
+            rows = _mailboxes(db, each, forum, secret) if each.name == MAILBOXES else _rows(db, each, own, forum.slug)
+            counts[each.name] = writing.put(_member(each.name), rows)
         for each in tables():
             for column in each.c:
                 if isinstance(column.type, LargeBinary):
@@ -109,6 +114,17 @@ def _rows(db: Db, each: Table, own: int, slug: str) -> Iterator[bytes]:
     wanted = select(each).where(belonging(each, own, slug)).order_by(*each.primary_key)
     for row in db.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)).mappings():
         yield line(row)
+
+
+def _mailboxes(db: Db, each: Table, forum: Forum, secret: bytes) -> Iterator[bytes]:
+    """Who wants no more mail, by address: of the digests another installation could know nobody again. A mailbox whose
+    mails are purged is nobody's any more, and is left out."""
+    mails, own = table(Message), forum_id(forum)
+    written = select(mails.c.to_address).where(mails.c.forum == forum.slug).distinct()
+    addresses = {key_of(forum, address, secret): address for address in db.execute(written).scalars()}
+    for row in db.execute(select(each).where(each.c.forum_id == own).order_by(each.c.id)).mappings():
+        if row["who"] in addresses:
+            yield line({**row, "who": addresses[row["who"]]})
 
 
 def _put_files(db: Db, writing: _Writing, each: Table, column: Any, own: int, slug: str) -> None:

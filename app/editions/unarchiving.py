@@ -25,7 +25,8 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
 from app.audit.recording import first_broken, head_of, record
-from app.editions.archive_plan import FORMAT, FORUM, OF_USERS, RENEWED, USERS, WAITING, points_at, tables
+from app.correspondence.mailboxes import mailbox_key
+from app.editions.archive_plan import FORMAT, FORUM, MAILBOXES, OF_USERS, RENEWED, USERS, WAITING, points_at, tables
 from app.editions.archiving import MANIFEST, schema_of
 from app.forum.inputs import NewSlug
 from app.forum.models import Forum
@@ -283,6 +284,8 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
                 withheld = _withhold(rows, moved[USERS])
             if each.name == FORUM and rows[0]["featured"]:
                 rows[0]["featured"] = not db.execute(select(forums.c.id).where(forums.c.featured)).first()
+            if each.name == MAILBOXES:
+                rows = [{**row, "who": mailbox_key(archive.slug, row["who"], secret)} for row in rows]
             _renew(each, rows, secret)
             _write(db, each, rows, archive)
     except DBAPIError:
@@ -328,6 +331,8 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
             if value not in moved[other]:
                 raise _damaged(each.name)
             found[column.name] = moved[other][value]
+    if each.name == "mail_message":
+        found["resend_of"] = moved[each.name].get(row["resend_of"])
     named = {"audit_fact": "scope", "audit_head": "scope", "mail_message": "forum"}.get(each.name)
     if named and row[named] != slug:
         raise _damaged(each.name)

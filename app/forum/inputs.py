@@ -12,7 +12,9 @@ from app.accounts.signing_in import Email
 from app.kit.inputs import Filled, Input, Line, ShortWords, Words
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
-RESERVED = frozenset({"site", "my", "delegations", "invitations", "speaking", "desk", "new", "api", "static", "login"})
+RESERVED = frozenset(
+    {"site", "my", "delegations", "invitations", "speaking", "desk", "new", "api", "static", "login", "unsubscribe"}
+)
 """What no forum is called: parts of addresses that mean something else, and the name of the site's chain of facts."""
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.accounts.actor import Actor
+from app.correspondence import mailing
+from app.correspondence.contents import Contents, contents
 from app.forum.delivering import forget_deliveries
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
@@ -18,13 +20,13 @@ from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock, heart
 from app.kit.db import Db, table
-from app.kit.errors import Busy, NotFound, Refused
+from app.kit.errors import Busy, Conflict, NotFound, Refused
 from app.kit.pen import SITE
 from app.kit.repeating import forget_answers
 from app.kit.throttling import forget_visits
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
-from app.mail.rules import Outcome, is_answer, next_attempt
+from app.mail.rules import Outcome, came_back, is_answer, next_attempt
 from app.registration import enclosing, inviting, reminding, retaining, seating, settling, signing_up
 
 log = logging.getLogger("sala.jobs")
@@ -50,13 +52,17 @@ def deliver(crew: Crew) -> int:
     handled = 0
     with Connection(crew.settings.smtp_url) as connection:
         while handled < MOST_AT_ONCE and not crew.ending.is_set():
-            claimed = crew.pen.write_now(SITE, lambda db: outbox.claim(db, now=clock.now(), most=1))
+            claimed = crew.pen.write_now(SITE, lambda db: _next(db, crew))
             if not claimed:
                 break
             if not _send(crew, connection, claimed[0]):
                 return 0
             handled += 1
     return handled
+
+
+def _next(db: Db, crew: Crew) -> list[outbox.Claimed]:
+    return outbox.claim(db, now=clock.now(), most=1, bulk_a_minute=crew.settings.bulk_mails_a_minute)
 
 
 def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
@@ -90,6 +96,9 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         else:
             cut = connection.text_on_its_way
             ours = outbox.mark_failed(db, message, said, again, answered=answered, may_have_left=cut)
+        outbox.note_attempt(db, message, outcome.value, said, at=after)
+        if ours and came_back(outcome, said):
+            outbox.mark_bounced(db, message.id, said, at=after)
         if not let_in and again:
             outbox.put_off(db, again)
         if ours and outcome is Outcome.SENT:
@@ -108,13 +117,13 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
 def _made(crew: Crew, scope: str, message: outbox.Claimed, now: datetime) -> Prepared:
     """The message, rendered. Raises NotFound where what it says is no longer so."""
 
-    def look_up(db: Db) -> letters.Contents:
+    def look_up(db: Db) -> Contents:
         kind, _, code = message.subject.partition(":")
         if kind == "registration" and not seating.still_true(
             db, forum_by_slug(db, message.forum), code, message.template
         ):
             raise NotFound
-        return letters.contents(db, message, crew.settings, now=now)
+        return contents(db, message, crew.settings, now=now)
 
     found = crew.pen.write_now(scope, look_up) if letters.writes(message) else crew.database.read(look_up)
     along = enclosures.brought(crew, message, found.reply_to, now=now)
@@ -167,6 +176,28 @@ def _settle(db: Db, slug: str) -> None:
             raise
 
 
+def send_mailings(crew: Crew) -> int:
+    """Write to the next piece of those each mailing means that is due; how many have more to come."""
+    rows = crew.database.read(lambda db: [(_slug(db, own), number) for own, number in mailing.due(db, now=clock.now())])
+    more = 0
+    for slug, number in rows:
+        if crew.ending.is_set():
+            break
+        try:
+            more += crew.pen.write_now(slug, partial(_mail, slug=slug, number=number, crew=crew))
+        except Conflict:
+            log.info("mailing %s of %s was changed meanwhile", number, slug)
+    return more
+
+
+def _slug(db: Db, own: int) -> str:
+    return str(db.execute(select(table(Forum).c.slug).where(table(Forum).c.id == own)).scalar_one())
+
+
+def _mail(db: Db, *, slug: str, number: int, crew: Crew) -> bool:
+    return mailing.step(db, forum_by_slug(db, slug), number, crew.settings.secret_key, now=clock.now())
+
+
 def forget(crew: Crew) -> int:
     """Drop what throttles no longer count, answers to requests that nobody sends again any more, old deliveries."""
     now = clock.now()
@@ -213,6 +244,7 @@ class Duty:
 
 DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
+    Duty("mailings", 2, send_mailings, until_idle=True),
     Duty("settle", 30, settle),
     Duty("react", 2, react, until_idle=True),
     Duty("hooks", 5, hooks.tell, until_idle=True),

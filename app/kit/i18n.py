@@ -151,6 +151,11 @@ def _shown(value: Any, lang: Lang) -> Any:
     return number(value, lang) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def written(value: Any, lang: Lang) -> str:
+    """A value as it is put into a text: whole numbers with the reader's digits, a bilingual one in their language."""
+    return str(_shown(value, lang))
+
+
 def worded(lang: Lang, wording: str, key: str, **values: Any) -> str:
     """The text of `key` in a second wording, which stands in the catalogue under `<wording>.<key>`; the usual text
     where there is none or `wording` is empty. Otherwise as `text_of`."""

@@ -31,6 +31,7 @@ class Settings:
     worker_inline: bool
     smtp_url: str
     mail_from: str
+    bulk_mails_a_minute: int
     trusted_proxies: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     throttle_per_address: int
@@ -74,6 +75,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("WORKER", "inline", "`inline`: jobs run in the web process; `none`: run `sala worker` beside it"),
     ("SMTP_URL", "", "`smtp://user:password@host:587?starttls=1` or `smtps://…`; empty: mail waits in the outbox"),
     ("MAIL_FROM", "Sala <sala@localhost>", "the sender of every mail"),
+    ("BULK_MAILS_A_MINUTE", "60", "mails of mailings that leave in a minute, behind all others; 0 = no limit"),
     ("TRUSTED_PROXIES", "", "addresses or networks (comma-separated) whose X-Forwarded-For is believed"),
     ("ALLOWED_HOSTS", "", "host names answered (comma-separated); default: that of BASE_URL and this machine"),
     (
@@ -158,6 +160,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         worker_inline=text("WORKER") == "inline",
         smtp_url=text("SMTP_URL"),
         mail_from=text("MAIL_FROM"),
+        bulk_mails_a_minute=_whole("BULK_MAILS_A_MINUTE", text("BULK_MAILS_A_MINUTE")),
         trusted_proxies=_networks("TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
         allowed_hosts=hosts,
         throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),

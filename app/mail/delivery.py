@@ -36,7 +36,8 @@ class Invite:
 class Letter:
     """A rendered mail, ready to leave; `reply_to` is the address of those who answer questions, or empty.
 
-    Of several `invites` applications take in the first by themselves.
+    `opt_out` is the https or http address at which one click ends such mail (RFC 8058), or empty. Of several `invites`
+    applications take in the first by themselves.
     """
 
     message_id: str
@@ -48,6 +49,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    opt_out: str = ""
     invites: tuple[Invite, ...] = ()
 
 
@@ -78,6 +80,9 @@ def compose(letter: Letter, at: datetime) -> Prepared:
     }
     if letter.reply_to:
         headers["Reply-To"] = _mailbox("", letter.reply_to)
+    if letter.opt_out:
+        headers["List-Unsubscribe"] = f"<{letter.opt_out}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     body = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     body.set_content(letter.text)
     body.add_alternative(letter.html, subtype="html")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
@@ -11,10 +11,10 @@ from sqlalchemy import func, insert, or_, select, update
 from app.audit.recording import record
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound
-from app.mail.models import Message
+from app.mail.models import Attempt, Message
 from app.mail.rules import CLAIM_LASTS
 
-_messages = table(Message)
+_messages, _attempts = table(Message), table(Attempt)
 _QUEUE = insert(_messages)
 
 
@@ -29,10 +29,14 @@ def queue_mail(
     now: datetime,
     values: Mapping[str, Any] | None = None,
     due_at: datetime | None = None,
+    batch: str | None = None,
+    bulk: bool = False,
+    resend_of: int | None = None,
 ) -> None:
     """Queue `templates/mail/<template>/` for (address, name) about `subject` ("registration:K3TP9QA").
 
-    Values are JSON; links are not among them, the worker computes those.
+    Values are JSON; links are not among them, the worker computes those. In a `batch` there is one message about a
+    subject; `bulk` ones let all others pass; `resend_of` is the message this one repeats.
     """
     row = {
         "message_id": f"<{secrets.token_hex(16)}@sala>",
@@ -50,6 +54,10 @@ def queue_mail(
         "answered": 0,
         "possibly_repeated": False,
         "error": "",
+        "batch": batch,
+        "bulk": bulk,
+        "resend_of": resend_of,
+        "bounce": "",
     }
     db.execute(_QUEUE, row)
 
@@ -92,20 +100,27 @@ class Claimed:
     repeated: bool
 
 
-def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "") -> list[Claimed]:
+def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "", bulk_a_minute: int = 0) -> list[Claimed]:
     """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims;
     with a `subject` only those about it.
 
-    The least tried come first, so that what fails again and again keeps nobody back.
+    The least tried come first, so that what fails again and again keeps nobody back; behind all others comes what is
+    sent in bulk, of which at most `bulk_a_minute` are taken in a minute (0: no limit).
     """
     due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at <= now)
     abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_LASTS)
-    order = (_messages.c.attempts, _messages.c.due_at, _messages.c.id)
+    order = (_messages.c.bulk, _messages.c.attempts, _messages.c.due_at, _messages.c.id)
     wanted = select(_messages).where(or_(due, abandoned)).order_by(*order).limit(most)
     if subject:
         wanted = wanted.where(_messages.c.subject == subject)
+    left = bulk_a_minute - _bulk_since(db, now - _A_MINUTE) if bulk_a_minute else most
+    if left <= 0:
+        wanted = wanted.where(_messages.c.bulk.is_(False))
     taken: list[Claimed] = []
     for row in db.execute(wanted).all():
+        left -= row.bulk
+        if row.bulk and left < 0:
+            break
         repeated = row.state == "sending" or row.possibly_repeated
         mine = (_messages.c.id == row.id) & (_messages.c.state == row.state) & (_messages.c.attempts == row.attempts)
         values = {"state": "sending", "claimed_at": now, "attempts": row.attempts + 1, "possibly_repeated": repeated}
@@ -127,6 +142,15 @@ def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "") -> list[C
                 )
             )
     return taken
+
+
+_A_MINUTE = timedelta(minutes=1)
+
+
+def _bulk_since(db: Db, since: datetime) -> int:
+    """How many messages sent in bulk were claimed after `since`."""
+    claimed = _messages.c.bulk.is_(True) & (_messages.c.claimed_at > since)
+    return int(db.execute(select(func.count()).select_from(_messages).where(claimed)).scalar_one())
 
 
 def _while_ours(db: Db, message: Claimed, **values: Any) -> bool:
@@ -165,6 +189,44 @@ def mark_failed(
 def mark_withheld(db: Db, message: Claimed, reason: str) -> bool:
     """It is no longer true and does not leave. False, and nothing changed, where the claim is another's by now."""
     return _while_ours(db, message, state="withheld", error=reason[:500])
+
+
+def note_attempt(db: Db, message: Claimed, outcome: str, said: str, *, at: datetime) -> None:
+    """Keep how one try went and the server's line, beside the message."""
+    db.execute(insert(_attempts).values(message_id=message.id, at=at, outcome=outcome, said=said[:500]))
+
+
+def mark_bounced(db: Db, message: int, said: str, *, at: datetime) -> bool:
+    """It came back: the server refused its recipient for good, or a notification says so. `said` is the server's line.
+    False, and nothing changed, where that is known already."""
+    new = (_messages.c.id == message) & _messages.c.bounced_at.is_(None)
+    done = db.execute(update(_messages).where(new).values(bounced_at=at, bounce=said[:500]))
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def attempts_at(db: Db, message: int) -> list[Any]:
+    """The tries of one message, oldest first. One query."""
+    return list(db.execute(select(_attempts).where(_attempts.c.message_id == message).order_by(_attempts.c.id)))
+
+
+def withhold_batch(db: Db, batch: str) -> int:
+    """Keep what has not left of a batch from leaving; how many messages."""
+    waiting = (_messages.c.batch == batch) & _messages.c.state.in_(("queued", "retrying"))
+    done = db.execute(update(_messages).where(waiting).values(state="withheld", error="stopped"))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def batch_counts(db: Db, batch: str) -> dict[str, int]:
+    """How many messages of a batch stand in each state, and `bounced` of those that came back. One query."""
+    wanted = select(_messages.c.state, func.count(), func.count(_messages.c.bounced_at))
+    rows = db.execute(wanted.where(_messages.c.batch == batch).group_by(_messages.c.state)).all()
+    return {**{row[0]: row[1] for row in rows}, "bounced": sum(row[2] for row in rows)}
+
+
+def in_batch(db: Db, batch: str, addresses: Collection[str]) -> set[tuple[str, str]]:
+    """(address, name) of those of these addresses to which a message of the batch was written. One query."""
+    there = (_messages.c.batch == batch) & _messages.c.to_address.in_(addresses)
+    return {(row.to_address, row.to_name) for row in db.execute(select(_messages).where(there))}
 
 
 STUCK = ("retrying", "failed")
@@ -220,10 +282,13 @@ def withhold(db: Db, forum: str, subject: str, templates: Iterable[str] | None =
 
 
 def outbox(db: Db, forum: str, state: str = "", before: int | None = None, most: int = 50) -> list[Any]:
-    """The forum's messages, the newest first, one state or all, from below id `before`. One query."""
+    """The forum's messages, the newest first, one state or all, from below id `before`; the state "bounced" are those
+    that came back. One query."""
     columns = [c for c in _messages.c if c.name != "values"]
     wanted = select(*columns).where(_messages.c.forum == forum)
-    if state:
+    if state == "bounced":
+        wanted = wanted.where(_messages.c.bounced_at.is_not(None))
+    elif state:
         wanted = wanted.where(_messages.c.state == state)
     if before is not None:
         wanted = wanted.where(_messages.c.id < before)
@@ -231,9 +296,11 @@ def outbox(db: Db, forum: str, state: str = "", before: int | None = None, most:
 
 
 def counts(db: Db, forum: str) -> dict[str, int]:
-    """How many messages stand in each state."""
-    wanted = select(_messages.c.state, func.count()).where(_messages.c.forum == forum).group_by(_messages.c.state)
-    return {row[0]: row[1] for row in db.execute(wanted)}
+    """How many messages stand in each state, and `bounced` how many came back. One query."""
+    wanted = select(_messages.c.state, func.count(), func.count(_messages.c.bounced_at))
+    rows = db.execute(wanted.where(_messages.c.forum == forum).group_by(_messages.c.state)).all()
+    bounced = sum(row[2] for row in rows)
+    return {**{row[0]: row[1] for row in rows}, **({"bounced": bounced} if bounced else {})}
 
 
 def about(db: Db, forum: str, subject: str) -> list[Any]:

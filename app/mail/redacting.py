@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from app.kit.db import Db, table
-from app.mail.models import Message
+from app.mail.models import Attempt, Message
 
-_messages = table(Message)
+_messages, _attempts = table(Message), table(Attempt)
 _UNSENT = ("draft", "queued", "retrying")
 
 
@@ -22,15 +22,17 @@ def redact(
     db: Db, forum: str, *, kinds: Sequence[str] = (), subjects: Sequence[str] = (), before: datetime | None = None
 ) -> int:
     """Empty the personal part of a forum's mails about these subjects ("registration:K3TP9QA") or kinds of them; how
-    many. Template, state and times stay; what has not left is withheld, since it has no address any more.
+    many. Template, state and times stay, the tries go; what has not left is withheld, since it has no address any more.
 
     Written until `before` only, where that is given; later ones once they have come to an end. One that is being sent
     at this moment is left for the next time.
     """
     waits = _messages.c.state.in_(_UNSENT)
-    emptied: dict[str, Any] = {"to_address": "", "to_name": "", "values": {}, "error": ""}
+    emptied: dict[str, Any] = {"to_address": "", "to_name": "", "values": {}, "error": "", "bounce": ""}
     emptied["state"] = case((waits, "withheld"), else_=_messages.c.state)
-    done = db.execute(update(_messages).where(_chosen(forum, kinds, subjects, before)).values(emptied))
+    chosen = _chosen(forum, kinds, subjects, before)
+    db.execute(delete(_attempts).where(_attempts.c.message_id.in_(select(_messages.c.id).where(chosen))))
+    done = db.execute(update(_messages).where(chosen).values(emptied))
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 

@@ -43,6 +43,11 @@ def is_answer(outcome: Outcome) -> bool:
     return outcome in MOST_ANSWERS
 
 
+def came_back(outcome: Outcome, said: str) -> bool:
+    """Did a server refuse this message for good? `said` is its line, which begins with its code (RFC 5321 §4.2)."""
+    return outcome is Outcome.PERMANENT and said[:1] == "5"
+
+
 def next_attempt(outcome: Outcome, attempts: int, now: datetime) -> datetime | None:
     """When to try again (aware UTC) after `attempts` ≥ 1 attempts, the last just now; None: it has failed.
 

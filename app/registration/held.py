@@ -269,6 +269,8 @@ def _mails(mails: Iterable[Any]) -> list[dict[str, Any]]:
             "written_at": _plain(mail.created_at),
             "sent_at": _plain(mail.sent_at),
             "error": mail.error,
+            "came_back_at": _plain(mail.bounced_at),
+            "came_back": mail.bounce,
         }
         for mail in mails
     ]

@@ -183,7 +183,14 @@ MENU = (
             ("/calendar", "calendar", Permission.SEE_DESK),
         ),
     ),
-    ("mail", (("/outbox", "outbox", Permission.SEE_MAIL),)),
+    (
+        "mail",
+        (
+            ("/outbox", "outbox", Permission.SEE_MAIL),
+            ("/mailings", "mailings", Permission.SEE_MAIL),
+            ("/messages", "messages", Permission.SEE_MAIL),
+        ),
+    ),
     ("facts", (("/facts", "facts", Permission.SEE_FACTS),)),
     (
         "settings",

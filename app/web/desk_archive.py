@@ -53,7 +53,8 @@ async def fetch(request: Request, forum: str) -> Response:
         await deps.write_at_desk(request, desk, sent, lambda db, found: note_archived(db, desk.actor, found, now=now))
     except (Refused, Expired) as refused:
         return await _page(request, forum, refilled(desk.lang, sent, refused), refused.status)
-    file = await site_of(request).read_list(lambda db: _written(db, desk, now))
+    secret = site_of(request).settings.secret_key
+    file = await site_of(request).read_list(lambda db: _written(db, desk, secret, now))
     headers = {
         "content-disposition": f'attachment; filename="{desk.forum.slug}-{now:%Y-%m-%d}.zip"',
         "content-length": str(file.seek(0, 2)),
@@ -64,11 +65,11 @@ async def fetch(request: Request, forum: str) -> Response:
     )
 
 
-def _written(db: Db, desk: Desk, now: Any) -> IO[bytes]:
+def _written(db: Db, desk: Desk, secret: bytes, now: Any) -> IO[bytes]:
     """The archive in a file that goes when it is closed."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
     try:
-        write_archive(db, desk.actor, forum_by_slug(db, desk.forum.slug), file, now=now)
+        write_archive(db, desk.actor, forum_by_slug(db, desk.forum.slug), file, secret, now=now)
     except BaseException:
         file.close()
         raise

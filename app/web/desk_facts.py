@@ -43,7 +43,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     ),
     "invitations": ("invitation", "delegation"),
     "programme": ("programme", "session", "conflict", "sign_up", "speaker", "speakers", "material", "room"),
-    "mail": ("mail",),
+    "mail": ("mail", "mailing"),
     "settings": ("forum", "question", "questions", "retention", "calendar"),
     "access": ("access", "user", "sign_in", "token", "webhook"),
 }
@@ -56,6 +56,8 @@ PAGES = {
     "speaker": "speakers",
     "material": "materials",
     "room": "rooms",
+    "mailing": "mailings",
+    "message": "messages/{}",
 }
 """What a fact is about → the desk's page where that stands; of what can be removed the list, or its history."""
 

@@ -31,6 +31,8 @@ STATES = {
     "withheld": ("still", "–"),
     "draft": ("still", "·"),
 }
+CAME_BACK = "bounced"
+"""What is asked for beside the states: mail that left or was refused, and came back."""
 """State → tone and sign of its label."""
 SHOWN = 50
 
@@ -60,7 +62,7 @@ async def attempt(request: Request, forum: str, message: str) -> Response:
 
 async def _page(request: Request, forum: str, *, form: Form | None = None, status: int = 200) -> Response:
     state, before = request.query_params.get("state", ""), _number(request.query_params.get("before", ""))
-    if state not in {"", *STATES}:
+    if state not in {"", CAME_BACK, *STATES}:
         raise NotFound
     desk, (rows, by_state) = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, state, before))
     letters, address = [letter(desk.lang, row) for row in rows[:SHOWN]], f"{desk.base}/outbox"
@@ -103,7 +105,9 @@ def _address(address: str, state: str, before: int | None = None) -> str:
 
 
 def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) -> list[Filter]:
-    whole = Filter(text_of(lang, "desk.standing.all"), address, sum(by_state.values()), not chosen)
+    named = {**STATES, CAME_BACK: ()}
+    n = sum(by_state.get(name, 0) for name in STATES)
+    whole = Filter(text_of(lang, "desk.standing.all"), address, n, not chosen)
     return [whole] + [
         Filter(
             text_of(lang, f"desk.mail_state.{name}.name"),
@@ -111,7 +115,7 @@ def _filters(lang: Lang, address: str, by_state: dict[str, int], chosen: str) ->
             by_state.get(name, 0),
             name == chosen,
         )
-        for name in STATES
+        for name in named
         if by_state.get(name) or name == chosen
     ]
 

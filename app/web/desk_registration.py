@@ -253,6 +253,7 @@ async def _page(
         "seats": seen.overview.seats,
         "may": possible(desk, seen),
         "facts": seen.facts if seen.facts is None else [told(desk.lang, fact, names) for fact in seen.facts],
+        "came_back": any(mail.bounced_at and mail.to_address == seen.whole.row.email for mail in seen.mails or ()),
         "mails": seen.mails if seen.mails is None else [letter(desk.lang, mail) for mail in seen.mails],
         "form": form or Form(),
         "done": done if done in DONE and form is None and _is_so(done, seen) else "",

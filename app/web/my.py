@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.actor import Actor
+from app.correspondence.mailboxes import mailbox_of, opt_out_token
 from app.forum.models import Forum
 from app.forum.queries import ends_at, forum_by_slug
 from app.kit import clock
@@ -144,7 +146,8 @@ async def _front(
     site = site_of(request)
     chosen = await site.read(lambda db: chosen_sessions(db, lang, own))
     moved = await site.read(lambda db: moved_sessions(db, lang, own))
-    return _show(request, lang, secret, own, form, status=status, chosen=chosen, moved=moved)
+    box = await site.read(lambda db: mailbox_of(db, own.forum, own.row.email, site.settings.secret_key))
+    return _show(request, lang, secret, own, form, status=status, chosen=chosen, moved=moved, box=box)
 
 
 async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:
@@ -225,6 +228,13 @@ def door_of(own: Own) -> Door:
     return door_state(opens_at, closes_at, ends_at(own.forum), Mode(own.category.mode), clock.now())
 
 
+def _news(secret: bytes, lang: Lang, box: Any) -> tuple[bool, str] | None:
+    """Whether news come by mail, and where that is turned off and on; None where none was ever written."""
+    if box is None:
+        return None
+    return box.opted_out_at is None, f"/{lang}/unsubscribe/{opt_out_token(secret, box.id, box.generation)}"
+
+
 _FIELDS = tuple(Person.model_fields)
 
 
@@ -247,6 +257,7 @@ def _show(
     along: Sequence[tuple[str, str]] = (),
     chosen: Sequence[ChoiceDay] = (),
     moved: Sequence[Words] = (),
+    box: Any = None,
 ) -> Response:
     if own.row.erased_at is not None:
         template = "registration/erased.html"
@@ -276,6 +287,7 @@ def _show(
         "moved": moved,
         "moved_codes": {one.code for one in moved},
         "holds_seat": State(own.row.state) in HOLDS_SEAT,
+        "news": _news(site.settings.secret_key, lang, box),
     }
     wording = wording_of(in_hall=own.category.in_hall)
     return page(request, lang, template, status=status, secret=True, wording=wording, **values)

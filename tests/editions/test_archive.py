@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import SQLModel
 
 from app.accounts.actor import Actor
@@ -22,8 +22,10 @@ from app.accounts.rules import Role
 from app.audit.recording import first_broken, history
 from app.calendars import feeds
 from app.calendars.shelves import Shelves
+from app.correspondence.mailboxes import mailbox_key, open_mailbox
+from app.correspondence.models import Mailbox, OwnWords
 from app.editions import archive_plan
-from app.editions.archive_plan import BELONGS, LEFT_OUT, RENEWED, USERS, WAITING, tables
+from app.editions.archive_plan import BELONGS, LEFT_OUT, MAILBOXES, RENEWED, USERS, WAITING, tables
 from app.editions.archiving import note_archived, write_archive
 from app.editions.form import ForumFile
 from app.editions.loading import load
@@ -40,7 +42,7 @@ from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.kit.migrating import migrate
 from app.kit.pen import Pen
-from app.mail.models import Message
+from app.mail.models import Attempt, Message
 from app.programme.models import Override
 from app.programme.subscribing import renew_subscription
 from app.registration.merging import say_distinct
@@ -61,12 +63,13 @@ from app.registration.models import (
 )
 from app.registration.queries import own_registration
 from tests import cluster
-from tests.cast import DARA, NOW, SLUG, make_actor, the_forum
+from tests.cast import DARA, NOW, SECRET, SLUG, make_actor, the_forum
 from tests.conftest import ROOT, opened
 from tests.doors import Doors, furnish, open_doors
 
 OPERATOR = Actor.operator()
 THERE = b"the secret of the other installation, long enough"
+READER = "reader@elsewhere.example"
 WORDS = Bilingual("Ambassadors", "ឯកអគ្គរដ្ឋទូត")
 LATER = NOW + timedelta(days=3)
 
@@ -93,7 +96,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_fi
         body = io.BytesIO()
         doors.write(SLUG, lambda db: note_archived(db, OPERATOR, the_forum(db), now=NOW))
         with doors.site.database.reading() as db:
-            write_archive(db, OPERATOR, the_forum(db), body, now=NOW)
+            write_archive(db, OPERATOR, the_forum(db), body, SECRET, now=NOW)
         one = shown.standings["confirmed"]
         yield Packed(doors, body.getvalue(), one.secret, one.code)
 
@@ -109,6 +112,11 @@ def fill_the_rest(db: Db, standings: Any) -> None:
     setting.put_part(db, OPERATOR, forum, "place", sent, mark=setting.mark_of(state), now=NOW)
     say_distinct(db, OPERATOR, forum, standings["confirmed"].code, standings["khmer"].code, now=NOW)
     person = standings["confirmed"].id
+    mails, mailboxes = table(Message), table(Mailbox)
+    mail = db.execute(update(mails).where(mails.c.id == 1).values(to_address=READER).returning(mails.c.id)).scalar_one()
+    db.execute(delete(mailboxes))  # one that no mail names is nobody's any more
+    opted = open_mailbox(db, forum, READER, SECRET).id
+    db.execute(update(mailboxes).where(mailboxes.c.id == opted).values(opted_out_at=NOW))
     asked = db.execute(select(table(Question).c.id).limit(1)).scalar_one()
     for model, values in (
         (
@@ -117,6 +125,8 @@ def fill_the_rest(db: Db, standings: Any) -> None:
         ),
         (Consent, {"application_id": person, "question_id": asked, "wording": "x", "language": "en", "given_at": NOW}),
         (Following, {"application_id": person, "told": 1}),
+        (Attempt, {"message_id": mail, "at": NOW, "outcome": "sent", "said": "250 ok"}),
+        (OwnWords, {"forum_id": own, "template": "registration/seated", "edition": 1, "written_at": NOW}),
         (Ladder, {"forum_id": own, "alphabet": "fr"}),
         (Rung, {"id": 7, "forum_id": own, "code": "x", "name": WORDS, "heads": False, "position": 0, "edition": 1}),
         (Rank, {"application_id": person, "rung_id": 7, "since": None, "reason": "x"}),
@@ -196,6 +206,8 @@ def as_renewed(name: str, row: dict[str, Any]) -> dict[str, Any]:
     for _, generation, kept, _ in RENEWED.get(name, ()):
         if row[kept]:
             found |= {generation: row[generation] + 1, kept: "another"}
+    if name == MAILBOXES:
+        found["who"] = mailbox_key(SLUG, READER, THERE)
     if name == "mail_message":
         found["claimed_at"] = None if row["state"] in WAITING else row["claimed_at"]
         found["state"] = "withheld" if row["state"] in WAITING else row["state"]
@@ -236,7 +248,7 @@ def holds_against(packed: Packed, database: Database) -> None:
         assert len(came) == len(rows), name
         for before, after in zip(rows, came, strict=True):
             wanted = as_renewed(name, before)
-            if "user_id" in before:
+            if before.get("user_id") is not None:
                 wanted["user_id"] = mine[users[before["user_id"]]]
             if name == "mail_message" and before["subject"].startswith("user:"):
                 wanted["subject"] = f"user:{mine[users[int(before['subject'][5:])]]}"
@@ -311,7 +323,7 @@ def test_only_an_owner_takes_it(packed: Packed):
     with packed.doors.site.database.reading() as db:
         organiser = Actor("user", 1, roles={forum_id(the_forum(db)): frozenset({Role.ORGANISER})})
         with pytest.raises(Forbidden):
-            write_archive(db, organiser, the_forum(db), io.BytesIO(), now=NOW)
+            write_archive(db, organiser, the_forum(db), io.BytesIO(), SECRET, now=NOW)
 
 
 def test_no_secret_of_an_installation_is_in_it(packed: Packed):

@@ -11,11 +11,12 @@ from app.accounts.models import User
 from app.accounts.rules import Permission, Role
 from app.accounts.signing_in import INVITATION_LASTS, link_is_good, make_link, sign_in
 from app.audit.recording import history
+from app.correspondence.contents import contents
 from app.forum.access import GIVEN, INVITED, actor_of, give, grant, invite_again, take_away, withdraw_colleague
 from app.forum.inputs import ColleagueInput
 from app.forum.people import people_of
 from app.forum.queries import forum_id
-from app.jobs.letters import contents, writes
+from app.jobs.letters import writes
 from app.kit.db import Database, Db, table
 from app.kit.errors import Conflict, Forbidden, NotFound, Refused
 from app.kit.settings import read

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.accounts.actor import Actor
+from app.correspondence.contents import contents
 from app.jobs import letters
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
@@ -31,7 +32,7 @@ def due(db: Db) -> Callable[..., list[Claimed]]:
 
 
 def written(db: Db, message: Claimed) -> Any:
-    return letters.letter(message, letters.contents(db, message, SETTINGS, now=NOW), SETTINGS)
+    return letters.letter(message, contents(db, message, SETTINGS, now=NOW), SETTINGS)
 
 
 @pytest.mark.parametrize("language", ["en", "km"])

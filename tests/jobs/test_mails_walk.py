@@ -18,6 +18,11 @@ from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.correspondence import mailing
+from app.correspondence.contents import contents
+from app.correspondence.mailing import PLACEHOLDERS, MailingInput
+from app.correspondence.mailing_queries import NOTICE
+from app.correspondence.rules.segments import Audience
 from app.editions.form import ForumFile
 from app.forum.queries import forum_id
 from app.jobs import letters
@@ -28,6 +33,7 @@ from app.kit import clock
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual, catalogue
+from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import Claimed
@@ -237,9 +243,9 @@ ADDRESSES: dict[str, Any] = {
 }
 
 
-def rendered(post: Post, template: str, subject: str, lang: str) -> str:
+def rendered(post: Post, template: str, subject: str, lang: str, **more: Any) -> str:
     """A mail of this kind as it would leave now; "" where it has nothing left to say."""
-    values: dict[str, Any] = {**GIVEN, "uids": post.uids, "since": post.before, "to": post.before + 1}
+    values: dict[str, Any] = {**GIVEN, "uids": post.uids, "since": post.before, "to": post.before + 1, **more}
 
     def look_up(db: Db) -> str:
         kind, _, code = subject.partition(":")
@@ -248,13 +254,32 @@ def rendered(post: Post, template: str, subject: str, lang: str) -> str:
             1, "<walk@example>", SLUG, template, lang, to, "Somebody", subject, values, 1, 0, repeated=False
         )
         try:
-            found = letters.contents(db, message, post.crew.settings, now=NOW)
+            found = contents(db, message, post.crew.settings, now=NOW)
         except NotFound:
             return ""
         left = letters.letter(message, found, post.crew.settings)
         return "\n".join((left.subject, left.text, left.html))
 
     return str(post.crew.pen.write_now(SITE, look_up))
+
+
+@pytest.mark.parametrize("lang", ["en", "km"])
+@pytest.mark.parametrize("audience", list(PLACEHOLDERS), ids=str)
+def test_no_placeholder_of_a_mailing_tells_somebody_more_than_they_may_know(
+    post: Post, audience: Audience, lang: str
+) -> None:
+    everything = " ".join(f"{{{name}}}" for name in PLACEHOLDERS[audience])
+    words = {f"{part}_{each}": everything for part in ("subject", "text") for each in ("en", "km")}
+    sent = parse(MailingInput, {"name": "Walk", "audience": audience.value, "essential": True, **words})
+    by = Actor.operator()
+    number = post.crew.pen.write_now(SLUG, lambda db: mailing.save(db, by, the_forum(db), None, sent, 0, now=NOW))
+    people = [f"registration:{one.code}" for one in (post.stranger, post.waited, post.admitted)]
+    subjects = {Audience.SPEAKERS: [post.speaker], Audience.FOCAL_POINTS: [post.delegation]}
+    for subject in subjects.get(audience, people):
+        said = rendered(post, NOTICE, subject, lang, mailing=number)
+        assert said
+        assert "{" not in said.partition("<!doctype")[0]
+        assert traces(said, ("Closed", "Shut", "Turned")) == []
 
 
 def test_nobody_reads_of_a_session_they_may_not_know(post: Post) -> None:

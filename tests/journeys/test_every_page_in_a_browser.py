@@ -56,6 +56,10 @@ UNSTUCK = "document.querySelectorAll('.numbers > .buttons').forEach(bar => { bar
 """A bar that stays in sight covers whichever field lies under it at this height of the window, until one scrolls."""
 
 
+UNCOVERED = "document.querySelector('.numbers > .buttons')?.scrollIntoView()"
+"""A bar that stays at the foot of the window covers whatever happens to lie there: it is brought to its own place."""
+
+
 def kinds(furnished: Furnished, lang: str) -> list[str]:
     """Addresses of every kind of page: a few of each path, and what is not there."""
     paths = places(furnished.doors, furnished.shown, lang)
@@ -74,6 +78,7 @@ def opened(furnished: Furnished, tab: Any, address: str) -> None:
         tab.context.clear_cookies()
     tab.goto(address)
     assert urlsplit(tab.url).path == urlsplit(address).path
+    tab.evaluate(UNCOVERED)
 
 
 def faulty_form(tab: Any, lang: str) -> None:

@@ -3,12 +3,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.kit.db import Database, Db
 from app.kit.pen import SITE, Pen
 from app.mail.outbox import (
     Claimed,
     about,
+    batch_counts,
     claim,
     counts,
     mark_failed,
@@ -18,6 +20,7 @@ from app.mail.outbox import (
     put_off,
     queue_mail,
     withhold,
+    withhold_batch,
 )
 from app.mail.rules import CLAIM_LASTS
 from tests.cast import NOW, SLUG
@@ -186,3 +189,39 @@ def test_two_workers_on_one_database_share_the_messages(either_database: Databas
     found = [message.template for answer in taken for message in answer.result(30)]
     first.stop(), second.stop()
     assert sorted(found) == sorted(f"message {number}" for number in range(20))
+
+
+def bulk(db: Db, number: int, **options: Any) -> None:
+    to, batch = ("reader@crowd.example", "Reader"), "mailing:a:1"
+    queue_mail(db, SLUG, "mailing/news", "en", to, f"registration:{number}", now=NOW, batch=batch, bulk=True, **options)
+
+
+def test_what_is_sent_in_bulk_lets_all_others_pass(db: Db):
+    bulk(db, 1, due_at=NOW - timedelta(hours=1))
+    queue(db)
+    assert [message.template for message in claim(db, now=NOW)] == ["registration/seated", "mailing/news"]
+
+
+def test_so_many_leave_in_a_minute_and_what_is_not_bulk_is_not_held_up(db: Db):
+    for number in range(5):
+        bulk(db, number)
+
+    def taken(now: Any, most: int = 20) -> list[str]:
+        return [message.template for message in claim(db, now=now, most=most, bulk_a_minute=2)]
+
+    assert taken(NOW, most=1) == ["mailing/news"]
+    assert taken(NOW) == ["mailing/news"]
+    queue(db)
+    assert taken(NOW + timedelta(seconds=59)) == ["registration/seated"]
+    assert taken(NOW + timedelta(seconds=61)) == ["mailing/news"] * 2
+    assert taken(NOW + timedelta(seconds=62)) == []
+
+
+def test_in_a_batch_there_is_one_mail_about_one_thing(db: Db):
+    bulk(db, 1)
+    with pytest.raises(IntegrityError), db.begin_nested():
+        bulk(db, 1)
+    queue_mail(db, SLUG, "mailing/news", "en", ("reader@crowd.example", ""), "registration:1", now=NOW)
+    assert batch_counts(db, "mailing:a:1") == {"queued": 1, "bounced": 0}
+    assert (withhold_batch(db, "mailing:a:1"), withhold_batch(db, "mailing:a:1")) == (1, 0)
+    assert batch_counts(db, "mailing:a:1") == {"withheld": 1, "bounced": 0}

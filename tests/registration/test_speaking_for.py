@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
-from app.jobs import letters
+from app.correspondence.contents import contents
 from app.kit.codes import public_code
 from app.kit.db import Db, table
 from app.kit.errors import Forbidden, NotFound, Refused
@@ -123,7 +123,7 @@ def test_a_mail_that_was_on_its_way_does_not_carry_the_new_link_to_the_old_addre
     mission.change(**NEW)
     settings = settings_for("sqlite:///unused.sqlite")
     with pytest.raises(NotFound):
-        letters.contents(mission.db, claimed[0], settings, now=NOW)
+        contents(mission.db, claimed[0], settings, now=NOW)
 
 
 def test_a_name_put_right_leaves_links_and_mail_as_they_are(mission: Mission) -> None:

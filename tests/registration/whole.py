@@ -46,7 +46,7 @@ PASSPORT = {
 }
 FIXED = frozenset(
     {"state", "kind", "language", "media_type", "attends_as", "name_order", "manage_digest", "session_uid", "scope"}
-    | {"actor", "subject", "forum", "template", "message_id", "digest"}
+    | {"actor", "subject", "forum", "template", "message_id", "digest", "batch"}
     | {"hash", "salt", "code", "before", "after"}
 )
 """Columns that the deeds themselves go by, or that the chain of facts covers: they keep what the deeds wrote."""

@@ -739,7 +739,7 @@ RIGHT |= {"secret": "a" * 32, "link": "a" * 43, "token": "a" * 32, "rest:path": 
 RIGHT |= {"number": "1", "registration": "ABCDEFG", "rung": "ambassadors", "part": "words"}
 RIGHT |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
 RIGHT |= {"kind": "csv", "material": "ABCDEFG", "language": "en"}
-RIGHT |= {"kind": "csv", "name": "programme"}
+RIGHT |= {"kind": "csv", "name": "programme", "template": "registration.seated"}
 
 
 @pytest.mark.parametrize("odd", ODD, ids=ascii)

@@ -60,7 +60,7 @@ def test_everything_held_can_be_read_and_taken_along(client: TestClient, site: S
     assert mine.rpartition("/")[2] not in answer.text
 
 
-ONLY_IN_THE_FILE = {"to_name", "error", "personal", "country", "nationality", "uid", "method"}
+ONLY_IN_THE_FILE = {"to_name", "error", "bounce", "personal", "country", "nationality", "uid", "method"}
 """Beside the address, in the words of a server, where it is no sentence of ours, marks that are no country, and what
 calendars alone read of the mails that stand on the page."""
 

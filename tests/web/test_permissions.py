@@ -16,6 +16,7 @@ from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
+from app.correspondence.wording import editions_of, kind_of
 from app.editions.form import ForumFile
 from app.forum import furnishing
 from app.forum.access import grant
@@ -51,6 +52,7 @@ from app.web.desk_settings_form import fields_of as setting_fields
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import (
+    A_MAILING,
     A_PHOTO,
     COMPANION,
     ELSEWHERE,
@@ -767,6 +769,28 @@ def accepting(doors: Doors, _by: str) -> Knock:
     return Knock(f"/en/invitations/{one.secret}/registration", {**sealed(f"invitation/{SLUG}/THK", one.code), **sent})
 
 
+WORDED = {"act": "save", "subject_en": "For you", "text_en": "{hours}", "subject_km": "ជូន", "text_km": "{hours}"}
+
+
+def wording_one(doors: Doors, by: str) -> Knock:
+    """Own words for a message, on the edition that it has now."""
+    kind = kind_of("registration.seated")
+    with doors.site.database.reading() as db:
+        editions = editions_of(db, forum_id(the_forum(db)), kind)
+    edition = str(editions[0].edition if editions else 0)
+    return Knock(f"{THE_DESK}/messages/{kind.code}", {**desk_form(doors, by), **WORDED, "edition": edition})
+
+
+def mailing_form(doors: Doors, by: str) -> Knock:
+    fields = {**desk_form(doors, by), **A_MAILING, "act": "save", "essential": "yes", "edition": "1"}
+    return Knock(f"{THE_DESK}/mailings/{doors.mailing()}", {name: str(value) for name, value in fields.items()})
+
+
+def opting_out(doors: Doors, _by: str) -> Knock:
+    token = doors.mailbox()
+    return Knock(f"/en/unsubscribe/{token}", {**sealed("opt-out", token), "news": "off"})
+
+
 PUBLIC = f"/en/{SLUG}"
 THE_DESK = f"/desk/{SLUG}"
 MATRIX: dict[tuple[str, str], Row] = {
@@ -1162,6 +1186,22 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk/{forum}/facts"): Row(at(f"{THE_DESK}/facts"), ORGANISE),
     ("GET", "/desk/{forum}/outbox"): Row(at(f"{THE_DESK}/outbox"), DECIDE),
     ("POST", "/desk/{forum}/outbox/{message}/attempt"): Row(trying_again, DECIDE, 303),
+    ("GET", "/desk/{forum}/outbox/{message}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/outbox/{failed_mail(doors)}"), DECIDE
+    ),
+    ("POST", "/desk/{forum}/outbox/{message}"): Row(
+        lambda doors, by: Knock(f"{THE_DESK}/outbox/{failed_mail(doors)}", desk_form(doors, by)), DECIDE, 303
+    ),
+    ("GET", "/desk/{forum}/messages"): Row(at(f"{THE_DESK}/messages"), DECIDE),
+    ("GET", "/desk/{forum}/messages/{template}"): Row(at(f"{THE_DESK}/messages/registration.seated"), DECIDE),
+    ("POST", "/desk/{forum}/messages/{template}"): Row(wording_one, ORGANISE, 303),
+    ("GET", "/desk/{forum}/mailings"): Row(at(f"{THE_DESK}/mailings"), DECIDE),
+    ("GET", "/desk/{forum}/mailings/{number}"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/mailings/{doors.mailing()}"), DECIDE
+    ),
+    ("POST", "/desk/{forum}/mailings/{number}"): Row(mailing_form, DECIDE, 303),
+    ("GET", "/{lang}/unsubscribe/{secret}"): Row(lambda doors, _by: Knock(f"/en/unsubscribe/{doors.mailbox()}"), ALL),
+    ("POST", "/{lang}/unsubscribe/{secret}"): Row(opting_out, ALL, 303),
     ("GET", "/desk/{forum}/people"): Row(at(f"{THE_DESK}/people"), OWNERS),
     ("POST", "/desk/{forum}/people"): Row(letting_in, OWNERS, 303),
     ("POST", "/desk/{forum}/people/{number}/removal"): Row(about_colleague("removal", role="viewer"), OWNERS, 303),

@@ -147,6 +147,7 @@ ELSEWHERE = {
     "/{lang}/invitations/{secret}/registration": "the form of register/{category}",
     "/{lang}/invitations/{secret}/erasure": "one person's reply",
     "/{lang}/{forum}/speakers/{code}/photo.jpg": "pixels; whose may be seen, `test_photographs` asks",
+    "/{lang}/unsubscribe/{secret}": "one address and the forum's title",
     "/{lang}/speaking/{secret}": "the sessions of one speaker, see `test_speaking`",
     "/{lang}/speaking/{secret}/photo.jpg": "what the speaker sent",
     "/{lang}/speaking/{secret}/erasure": "one person's page",

@@ -30,15 +30,18 @@ class Colleagues:
     name: str
 
 
-def about_colleague(db: Db, forum: Forum, message: Claimed, user_id: int, lang: Lang, *, now: datetime) -> Colleagues:
-    """Look up what such a mail says; an invitation's link is made here. Raises NotFound where no role is left."""
+def about_colleague(
+    db: Db, forum: Forum, message: Claimed, user_id: int, lang: Lang, *, now: datetime, masked: bool = False
+) -> Colleagues:
+    """Look up what such a mail says; an invitation's link is made here, unless it is `masked` anyway. Raises NotFound
+    where no role is left."""
     user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
     roles = actor_of(db, user).roles.get(forum_id(forum)) if user is not None else None
     if user is None or not roles:
         raise NotFound
     words = ", ".join(text_of(lang, f"access.roles.{role.value}") for role in Role if role in roles)
     path = f"/desk/{forum.slug}"
-    if message.template == INVITED:
+    if message.template == INVITED and not masked:
         token = signing_in.make_link(db, Actor.worker(), user, now=now, lasts=signing_in.INVITATION_LASTS)
         path = f"/login/{token}"
     return Colleagues({"roles": words, "forum": forum.title.of(lang)}, path, user.name or user.email)

@@ -1,0 +1,1 @@
+"""Pure rules of correspondence: placeholders, segments, a mailing's life."""

@@ -1,0 +1,102 @@
+"""A mailing's form at the desk: what was sent into an input, and a kept one into fields and words."""
+
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from app.correspondence.mailing import MailingInput
+from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, from_kept
+from app.kit.i18n import Lang, text_of
+from app.kit.inputs import parse
+from app.web.local_times import instant, typed
+
+SEVERAL = ("standings", "categories")
+TEXTS = ("subject_en", "text_en", "subject_km", "text_km")
+MOST_FIELDS = 120
+_LINES = (
+    "name",
+    "purpose",
+    *TEXTS,
+    "audience",
+    "capacity",
+    "confirmed",
+    "country",
+    "delegation",
+    "session",
+    "language",
+)
+
+
+def parsed(sent: FormData, zone: str) -> MailingInput:
+    """What was sent, its times read in the forum's zone. Raises Invalid."""
+    lists = {name: tuple(value for value in sent.getlist(name) if isinstance(value, str)) for name in SEVERAL}
+    times = {name: instant(_text(sent, name), zone, name) for name in ("asked_from", "asked_until")}
+    lines = {name: _text(sent, name) for name in _LINES}
+    essential = {"yes": True, "": False}.get(_text(sent, "essential"), _text(sent, "essential"))
+    return parse(MailingInput, {**lines, **lists, **times, "essential": essential})
+
+
+def _text(sent: FormData, name: str) -> str:
+    value = sent.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def kept(row: Any, zone: str) -> dict[str, Any]:
+    """A kept mailing as the form's fields; none is the empty form, for whoever holds a seat."""
+    if row is None:
+        return {"audience": Audience.PEOPLE.value, "standings": ["seated"]}
+    segment = from_kept(row.segment)
+    fields = {name: getattr(row, name) for name in ("name", "purpose", *TEXTS)}
+    asked = {name: getattr(segment, name) for name in ("capacity", "confirmed", "country", "delegation", "session")}
+    return {
+        **fields,
+        **asked,
+        "essential": "yes" if row.essential else "",
+        "audience": segment.audience.value,
+        "language": segment.language,
+        "standings": list(segment.standings),
+        "categories": list(segment.categories),
+        "asked_from": typed(segment.asked_from, zone),
+        "asked_until": typed(segment.asked_until, zone),
+    }
+
+
+def choices(lang: Lang) -> dict[str, list[tuple[str, str]]]:
+    """What may be chosen of the lists that are the same in every forum: pairs (value, words)."""
+
+    def pairs(name: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [(value, text_of(lang, f"mailings.{name}.{value}")) for value in values]
+
+    return {
+        "audiences": pairs("audience", tuple(one.value for one in Audience)),
+        "standings": [(value, text_of(lang, f"mailings.standing.{value}")) for value in STANDINGS],
+        "capacities": pairs("capacity", CAPACITIES),
+        "confirmations": pairs("confirmation", ("yes", "no")),
+        "languages": pairs("language", ("en", "km")),
+    }
+
+
+def in_words(lang: Lang, row: Any) -> list[tuple[str, str]]:
+    """A kept mailing as (label, words), for whoever had another one open."""
+    shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose")]
+    shown += [(text_of(lang, f"messages.{name}"), getattr(row, name)) for name in TEXTS]
+    essential = text_of(lang, "mailings.essential_yes" if row.essential else "mailings.essential_no")
+    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(lang, row)]
+
+
+def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
+    """Whom it is for, as (label, words)."""
+    segment = from_kept(row.segment)
+    said = [text_of(lang, f"mailings.audience.{segment.audience.value}")]
+    said += [text_of(lang, f"mailings.standing.{one}") for one in segment.standings]
+    said += list(segment.categories)
+    if segment.capacity:
+        said.append(text_of(lang, f"mailings.capacity.{segment.capacity}"))
+    if segment.confirmed:
+        said.append(text_of(lang, f"mailings.confirmation.{segment.confirmed}"))
+    if segment.delegation:
+        named = segment.delegation in {"any", "none"}
+        said.append(text_of(lang, f"mailings.delegation_{segment.delegation}") if named else segment.delegation)
+    if segment.language:
+        said.append(text_of(lang, f"mailings.language.{segment.language}"))
+    return text_of(lang, "mailings.segment"), " · ".join([*said, *filter(None, (segment.country, segment.session))])
