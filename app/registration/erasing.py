@@ -14,15 +14,27 @@ from app.kit.db import Db, table
 from app.mail.redacting import redact
 from app.registration.applying import person_of
 from app.registration.lettering import forget_passports
-from app.registration.models import Answer, Application, Consent, Enclosure, File, Following, Needs
+from app.registration.models import (
+    Answer,
+    Application,
+    BulkItem,
+    Consent,
+    Enclosure,
+    File,
+    Following,
+    Needs,
+    Note,
+    Tagged,
+)
 from app.registration.quotas import house_of
+from app.registration.rules.collation import NOWHERE
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import end, move_queue
 from app.registration.settling import settle
 from app.registration.uninviting import erase_with
 
 _applications = table(Application)
-HELD = (table(Needs), table(Answer), table(File), table(Consent), table(Following), table(Enclosure))
+HELD = tuple(map(table, (Needs, Answer, File, Consent, Following, Enclosure, Note, Tagged, BulkItem)))
 """What is kept about a registration in tables of its own."""
 EMPTY: dict[str, Any] = {
     "titles": [],
@@ -37,6 +49,9 @@ EMPTY: dict[str, Any] = {
     "email_normal": "",
     "live_key": None,
     "name_search": "",
+    "sort_name": NOWHERE,
+    "sort_name_km": NOWHERE,
+    "sort_institution": NOWHERE,
     "attends_as": "official",
     "country": "",
     "phone": "",

@@ -1,7 +1,7 @@
 """A list of registrations as a file: the columns are chosen, and that it was taken is a fact."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,18 +12,16 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Fault, Invalid, Refused
-from app.kit.i18n import Lang, text_of
+from app.kit.i18n import text_of
 from app.kit.sheets import workbook
 from app.registration.exporting import COLUMNS, USUAL, how_many_to_export, note_export, people_to_export
-from app.registration.people import listed_name, shown_institution
 from app.reports.tables import as_csv
 from app.web import deps
-from app.web.countries import country_name
 from app.web.deps import Desk
-from app.web.desk_registrations import asked_for, label, link
+from app.web.desk_columns import cells, heading
+from app.web.desk_registrations import asked_for, link
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
-from app.web.local_times import typed
 
 router = APIRouter(include_in_schema=False)
 KINDS = {
@@ -35,9 +33,9 @@ KINDS = {
 @router.get("/desk/{forum}/registrations/export")
 async def choosing(request: Request, forum: str) -> Response:
     """The form: columns and kind of file, for the question of `?state= &category= &q=`."""
-    return await _page(
-        request, forum, Form(kept={"columns": [name for name in COLUMNS if name in USUAL], "kind": "xlsx"})
-    )
+    shown = asked_for(request.query_params).columns
+    ticked = [name for name in COLUMNS if name in (("listed_name", *shown) if shown else USUAL)]
+    return await _page(request, forum, Form(kept={"columns": ticked, "kind": "xlsx"}))
 
 
 @router.post("/desk/{forum}/registrations/export")
@@ -72,30 +70,6 @@ def _file(desk: Desk, rows: Sequence[Any], columns: Sequence[str], kind: str) ->
     headings = [heading(desk.lang, name) for name in columns]
     table = [[found[name] for name in columns] for found in (cells(desk, row) for row in rows)]
     return as_csv(headings, table) if kind == "csv" else workbook(headings, table, text_of(desk.lang, "export.sheet"))
-
-
-def heading(lang: Lang, name: str) -> str:
-    """A column's name for the reader."""
-    return text_of(lang, f"export.column.{name}")
-
-
-def cells(desk: Desk, row: Any) -> Mapping[str, str]:
-    """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity the
-    institution is left out (rules §2)."""
-    lang, zone = desk.lang, desk.forum.timezone
-    return {
-        **{name: str(getattr(row, name) or "") for name in COLUMNS if hasattr(row, name)},
-        "standing": label(lang, row).words,
-        "category": f"{row.category} · {row.category_name.of(lang)}",
-        "listed_name": listed_name(row),
-        "titles": ", ".join(row.titles or ()),
-        "language": text_of(lang, f"desk.language.{row.language}"),
-        "attends_as": text_of(lang, f"export.{row.attends_as}"),
-        "institution": shown_institution(row),
-        "country": country_name(row.country, lang) if row.country else "",
-        "asked_at": typed(row.asked_at, zone).replace("T", " "),
-        "confirmed_at": typed(row.confirmed_at, zone).replace("T", " "),
-    }
 
 
 async def _page(request: Request, forum: str, form: Form, status: int = 200) -> Response:

@@ -28,7 +28,7 @@ from app.web.desk_history import Told, told
 router = APIRouter(include_in_schema=False)
 SHOWN = 50
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "people": ("registration", "people", "seat", "category", "hold_back", "letter"),
+    "people": ("registration", "people", "seat", "category", "hold_back", "letter", "tag", "view", "bulk"),
     "invitations": ("invitation", "delegation"),
     "programme": ("programme", "session", "conflict", "sign_up", "speaker", "speakers", "material", "room"),
     "mail": ("mail",),

@@ -43,6 +43,7 @@ from app.web import (
     desk_speakers,
     desk_take_back,
     desk_versions,
+    desk_views,
     exports,
     home,
     invitations,
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_registrations.router,
     desk_enter.router,  # before one registration: none has the code "new"
     desk_export.router,  # nor the code "export"
+    desk_views.router,
     desk_registration.router,
     desk_invitations.router,
     desk_invite_list.router,  # before one invitation

@@ -883,6 +883,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk"): Row(at("/desk"), frozenset({"nobody", "site_owner"}), 200, 303),
     ("GET", "/desk/{forum}"): Row(at(THE_DESK), DESK),
     ("GET", "/desk/{forum}/registrations"): Row(at(f"{THE_DESK}/registrations"), PEOPLE),
+    ("POST", "/desk/{forum}/registrations/views"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/registrations/views?state=waiting",
+            {**desk_form(doors, by), "act": "keep", "name": codes.public_code()},
+        ),
+        PEOPLE,
+        303,
+    ),
     ("GET", "/desk/{forum}/registrations/{code}"): Row(
         lambda doors, _by: Knock(f"{THE_DESK}/registrations/{doors.register().code}"), PEOPLE
     ),
