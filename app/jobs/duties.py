@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
-from app.jobs import enclosures, letters
+from app.jobs import enclosures, letters, many
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock
@@ -199,6 +199,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver", 2, deliver, until_idle=True),
     Duty("settle", 30, settle),
     Duty("react", 2, react, until_idle=True),
+    Duty("many", 2, many.go_on, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
 )

@@ -54,9 +54,9 @@ Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class BulkInput(Input):
-    """What is to be done with many: `category` for a move, `tag` for a mark; the note stays in each history."""
+    """What is to be done with many: `to` which group, or `with_tag` which mark; the note stays in each history."""
 
     act: Literal["approve", "decline", "cancel", "move", "tag", "untag"]
-    category: CategoryCode | Literal[""] = ""
-    tag: Number | None = None
+    to: CategoryCode | Literal[""] = ""
+    with_tag: Number | None = None
     note: Text = ""

@@ -34,7 +34,9 @@ from app.registration.settling import settle
 from app.registration.uninviting import erase_with
 
 _applications = table(Application)
-HELD = tuple(map(table, (Needs, Answer, File, Consent, Following, Enclosure, Note, Tagged, BulkItem)))
+_answers, _files, _consents = table(Answer), table(File), table(Consent)
+_entries, _following, _needs = table(Enclosure), table(Following), table(Needs)
+HELD = (_needs, _answers, _files, _consents, _following, _entries, table(Note), table(Tagged), table(BulkItem))
 """What is kept about a registration in tables of its own."""
 EMPTY: dict[str, Any] = {
     "titles": [],

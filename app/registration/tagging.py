@@ -132,6 +132,7 @@ def mark(db: Db, by: Actor, forum: Forum, code: str, tag: int, *, on: bool, now:
 
 def put_tags(db: Db, by: Actor, forum: Forum, code: str, wanted: Sequence[int], *, now: datetime) -> bool:
     """Bring a registration's tags to these; says whether any changed. Raises what `mark` raises."""
+    by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
     row = application_of(db, forum, code)
     there = set(db.execute(select(_tagged.c.tag_id).where(_tagged.c.application_id == row.id)).scalars())
     changed = [mark(db, by, forum, code, tag, on=True, now=now) for tag in sorted(set(wanted) - there)]

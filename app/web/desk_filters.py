@@ -22,7 +22,8 @@ def name_of(field: str) -> str:
 
 
 def further_of(params: QueryParams) -> Further:
-    """What the address asks for beyond standing, group and words. Raises NotFound for what cannot be asked."""
+    """What the address asks for beyond standing, group and words. With `whole=1` all who fit are meant, whoever was
+    chosen by hand. Raises NotFound for what cannot be asked."""
     values: dict[str, Any] = {
         each.name: params.get(name_of(each.name), "") for each in fields(Further) if each.name != "codes"
     }
@@ -36,7 +37,7 @@ def further_of(params: QueryParams) -> Further:
     values["institution"] = printable(values["institution"])
     for name in ("since", "until"):
         values[name] = _day(values[name])
-    codes = params.getlist("code")
+    codes = [] if params.get("whole") == "1" else params.getlist("code")
     if len(codes) > MOST_CHOSEN or any(not (code.isascii() and code.isalnum() and len(code) <= 16) for code in codes):
         raise NotFound
     return Further(**values, codes=tuple(dict.fromkeys(codes)))

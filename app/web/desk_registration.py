@@ -30,9 +30,11 @@ from app.registration.erasing import erase
 from app.registration.filing import desk_file
 from app.registration.holding import hold_backs
 from app.registration.inputs import DecisionInput, MoveInput, SureInput
+from app.registration.noting import notes_of
 from app.registration.overriding import SEATABLE
 from app.registration.rules.states import State, may_follow
 from app.registration.rules.wording import wording_of
+from app.registration.tagging import TagView, tagged, tags_of
 from app.web import deps
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
@@ -64,6 +66,8 @@ DONE = frozenset(
         "priority",
         "priority_as_before",
         "erased",
+        "note",
+        "tags",
     }
 )
 """What the page says after a form: keys of the catalogue."""
@@ -205,10 +209,13 @@ class Seen:
     hold_backs: list[Any]
     ties: Ties
     following: tuple[str, int] | None
+    notes: list[Any]
+    tags: list[Any]
+    forum_tags: list[TagView]
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Eleven queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
+    """Fourteen queries, whatever has happened to the registration; one more for the hold-backs that somebody without a
     seat may be put on, and one for what is next to decide as `wanted`."""
     whole = desk_registration(db, desk.actor, desk.forum, code)
     facts, mails = story_of(db, desk, f"registration:{code}")
@@ -220,6 +227,9 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
         mails=mails,
         ties=ties_of(db, whole.row),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
+        notes=notes_of(db, whole.row.id),
+        tags=tagged(db, [whole.row.id]).get(whole.row.id, []),
+        forum_tags=tags_of(db, desk.actor, desk.forum),
     )
 
 
@@ -227,6 +237,11 @@ def _hold_backs(db: Db, desk: Desk, whole: Whole) -> list[Any]:
     if State(whole.row.state) not in SEATABLE or not desk.may(Permission.DECIDE_REGISTRATIONS):
         return []
     return hold_backs(db, desk.actor, desk.forum, category_id=whole.category.id)
+
+
+async def registration_again(request: Request, forum: str, code: str, form: Form, status: int) -> Response:
+    """The page with a form of it that was refused."""
+    return await _page(request, forum, code, form=form, status=status)
 
 
 async def _page(
@@ -264,6 +279,11 @@ async def _page(
         "ties": seen.ties,
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
+        "notes": seen.notes,
+        "tags": seen.tags,
+        "forum_tags": seen.forum_tags,
+        "me": desk.actor.id,
+        "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
     }
     wording = wording_of(in_hall=seen.whole.category.in_hall)
     return deps.show_at_desk(request, desk, "desk/registration.html", status=status, wording=wording, **values)
@@ -288,6 +308,8 @@ def _is_so(done: str, seen: Seen) -> bool:
         return any(fact.kind == "registration.moved" for fact in facts)
     if done in {"confirmed", "known"}:
         return row.confirmed_at is not None
+    if done in {"note", "tags"}:
+        return True
     if done == "erased":
         return row.erased_at is not None
     if done == "ended_before":

@@ -71,7 +71,14 @@ async def show_list(request: Request, forum: str, form: Form | None = None, stat
     address = f"{desk.base}/registrations"
     shown = wanted.columns or SHOWN
     lines = [
-        line(desk.lang, row, link(f"{address}/{row.code}", wanted), cells(desk, row), seen.tagged.get(row.id, ()))
+        line(
+            desk.lang,
+            row,
+            link(f"{address}/{row.code}", wanted),
+            cells(desk, row),
+            seen.tagged.get(row.id, ()),
+            link(f"{address}/{row.code}/details", wanted),
+        )
         for row in seen.rows
     ]
     tags = names_of(seen.tags)
@@ -105,8 +112,8 @@ async def show_list(request: Request, forum: str, form: Form | None = None, stat
     return deps.show_at_desk(request, desk, "desk/registrations.html", status=status, **values, lines=lines)
 
 
-DONE = frozenset({"kept", "removed", "brought_back"})
-"""What the list says after a form about views."""
+DONE = frozenset({"kept", "removed", "brought_back", "edited", "same"})
+"""What the list says after a form: about views, or about a row that was put right."""
 
 
 def many(request: Request, desk: deps.Desk) -> dict[str, Any]:
@@ -372,6 +379,7 @@ class Line:
     label: Label
     cells: Mapping[str, str]
     tags: Sequence[Any]
+    edit: str
 
 
 def name_of(lang: Lang, row: Any) -> str:
@@ -379,7 +387,7 @@ def name_of(lang: Lang, row: Any) -> str:
     return text_of(lang, "desk.erased.name") if row.erased_at is not None else listed_name(row)
 
 
-def line(lang: Lang, row: Any, href: str, words: Mapping[str, str], tags: Sequence[Any] = ()) -> Line:
+def line(lang: Lang, row: Any, href: str, words: Mapping[str, str], tags: Sequence[Any] = (), edit: str = "") -> Line:
     """A row of the query as a line of the list: titles, position, institution below the name.
 
     In a private capacity the institution is left out (rules §2).
@@ -389,7 +397,7 @@ def line(lang: Lang, row: Any, href: str, words: Mapping[str, str], tags: Sequen
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
     below = " · ".join(part for part in under if part)
-    return Line(row, href, name_of(lang, row), below, label(lang, row), words, tags)
+    return Line(row, href, name_of(lang, row), below, label(lang, row), words, tags, edit)
 
 
 def styled(row: Any) -> str:

@@ -12,10 +12,12 @@ from app.web import (
     desk,
     desk_asking,
     desk_calendar,
+    desk_compare,
     desk_copy,
     desk_coverage,
     desk_delegation,
     desk_delegations,
+    desk_details,
     desk_duplicates,
     desk_edits,
     desk_enter,
@@ -27,6 +29,7 @@ from app.web import (
     desk_invitations,
     desk_invite_list,
     desk_letters,
+    desk_many,
     desk_materials,
     desk_outbox,
     desk_overrides,
@@ -41,6 +44,7 @@ from app.web import (
     desk_session,
     desk_sign_ups,
     desk_speakers,
+    desk_tags,
     desk_take_back,
     desk_versions,
     desk_views,
@@ -79,6 +83,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_enter.router,  # before one registration: none has the code "new"
     desk_export.router,  # nor the code "export"
     desk_views.router,
+    desk_many.router,  # nor the code "bulk"
+    desk_compare.router,  # nor the code "compare"
+    desk_details.router,
+    desk_tags.router,
     desk_registration.router,
     desk_invitations.router,
     desk_invite_list.router,  # before one invitation

@@ -1,6 +1,7 @@
 // The table by keyboard: j and k go through the rows, x chooses, o opens, e edits, a chooses all, / searches, b acts, ? helps.
 
-const form = document.querySelector("[data-list]");
+const form = document.querySelector("#many");
+const list = document.querySelector("[data-list]");
 const rows = [...document.querySelectorAll("tr[data-row]")];
 const box = (row) => row.querySelector('input[name="code"]');
 const told = form?.querySelector("[data-told]");
@@ -68,11 +69,11 @@ document.addEventListener("keydown", (event) => {
   deed();
 });
 
-form?.addEventListener("focusin", (event) => {
+list?.addEventListener("focusin", (event) => {
   const at = rows.indexOf(event.target.closest("tr[data-row]"));
   if (at < 0) return;
   rows[here]?.classList.remove("here");
   here = at;
   rows[here].classList.add("here");
 });
-form?.addEventListener("change", tell);
+list?.addEventListener("change", tell);
