@@ -716,8 +716,10 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         ],
         "/desk/{forum}/registrations/compare": [
             f"{desk}/registrations/compare?{asked}",
-            f"{desk}/registrations/compare?code={shown.standings['unconfirmed'].code}"
-            f"&code={shown.standings['khmer'].code}&{asked}",
+            (
+                f"{desk}/registrations/compare?code={shown.standings['unconfirmed'].code}"
+                f"&code={shown.standings['khmer'].code}&{asked}"
+            ),
         ],
         "/desk/{forum}/registrations/bulk": [
             f"{desk}/registrations/bulk?act={act}&whole=1&state=awaiting&{asked}" for act in ("approve", "tag", "move")

@@ -155,7 +155,10 @@ async def _look(
         "groups": groups,
         "tags": tags,
         "names": {tally.code: tally.name.of(desk.lang) for tally in groups},
-        "lines": [(one, name_of(desk.lang, one.row), *said(desk.lang, one.outcome)) for one in prospect.lines]
+        "lines": [
+            (one, name_of(desk.lang, one.row), *said(desk.lang, one.outcome))
+            for one in sorted(prospect.lines, key=lambda one: not one.possible)
+        ]
         if prospect
         else [],
         "counts": _counts(desk.lang, prospect.counts) if prospect else [],
