@@ -91,7 +91,7 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
     if further.invitation:
         found.append(_invited(own, further.invitation))
     if further.companions:
-        found.append(_companions(own, further.companions))
+        found.append(_companions(further.companions))
     if further.needs:
         found.append(person.id.in_(_needing(further.needs)))
     if further.tag:
@@ -120,11 +120,11 @@ def _invited(own: int, how: str) -> ColumnElement[bool]:
     return _people.c.invitation_id.in_(select(_invitations.c.id).where(mine))
 
 
-def _companions(own: int, how: str) -> ColumnElement[bool]:
+def _companions(how: str) -> ColumnElement[bool]:
     if how == "comes_along":
         return _people.c.accompanies_id.is_not(None)
     others = _people.alias("companion")
-    live = (others.c.forum_id == own) & others.c.accompanies_id.is_not(None) & others.c.ended_at.is_(None)
+    live = others.c.accompanies_id.is_not(None) & others.c.ended_at.is_(None)  # of the forum of whom they accompany
     brought = _people.c.id.in_(select(others.c.accompanies_id).where(live))
     return brought if how == "brings" else ~brought & _people.c.accompanies_id.is_(None)
 

@@ -216,21 +216,24 @@ def desk_list(
     return rows[:most], len(rows) > most
 
 
-def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool = True) -> tuple[int, int]:
+def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool = True, of: int = 0) -> tuple[int, int]:
     """How many registrations fit the question, and how many of them stand before the list's beginning; without those
-    who were erased where `erased` is false. One query."""
+    who were erased where `erased` is false. `of` as in `desk_list`: where they are many, every row is read in a row.
+    One query."""
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
     must_see(by, forum, wanted.further)
     counted = func.count().label("n")
     kept = [] if erased else [_applications.c.erased_at.is_(None)]
     rest = func.sum(case((and_(*_after(forum, wanted)), 1), else_=0)) if wanted.after else counted
-    row = db.execute(
-        select(counted, rest.label("rest"))
-        .select_from(_applications)
-        .join(_categories, _categories.c.id == _applications.c.category_id)
-        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
-        .where(_applications.c.forum_id == forum_id(forum), *_conditions(forum, wanted), *kept)
-    ).one()
+    people: Any = _applications  # joined with what is asked about alone: a hundred thousand seats are soon looked up
+    if wanted.category:
+        people = people.join(_categories, _categories.c.id == _applications.c.category_id)
+    if wanted.standing == "held":
+        people = people.outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+    own, many = _applications.c.forum_id, of > FEW and not wanted.further.codes
+    mine = own + 0 == forum_id(forum) if many else own == forum_id(forum)
+    asked = select(counted, rest.label("rest")).select_from(people)
+    row = db.execute(asked.where(mine, *_conditions(forum, wanted, walked=many), *kept)).one()
     return row.n, row.n - int(row.rest or 0)
 
 

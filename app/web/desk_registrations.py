@@ -208,7 +208,7 @@ def _read(db: Db, desk: deps.Desk, asked: Wanted, most: int, plain: bool) -> See
         usual, wanted = None, asked
     of = counted_by(counted, wanted)
     told = wanted.words or wanted.after or wanted.further.asked
-    total, before = desk_count(db, desk.actor, desk.forum, wanted) if told else (of, 0)
+    total, before = desk_count(db, desk.actor, desk.forum, wanted, of=of) if told else (of, 0)
     rows, more = desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of)
     tags = tags_of(db, desk.actor, desk.forum)
     marks = tagged(db, [row.id for row in rows]) if tags else {}
