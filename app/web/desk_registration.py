@@ -309,7 +309,9 @@ def _is_so(done: str, seen: Seen) -> bool:
     if done in {"confirmed", "known"}:
         return row.confirmed_at is not None
     if done in {"note", "tags"}:
-        return True
+        kinds = {"note": ("noted", "note_removed"), "tags": ("tagged", "untagged")}[done]
+        there = seen.notes if done == "note" else seen.tags
+        return bool(there) or any(fact.kind.removeprefix("registration.") in kinds for fact in facts)
     if done == "erased":
         return row.erased_at is not None
     if done == "ended_before":

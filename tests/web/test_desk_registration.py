@@ -369,4 +369,4 @@ def test_the_page_takes_as_many_queries_for_three_as_for_one(
     forum = database.read(the_forum)
     with queries() as counted:
         database.read(lambda db: _read(db, Desk(Actor.operator(), "en", "", forum), page.rsplit("/", 1)[1]))
-    assert len(counted) == 12, counted
+    assert len(counted) == 15, counted
