@@ -575,7 +575,7 @@ def mark_many(db: Db, codes: list[str]) -> None:
     number = deciding_many.begin(db, operator, forum, wanted, sent, mark=mark, now=NOW)
     deciding_many.go_on(db, operator, forum, number, now=NOW)
     for code in codes:
-        noting.write_note(db, operator, forum, code, NoteInput(words="Comes with a driver"), now=NOW)
+        noting.write_note(db, operator, forum, code, NoteInput(words="A driver is expected"), now=NOW)
 
 
 def materials_of_every_kind(db: Db) -> tuple[str, ...]:
