@@ -44,6 +44,8 @@ async def change(request: Request, forum: str) -> Response:
         if sent.get("act") == "remove" and tag is not None:
             tagging.remove_tag(db, desk.actor, found, tag, now=now)
             return "removed"
+        if sent.get("act") != "put":
+            raise Refused("not_a_choice")
         read = parse(TagInput, {name: sent.get(name, "") for name in TagInput.model_fields})
         tagging.put_tag(db, desk.actor, found, read, tag, now=now)
         return "put"
@@ -84,6 +86,8 @@ async def write_down(request: Request, forum: str, code: str) -> Response:
             tagging.put_tags(db, desk.actor, found, known, _ticked(sent), now=now)
         elif act.startswith("remove-"):
             noting.remove_note(db, desk.actor, found, known, number_of(act.removeprefix("remove-")), now=now)
+        elif act != "note":
+            raise Refused("not_a_choice")
         else:
             noting.write_note(db, desk.actor, found, known, parse(NoteInput, {"words": sent.get("words", "")}), now=now)
         return "tags" if act == "tags" else "note"

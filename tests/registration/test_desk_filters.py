@@ -1,7 +1,9 @@
 """What the list may be asked, and the orders it stands in."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,14 +11,15 @@ import pytest
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.forum.queries import forum_id
-from app.kit.db import Db
+from app.kit.db import Database, Db
 from app.kit.errors import Forbidden
+from app.kit.pen import Pen
 from app.registration import erasing, tagging
 from app.registration.applying import confirm
 from app.registration.desk_filters import ORDERS, Further
 from app.registration.desk_inputs import TagInput
 from app.registration.desk_queries import FEW, Wanted, desk_count, desk_list
-from tests.cast import BOPHA, CAST, CHAN, NOW, RITH, SOKHA, VANNA, holder, make_actor, make_application, the_forum
+from tests.cast import BOPHA, CAST, CHAN, NOW, RITH, SLUG, SOKHA, VANNA, holder, make_actor, make_application, the_forum
 from tests.embassies import delegate, make_delegation, name_some
 from tests.registration.hall import SmallHall
 from tests.registration.test_accompanying import badges, bring
@@ -160,3 +163,29 @@ def explained(db: Db, statement: str) -> list[str]:
     """The plan of a statement, whatever stands in its places."""
     places = tuple(forum_id(the_forum(db)) for _ in range(statement.count("?")))
     return [row[3] for row in db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", places)]
+
+
+def listed(db: Db, wanted: Wanted) -> Any:
+    return desk_list(db, OPERATOR, the_forum(db), wanted)
+
+
+def test_orders_and_questions_are_the_same_on_either_database(either_database: Database) -> None:
+    rows = Pen(either_database).write_now(SLUG, everybody)
+    pages = {order: either_database.read(partial(in_order, order=order)) for order in BY_ORDER}
+    assert pages == BY_ORDER
+    further = Further(
+        attends_as="official",
+        country="KH",
+        institution="a",
+        language="km",
+        address="unconfirmed",
+        invitation="none",
+        companions="none",
+        since=date(2026, 12, 1),
+        until=date(2026, 12, 31),
+        codes=tuple(row.code for row in rows.values()),
+    )
+    assert either_database.read(partial(found, **asdict(further))) == ["Bopha"]
+    for order in ORDERS:
+        wanted = Wanted(order=order, after=rows["Dara"].code, further=Further(needs="any", tag="1", delegation="X"))
+        assert either_database.read(partial(listed, wanted=wanted)) == ([], False)

@@ -955,7 +955,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/tags"): Row(
         lambda doors, by: Knock(
             f"{THE_DESK}/tags",
-            {**desk_form(doors, by), "name": codes.public_code(), "letter": "V", "tone": "lotus"},
+            {**desk_form(doors, by), "name": codes.public_code(), "letter": "V", "tone": "lotus", "act": "put"},
         ),
         DECIDE,
         303,
