@@ -34,7 +34,7 @@ NAMED = frozenset(
     | {"letter", "letters", "mail", "mails", "needs", "number", "of", "on", "other", "over", "over_limit", "overridden"}
     | {"people", "picks", "place", "places", "priority", "questions", "registration", "release_at", "role", "seated"}
     | {"seats", "sensitive", "sessions", "standing", "state", "uses", "version", "guarantee", "kind", "speakers"}
-    | {"act", "notes", "shared", "tag", "usual"}
+    | {"act", "notes", "shared", "tag", "usual", "views"}
 )
 """The names under which something stands in `before` or `after`. Under each: codes, numbers, days and states."""
 READ_BY_ALL = frozenset({"label"})

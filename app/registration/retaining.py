@@ -21,6 +21,7 @@ from app.programme.speaking import count_askings, forget_askings
 from app.registration.lettering import forget_passports
 from app.registration.models import Answer, Application, Consent, Enclosure, File, Letter, Needs, Note, Question, Terms
 from app.registration.uninviting import count_contacts, count_invited, forget_contacts, forget_invited
+from app.registration.viewing import count_naming, forget_naming
 
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
@@ -40,6 +41,7 @@ EMPTIED = (
     "entries",
     "speakers",
     "notes",
+    "views",
 )
 """The kinds of rows a purge empties, by their names in `Purge`."""
 
@@ -108,6 +110,7 @@ class Purge:
     entries: int
     speakers: int
     notes: int
+    views: int
     registrations: int
     erased: int
     other_answers: int
@@ -123,7 +126,7 @@ class Purge:
 
 
 def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
-    """What the purge would empty as things stand, changing nothing. Fifteen queries."""
+    """What the purge would empty as things stand, changing nothing. Sixteen queries."""
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
     on = retention_of(db, forum)
@@ -150,6 +153,7 @@ def dry_run(db: Db, by: Actor, forum: Forum, *, now: datetime) -> Purge:
         entries=count(_enclosures),
         speakers=count_askings(db, own),
         notes=count(_notes),
+        views=count_naming(db, own),
         registrations=registrations - erased,
         erased=erased,
         other_answers=count(_answers, _answers.c.question_id.not_in(sensitive)),
@@ -177,6 +181,7 @@ def purge(db: Db, by: Actor, forum: Forum, *, now: datetime, before_the_day: boo
     forget_invited(db, by, forum, now=now)
     forget_contacts(db, forum, now=now)
     forget_askings(db, own)
+    forget_naming(db, own)
     redact(db, forum.slug, kinds=KINDS, before=_written_before(found.at, now))
     purge_personal(db, forum.slug, kinds=KINDS)
     after = {name: getattr(found, name) for name in EMPTIED}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -97,3 +97,21 @@ def _found(db: Db, by: Actor, forum: Forum, view: int, how: ColumnElement[bool])
     if row is None:
         raise NotFound
     return row
+
+
+NAMING = ("q=", "institution=", "code=")
+"""What in a view's question may name somebody."""
+
+
+def _naming(own: int) -> ColumnElement[bool]:
+    return (_views.c.forum_id == own) & or_(*(_views.c.question.contains(part, autoescape=True) for part in NAMING))
+
+
+def count_naming(db: Db, own: int) -> int:
+    """How many views ask for words or for people chosen by hand. One query."""
+    return int(db.execute(select(func.count()).select_from(_views).where(_naming(own))).scalar_one())
+
+
+def forget_naming(db: Db, own: int) -> None:
+    """These views go: the purge's day has come."""
+    db.execute(delete(_views).where(_naming(own)))

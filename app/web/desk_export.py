@@ -47,7 +47,8 @@ async def taking(request: Request, forum: str) -> Response:
     )
     chosen, kind = sent.getlist("columns"), str(sent.get("kind", ""))
     columns = [name for name in COLUMNS if name in chosen]
-    asked = {"state": wanted.standing, "category": wanted.category, "words": wanted.words}
+    more = link("", wanted).removeprefix("?") if wanted.further.asked else ""
+    asked = {"state": wanted.standing, "category": wanted.category, "words": wanted.words, "question": more}
 
     def deed(db: Db, found: Forum) -> None:
         if not columns or len(columns) != len(chosen):
