@@ -19,6 +19,7 @@ ROUNDS, ASKED = 5, 12
 LISTS = {
     "desk-list": ("", TIMES),
     "desk-list-waiting": ("?state=waiting", TIMES),
+    "desk-list-by-name": ("?order=name_km", TIMES),
     "desk-search": ("?q=Sokha", None),
 }
 
