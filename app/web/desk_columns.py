@@ -57,5 +57,6 @@ def cells(desk: Desk, row: Any) -> Mapping[str, str]:
 
 
 def known(names: Sequence[str]) -> tuple[str, ...]:
-    """Those of these columns that there are, each once, in the list's own order."""
-    return tuple(name for name in CHOOSABLE if name in names)
+    """Those of these columns that there are, each once, in the list's own order; none where they are the usual ones."""
+    found = tuple(name for name in CHOOSABLE if name in names)
+    return () if set(found) == set(SHOWN) else found

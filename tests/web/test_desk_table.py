@@ -16,6 +16,7 @@ from app.jobs import many
 from app.jobs.crew import Crew
 from app.registration import deciding_many
 from app.web import desk_many
+from app.web.desk_columns import SHOWN
 from tests.cast import SLUG
 from tests.conftest import settings_for
 from tests.doors import ELSEWHERE, Doors, Page, open_doors
@@ -87,6 +88,13 @@ def test_what_is_asked_stands_in_chips_and_each_can_be_taken_off(doors: Doors) -
         assert words in chips.text
     less = f'href="{LIST}?state=waiting&amp;capacity=official&amp;since=2026-11-01"'
     assert less in doors.get(asked, "registrar").text
+
+
+def test_the_usual_columns_are_not_carried_along(doors: Doors) -> None:
+    usual = "&".join(f"column={name}" for name in SHOWN)
+    page = doors.get(f"{LIST}?{usual}&order=name&lang=en", "registrar").text
+    assert "column=" not in "".join(link for link in Page(page).links if link.startswith(LIST))
+    assert f'href="{LIST}?order=name-down"' in page
 
 
 @pytest.mark.parametrize(
