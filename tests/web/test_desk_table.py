@@ -91,6 +91,7 @@ def test_what_is_asked_stands_in_chips_and_each_can_be_taken_off(doors: Doors) -
 
 
 def test_the_usual_columns_are_not_carried_along(doors: Doors) -> None:
+    doors.register("INT")
     usual = "&".join(f"column={name}" for name in SHOWN)
     page = doors.get(f"{LIST}?{usual}&order=name&lang=en", "registrar").text
     assert [link for link in Page(page).links if "column=" in link and "lang=" not in link] == []
