@@ -26,7 +26,7 @@ from app.registration.viewing import count_naming, forget_naming
 _applications, _terms, _questions = table(Application), table(Terms), table(Question)
 _needs, _answers, _files, _consents = table(Needs), table(Answer), table(File), table(Consent)
 _letters, _enclosures, _notes = table(Letter), table(Enclosure), table(Note)
-KINDS = ("registration", "invitation", "delegation", "hold_back", "speaker", "forum")
+KINDS = ("registration", "invitation", "delegation", "hold_back", "speaker", "forum", "tag")
 """What facts and mails that may name people are about."""
 EMPTIED = (
     "needs",

@@ -44,6 +44,8 @@ PAGES = {
     "speaker": "speakers",
     "material": "materials",
     "room": "rooms",
+    "tag": "tags",
+    "bulk": "registrations/bulk/{}",
 }
 """What a fact is about → the desk's page where that stands; of what can be removed the list, or its history."""
 
