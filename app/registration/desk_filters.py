@@ -10,18 +10,20 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import table
-from app.registration.models import Application, Delegation, Invitation, Needs, Tag, Tagged
+from app.registration.models import Application, Category, Delegation, Invitation, Needs, Seat, Tag, Tagged, Terms
 from app.registration.rules.invitations import Kind
+from app.registration.rules.states import State
 
 _people, _delegations, _invitations = table(Application), table(Delegation), table(Invitation)
 _needs, _tags, _tagged = table(Needs), table(Tag), table(Tagged)
+_groups, _seats, _terms = table(Category), table(Seat), table(Terms)
 
 CHOICES = {
     "attends_as": ("official", "private"),
@@ -30,6 +32,7 @@ CHOICES = {
     "invitation": ("personal", "code", "none"),
     "companions": ("brings", "comes_along", "none"),
     "needs": ("meals", "access", "any"),
+    "waiting": ("hall", "limit", "guarantees"),
 }
 """What may be asked where only a few answers are possible."""
 MOST_CHOSEN = 1000
@@ -39,7 +42,8 @@ MOST_CHOSEN = 1000
 @dataclass(frozen=True, slots=True)
 class Further:
     """What else is asked; empty: not. `delegation` is a code, `tag` a number, `since` and `until` are days where the
-    forum is held, both included. `codes` are registrations that were chosen one by one."""
+    forum is held, both included. `waiting` says what those who wait wait for. `codes` are registrations that were
+    chosen one by one."""
 
     attends_as: str = ""
     country: str = ""
@@ -50,6 +54,7 @@ class Further:
     invitation: str = ""
     companions: str = ""
     needs: str = ""
+    waiting: str = ""
     tag: str = ""
     since: date | None = None
     until: date | None = None
@@ -94,6 +99,8 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
         found.append(_companions(further.companions))
     if further.needs:
         found.append(person.id.in_(_needing(further.needs)))
+    if further.waiting:
+        found.append(_waiting(own, further.waiting))
     if further.tag:
         mine = (_tags.c.forum_id == own) & (_tags.c.id == int(further.tag))
         marked = select(_tagged.c.application_id).join(_tags, _tags.c.id == _tagged.c.tag_id).where(mine)
@@ -132,6 +139,22 @@ def _companions(how: str) -> ColumnElement[bool]:
 def _needing(what: str) -> Any:
     names = ("meals", "access") if what == "any" else (what,)
     return select(_needs.c.application_id).where(or_(*(_needs.c[name] != "" for name in names)))
+
+
+def _waiting(own: int, what: str) -> ColumnElement[bool]:
+    """Those who wait for a place in a full hall, else for their group's limit, else because what is free is kept for
+    other groups; as the seats stand, whatever comes due."""
+    groups, seats, terms = _groups.c, _seats.c, _terms.c
+    taken = select(func.count()).select_from(_seats).where(seats.category_id == groups.id).scalar_subquery()
+    in_hall = select(func.count()).select_from(_seats).where(seats.forum_id == own, seats.outside.is_(False))
+    capacity = select(terms.capacity).where(terms.forum_id == own).scalar_subquery()
+    hall = and_(
+        in_hall.scalar_subquery() >= capacity,
+        _people.c.category_id.in_(select(groups.id).where(groups.forum_id == own, groups.in_hall.is_(True))),
+    )
+    limit = _people.c.category_id.in_(select(groups.id).where(groups.forum_id == own, groups.limit <= taken))
+    why = {"hall": hall, "limit": and_(limit, ~hall), "guarantees": and_(~limit, ~hall)}
+    return and_(_people.c.state == State.WAITING.value, why[what])
 
 
 ASKED = "asked"

@@ -16,7 +16,7 @@ from app.kit.errors import Forbidden
 from app.kit.pen import Pen
 from app.registration import erasing, tagging
 from app.registration.applying import confirm
-from app.registration.desk_filters import ORDERS, Further
+from app.registration.desk_filters import CHOICES, ORDERS, Further
 from app.registration.desk_inputs import TagInput
 from app.registration.desk_queries import FEW, Wanted, desk_count, desk_list
 from tests.cast import BOPHA, CAST, CHAN, NOW, RITH, SLUG, SOKHA, VANNA, holder, make_actor, make_application, the_forum
@@ -95,6 +95,20 @@ def test_who_brings_whom_and_who_comes_for_an_embassy(hall: SmallHall) -> None:
     assert found(hall.db, companions="none") == ["Envoy"]
     assert found(hall.db, delegation=row.code) == ["Envoy"]
     assert found(hall.db, delegation="NOBODY") == []
+
+
+def test_what_somebody_waits_for_is_asked(hall: SmallHall) -> None:
+    hall.ask("ORG", given_name="Sits")
+    hall.ask("ORG", given_name="Behind")
+    assert {what: found(hall.db, waiting=what) for what in CHOICES["waiting"]} == {
+        "hall": [],
+        "limit": ["Behind"],
+        "guarantees": [],
+    }
+    hall.ask("STU", given_name="Last")
+    hall.ask("STU", given_name="Full")
+    assert found(hall.db, waiting="hall") == ["Behind", "Full"]
+    assert found(hall.db, waiting="limit") == []
 
 
 def test_needs_are_asked_for_by_those_who_may_see_them(db: Db) -> None:
@@ -187,5 +201,6 @@ def test_orders_and_questions_are_the_same_on_either_database(either_database: D
     )
     assert either_database.read(partial(found, **asdict(further))) == ["Bopha"]
     for order in ORDERS:
-        wanted = Wanted(order=order, after=rows["Dara"].code, further=Further(needs="any", tag="1", delegation="X"))
+        further = Further(needs="any", tag="1", delegation="X", waiting="limit")
+        wanted = Wanted(order=order, after=rows["Dara"].code, further=further)
         assert either_database.read(partial(listed, wanted=wanted)) == ([], False)
