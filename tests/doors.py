@@ -53,18 +53,24 @@ from app.programme.tabling import import_table, look_at
 from app.registration import (
     accompanying,
     applying,
+    deciding_many,
     delegating,
     holding,
     inviting,
     lettering,
     nominating,
+    noting,
     overriding,
     picking,
     replying,
     reviewing,
+    tagging,
 )
 from app.registration.applying import application_of, apply, feed_token, manage_token
 from app.registration.delegations import delegation_feed_token
+from app.registration.desk_filters import Further
+from app.registration.desk_inputs import BulkInput, NoteInput, TagInput
+from app.registration.desk_queries import Wanted
 from app.registration.erasing import erase
 from app.registration.inputs import CompanionInput, HoldBackInput, PriorityInput
 from app.registration.invitation_inputs import CodeInput, Guest
@@ -578,6 +584,7 @@ def furnish(doors: Doors) -> Shown:
             picking.put_picks(db, by, forum, one[name].code, codes, None, now=NOW, forced=True)
         erase(db, operator, forum, one["erased"].code, now=NOW)
         answer_some(db, one["khmer"].id)
+        mark_many(db, [one[name].code for name in ("confirmed", "unconfirmed", "khmer")])
         reviewing.decline(db, operator, forum, one["declined"].code, now=NOW, note="A note for the history")
         applications = table(Application)
         offered = {"state": "offered", "offer_until": NOW + timedelta(hours=48)}
@@ -620,6 +627,18 @@ def furnish_mailings(doors: Doors) -> tuple[int, ...]:
 
     doors.write(SLUG, deed)
     return draft, waits, sent
+
+
+def mark_many(db: Db, codes: list[str]) -> None:
+    """A tag for these registrations, put on them in one go, and a note about each."""
+    forum, operator = the_forum(db), Actor.operator()
+    tag = tagging.put_tag(db, operator, forum, TagInput(name="Needs a seat in front", letter="F", tone="red"), now=NOW)
+    wanted, sent = Wanted(further=Further(codes=tuple(codes))), BulkInput(act="tag", with_tag=tag)
+    mark = deciding_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
+    number = deciding_many.begin(db, operator, forum, wanted, sent, mark=mark, now=NOW)
+    deciding_many.go_on(db, operator, forum, number, now=NOW)
+    for code in codes:
+        noting.write_note(db, operator, forum, code, NoteInput(words="A driver is expected"), now=NOW)
 
 
 def materials_of_every_kind(db: Db) -> tuple[str, ...]:
@@ -748,10 +767,31 @@ def places(doors: Doors, shown: Shown, lang: str) -> dict[str, list[str]]:
         "/desk/{forum}": [f"{desk}?{asked}", f"/desk/{ELSEWHERE}?{asked}"],
         "/desk/{forum}/registrations": [
             f"{desk}/registrations?{asked}{more}"
-            for more in ("", "&state=waiting&order=oldest", "&q=Sok&category=STU", "&q=nobody+of+the+kind")
+            for more in (
+                "",
+                "&state=waiting&order=oldest",
+                "&q=Sok&category=STU",
+                "&q=nobody+of+the+kind",
+                "&order=name_km&tag=1&capacity=official&since=2026-01-01&column=name_km&column=tags&column=email",
+            )
         ],
         "/desk/{forum}/registrations/{code}": [f"{desk}/registrations/{each.code}?{asked}" for each in one],
         "/desk/{forum}/registrations/new": [f"{desk}/registrations/new?{asked}"],
+        "/desk/{forum}/registrations/{code}/details": [
+            f"{desk}/registrations/{shown.standings['unconfirmed'].code}/details?{asked}"
+        ],
+        "/desk/{forum}/registrations/compare": [
+            f"{desk}/registrations/compare?{asked}",
+            (
+                f"{desk}/registrations/compare?code={shown.standings['unconfirmed'].code}"
+                f"&code={shown.standings['khmer'].code}&{asked}"
+            ),
+        ],
+        "/desk/{forum}/registrations/bulk": [
+            f"{desk}/registrations/bulk?act={act}&whole=1&state=awaiting&{asked}" for act in ("approve", "tag", "move")
+        ],
+        "/desk/{forum}/registrations/bulk/{number}": [f"{desk}/registrations/bulk/1?{asked}"],
+        "/desk/{forum}/tags": [f"{desk}/tags?{asked}", f"{desk}/tags?tag=1&{asked}"],
         "/desk/{forum}/invitations": [f"{desk}/invitations?{asked}{more}" for more in ("", "&reply=open", "&q=nobody")],
         "/desk/{forum}/invitations/new": [f"{desk}/invitations/new?{asked}"],
         "/desk/{forum}/invitations/several": [f"{desk}/invitations/several?{asked}"],

@@ -47,6 +47,7 @@ NAMED = frozenset(
         "seated",
     }
     | {"seats", "sensitive", "sessions", "standing", "state", "uses", "version", "guarantee", "kind", "speakers"}
+    | {"act", "notes", "shared", "tag", "usual", "views"}
 )
 """The names under which something stands in `before` or `after`. Under each: codes, numbers, days and states."""
 READ_BY_ALL = frozenset({"label"})

@@ -22,6 +22,8 @@ GOES = {
     "letters": "letters: what they hold of passports",
     "invitations": "invitations nobody came by: name and address",
     "delegations": "delegations that name nobody any more: the focal point's name and address",
+    "views": "views of the list that ask for words or for people by hand",
+    "notes": "notes of the desk about registrations",
     "entries": "calendar entries: which were sent to whom",
 }
 STAYS = {

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import Column, ColumnElement, Table, select
 from sqlmodel import SQLModel
 
 from app.correspondence.mailboxes import opt_out_token
@@ -16,6 +16,7 @@ from app.programme.subscribing import desk_feed_token
 from app.registration.applying import feed_token, manage_token
 from app.registration.delegations import delegation_feed_token, page_token
 from app.registration.inviting import invitation_token
+from app.registration.people import sort_columns
 
 FORMAT = "sala-archive/1"
 FORUM, USERS = Forum.__tablename__, "accounts_user"
@@ -67,6 +68,12 @@ BELONGS: Mapping[str, str] = {
     "registration_table_guest": "forum_id",
     "registration_kept_list": "forum_id",
     "registration_kept_line": "list_id",
+    "registration_tag": "forum_id",
+    "registration_tagged": "application_id",
+    "registration_note": "application_id",
+    "registration_view": "forum_id",
+    "registration_bulk": "forum_id",
+    "registration_bulk_item": "bulk_id",
     "jobs_cursor": "forum_id",
     "audit_fact": "scope",
     "audit_head": "scope",
@@ -77,6 +84,10 @@ BELONGS: Mapping[str, str] = {
     "correspondence_own_words": "forum_id",
 }
 """Table → the column by which a row belongs to the forum: its id, its slug, or a row of another of these tables."""
+DERIVED: Mapping[str, Callable[[Any], dict[str, Any]]] = {"registration_application": sort_columns}
+"""Columns that are made of others: no archive has them, they are made anew."""
+DERIVED_NAMES = frozenset({"sort_name", "sort_name_km", "sort_institution"})
+TAGS = "registration_tag"
 MAILBOXES = "correspondence_mailbox"
 """Its rows know an address by a digest of the installation's own; an archive names the address itself."""
 BY_SLUG = frozenset({"scope", "forum"})
@@ -140,6 +151,11 @@ def belonging(each: Table, own: int, slug: str) -> ColumnElement[bool]:
         return column == own
     parent = next(iter(column.foreign_keys)).column.table
     return column.in_(select(parent.c.id).where(belonging(parent, own, slug)))
+
+
+def archived(each: Table) -> list[Column[Any]]:
+    """The columns of a table that an archive has."""
+    return [column for column in each.c if not (each.name in DERIVED and column.name in DERIVED_NAMES)]
 
 
 def points_at(column: Any) -> str | None:

@@ -15,7 +15,7 @@ from app.accounts.models import User
 from app.accounts.rules import Permission
 from app.audit.recording import head_of, record
 from app.correspondence.mailboxes import key_of
-from app.editions.archive_plan import FORMAT, MAILBOXES, OF_USERS, USERS, belonging, points_at, tables
+from app.editions.archive_plan import FORMAT, MAILBOXES, OF_USERS, USERS, archived, belonging, points_at, tables
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
@@ -77,7 +77,7 @@ def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, secret: bytes, 
             rows = _mailboxes(db, each, forum, secret) if each.name == MAILBOXES else _rows(db, each, own, forum.slug)
             counts[each.name] = writing.put(_member(each.name), rows)
         for each in tables():
-            for column in each.c:
+            for column in archived(each):
                 if isinstance(column.type, LargeBinary):
                     _put_files(db, writing, each, column, own, forum.slug)
         head = head_of(db, forum.slug)
@@ -111,7 +111,7 @@ def _users(db: Db, own: int, slug: str) -> Iterator[bytes]:
 
 
 def _rows(db: Db, each: Table, own: int, slug: str) -> Iterator[bytes]:
-    wanted = select(each).where(belonging(each, own, slug)).order_by(*each.primary_key)
+    wanted = select(*archived(each)).where(belonging(each, own, slug)).order_by(*each.primary_key)
     for row in db.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)).mappings():
         yield line(row)
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,7 +27,20 @@ from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
 from app.audit.recording import first_broken, head_of, record
 from app.correspondence.mailboxes import mailbox_key
-from app.editions.archive_plan import FORMAT, FORUM, MAILBOXES, OF_USERS, RENEWED, USERS, WAITING, points_at, tables
+from app.editions.archive_plan import (
+    DERIVED,
+    FORMAT,
+    FORUM,
+    MAILBOXES,
+    OF_USERS,
+    RENEWED,
+    TAGS,
+    USERS,
+    WAITING,
+    archived,
+    points_at,
+    tables,
+)
 from app.editions.archiving import MANIFEST, schema_of
 from app.forum.inputs import NewSlug
 from app.forum.models import Forum
@@ -207,9 +221,10 @@ def _check_rows(archive: Archive, counts: Mapping[str, Any], files: set[str]) ->
             if name == USERS:
                 _check_user(row)
                 continue
-            if row.keys() != set(known[name].c.keys()):
+            columns = archived(known[name])
+            if row.keys() != {column.name for column in columns}:
                 raise _damaged(name)
-            for column in known[name].c:
+            for column in columns:
                 row[column.name] = _value(name, column, row[column.name], files)
     whole = archive.rows[FORUM]
     if len(whole) != 1 or whole[0]["slug"] != archive.slug:
@@ -324,19 +339,36 @@ def _new_ids(db: Db, archive: Archive, now: datetime) -> Moved:
 def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[str, Any]:
     """A row with the numbers that it and what it points at have here. Raises Refused where it points elsewhere."""
     found = dict(row)
-    for column in each.c:
+    for column in archived(each):
         value = row[column.name]
         other = each.name if column.name == "id" else points_at(column)
         if other is not None and value is not None:
             if value not in moved[other]:
                 raise _damaged(each.name)
             found[column.name] = moved[other][value]
+    if each.name in DERIVED:
+        found |= DERIVED[each.name](SimpleNamespace(**found))
+    if each.name == "registration_bulk":
+        found |= _bulk_as_here(row, moved[TAGS])
+    if each.name == "registration_view":
+        found["question"] = _TAG.sub(lambda tag: f"tag={moved[TAGS].get(int(tag[1]), 0)}", row["question"])
     if each.name == "mail_message":
         found["resend_of"] = moved[each.name].get(row["resend_of"])
     named = {"audit_fact": "scope", "audit_head": "scope", "mail_message": "forum"}.get(each.name)
     if named and row[named] != slug:
         raise _damaged(each.name)
     return found
+
+
+_TAG = re.compile(r"(?<![a-z_])tag=([0-9]{1,9})(?![0-9])")
+
+
+def _bulk_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:
+    """Something done with many, by the numbers that its tag has here. What was not at its end goes on nowhere."""
+    values = row["values"]
+    if isinstance(values, dict) and values.get("tag") in tags:
+        values = {**values, "tag": tags[values["tag"]]}
+    return {"values": values, "state": "stopped" if row["state"] in {"doing", "taking_back"} else row["state"]}
 
 
 def _withhold(rows: list[dict[str, Any]], users: Mapping[int, int]) -> int:
@@ -366,7 +398,7 @@ def _renew(each: Table, rows: list[dict[str, Any]], secret: bytes) -> None:
 def _write(db: Db, each: Table, rows: list[dict[str, Any]], archive: Archive) -> None:
     """Write the rows of a table; what points at its own table is written once all of them are there."""
     inside = [column.name for column in each.c if column.name != "id" and points_at(column) == each.name]
-    bodies = [column.name for column in each.c if isinstance(column.type, LargeBinary)]
+    bodies = [column.name for column in archived(each) if isinstance(column.type, LargeBinary)]
     at_once = 1 if bodies else 500
     for first in range(0, len(rows), at_once):
         piece = [{**row, **dict.fromkeys(inside)} for row in rows[first : first + at_once]]

@@ -15,7 +15,7 @@ from app.correspondence.contents import Contents, contents
 from app.forum.delivering import forget_deliveries
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug
-from app.jobs import enclosures, hooks, letters
+from app.jobs import enclosures, hooks, letters, many
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock, heart
@@ -248,6 +248,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("settle", 30, settle),
     Duty("react", 2, react, until_idle=True),
     Duty("hooks", 5, hooks.tell, until_idle=True),
+    Duty("many", 2, many.go_on, until_idle=True),
     Duty("forget", 600, forget),
     Duty("purge", 600, purge),
     Duty("beat", heart.EVERY_SECONDS, beat),

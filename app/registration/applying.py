@@ -19,7 +19,7 @@ from app.registration.answering import Sent, answers_for, keep, note_form_consen
 from app.registration.assistants import Principals, refuse_too_many
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
-from app.registration.people import person_columns, shown_name
+from app.registration.people import MADE, person_columns, shown_name
 from app.registration.question_queries import questionnaire_of
 from app.registration.quotas import house_of, times_of
 from app.registration.releasing import close_invitation
@@ -368,7 +368,7 @@ def correct(
     before = {name: getattr(row, name) for name in wanted}
     needs = db.execute(select(_needs).where(_needs.c.application_id == row.id)).first()
     needs_before = (needs.meals, needs.access) if needs else ("", "")
-    different = sorted(name for name in wanted if wanted[name] != before[name] and name != "name_search")
+    different = sorted(name for name in wanted if wanted[name] != before[name] and name not in MADE)
     ready = None
     if answers is not None:
         ready = questionnaire_sent(questionnaire_of(db, row.forum_id, person.category, row.id), answers)

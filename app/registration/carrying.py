@@ -6,6 +6,7 @@ The same look says it to the organiser beforehand and to the deed. Of sessions a
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
@@ -23,11 +24,14 @@ from app.registration.models import (
     File,
     Letter,
     Needs,
+    Note,
     Pick,
     PickList,
     Rank,
     TableGuest,
+    Tagged,
 )
+from app.registration.people import sort_columns
 from app.registration.question_queries import QuestionView, questionnaire_of
 from app.registration.rules.names import normal_name
 from app.registration.rules.picks import PickState, overlap
@@ -39,6 +43,7 @@ _applications, _letters, _needs = table(Application), table(Letter), table(Needs
 _answers, _files, _consents = table(Answer), table(File), table(Consent)
 _picks, _lists = table(Pick), table(PickList)
 _PROTOCOL = (table(Rank), table(TableGuest))
+_notes, _tagged = table(Note), table(Tagged)
 FILLED = ("titles", "name_km", "name_order", "position_title", "institution", "country", "phone")
 """What the kept registration takes from the other where it says nothing itself."""
 
@@ -170,17 +175,22 @@ def _answers_of(
 
 
 def filled(luggage: Luggage, kept: Any) -> dict[str, Any]:
-    """The columns of the kept registration that change, with the one to search by."""
+    """The columns of the kept registration that change, with those to search and sort by."""
     values = dict(luggage.columns)
     if values:
         names = ("family_name", "given_name", "name_km", "display_name", "institution")
-        values["name_search"] = normal_name(*(values.get(name, getattr(kept, name)) for name in names))
+        whole = {name: values.get(name, getattr(kept, name)) for name in names}
+        values |= {"name_search": normal_name(*whole.values()), **sort_columns(SimpleNamespace(**whole))}
     return values
 
 
 def unpack_papers(db: Db, luggage: Luggage, kept: int, dropped: int) -> None:
-    """Answers, files, consents, needs, letters, companions, rank and seat at the head table go over to the kept
-    registration."""
+    """Answers, files, consents, needs, letters, companions, notes, tags, rank and seat at the head table go over to the
+    kept registration."""
+    db.execute(update(_notes).where(_notes.c.application_id == dropped).values(application_id=kept))
+    there = select(_tagged.c.tag_id).where(_tagged.c.application_id == kept)
+    new = (_tagged.c.application_id == dropped) & _tagged.c.tag_id.not_in(there)
+    db.execute(update(_tagged).where(new).values(application_id=kept))
     for rows in (_answers, _files, _consents):
         chosen: ColumnElement[bool] = rows.c.question_id.in_([one.id for one in luggage.answers])
         if rows is _consents and luggage.form_consent:

@@ -14,6 +14,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual, latin_digits
+from app.registration.desk_filters import ASKED, NOTHING, Further, behind, conditions, must_see, ordered
 from app.registration.models import Application, Category, Delegation, Needs, Seat
 from app.registration.queries import place_in_queue
 from app.registration.question_queries import Answered, Given, answers_of, consents_of
@@ -154,13 +155,18 @@ def overview(db: Db, by: Actor, forum: Forum, *, now: datetime, house: House | N
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which registrations the list shows: standing and category ("" for all), words to find, order, and after whom."""
+    """Which registrations the list shows: standing and category ("" for all), words to find, what else is asked, and
+    after whom. `order` is a name of `desk_filters.ORDERS`; with `oldest_first` it goes up, else down.
+    `columns` are those to be shown, none: the usual ones."""
 
     standing: str = ""
     category: str = ""
     words: str = ""
     oldest_first: bool = False
     after: str = ""
+    order: str = ASKED
+    further: Further = NOTHING
+    columns: tuple[str, ...] = ()
 
     def other(self, **changes: Any) -> "Wanted":
         """The same question with something changed, from its beginning."""
@@ -181,8 +187,10 @@ def desk_list(
     in the list's order and left after a page, so that a page costs the same however long the list is.
     """
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
-    own = _applications.c.forum_id
-    mine = own + 0 == forum_id(forum) if of > FEW else own == forum_id(forum)  # a sum is what no index is taken for
+    must_see(by, forum, wanted.further)
+    own, many = _applications.c.forum_id, of > FEW and not wanted.further.codes
+    # a sum is what no index is taken for: the walk is by id, or else by the index of the order alone
+    mine = own + 0 == forum_id(forum) if many and wanted.order == ASKED else own == forum_id(forum)
     chosen = (
         select(
             *(_applications.c[name] for name in _LISTED),
@@ -194,28 +202,32 @@ def desk_list(
         )
         .join(_categories, _categories.c.id == _applications.c.category_id)
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
-        .where(mine, *_conditions(wanted), *_after(forum, wanted))
-        .order_by(_applications.c.id if wanted.oldest_first else _applications.c.id.desc())
+        .where(mine, *_conditions(forum, wanted, walked=many), *_after(forum, wanted))
+        .order_by(*ordered(wanted.order, up=wanted.oldest_first))
         .limit(most + 1)
     )
     rows = list(db.execute(chosen))
     return rows[:most], len(rows) > most
 
 
-def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool = True) -> tuple[int, int]:
+def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool = True, of: int = 0) -> tuple[int, int]:
     """How many registrations fit the question, and how many of them stand before the list's beginning; without those
-    who were erased where `erased` is false. One query."""
+    who were erased where `erased` is false. `of` as in `desk_list`: where they are many, every row is read in a row.
+    One query."""
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    must_see(by, forum, wanted.further)
     counted = func.count().label("n")
     kept = [] if erased else [_applications.c.erased_at.is_(None)]
     rest = func.sum(case((and_(*_after(forum, wanted)), 1), else_=0)) if wanted.after else counted
-    row = db.execute(
-        select(counted, rest.label("rest"))
-        .select_from(_applications)
-        .join(_categories, _categories.c.id == _applications.c.category_id)
-        .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
-        .where(_applications.c.forum_id == forum_id(forum), *_conditions(wanted), *kept)
-    ).one()
+    people: Any = _applications  # joined with what is asked about alone: a hundred thousand seats are soon looked up
+    if wanted.category:
+        people = people.join(_categories, _categories.c.id == _applications.c.category_id)
+    if wanted.standing == "held":
+        people = people.outerjoin(_seats, _seats.c.application_id == _applications.c.id)
+    own, many = _applications.c.forum_id, of > FEW and not wanted.further.codes
+    mine = own + 0 == forum_id(forum) if many else own == forum_id(forum)
+    asked = select(counted, rest.label("rest")).select_from(people)
+    row = db.execute(asked.where(mine, *_conditions(forum, wanted, walked=many), *kept)).one()
     return row.n, row.n - int(row.rest or 0)
 
 
@@ -226,6 +238,8 @@ def counted_by(counted: Sequence[Tally], wanted: Wanted) -> int:
 
 
 _LISTED = (
+    "id",
+    "edition",
     "code",
     "state",
     "family_name",
@@ -244,6 +258,7 @@ _LISTED = (
     "assistant_name",
     "asked_at",
     "confirmed_at",
+    "ended_at",
     "erased_at",
     "priority",
     "priority_reason",
@@ -257,31 +272,33 @@ def next_to_decide(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, after: st
     and round again, so that one left for later comes back at the end. ("", 0) where none is left. One query.
     """
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    must_see(by, forum, wanted.further)
     own, seen = _applications.c.forum_id == forum_id(forum), _applications.alias("seen")
     mark = select(seen.c.id).where(seen.c.forum_id == forum_id(forum), seen.c.code == after).scalar_subquery()
-    awaiting = wanted.other(standing=State.AWAITING_APPROVAL.value)
+    awaiting = wanted.other(standing=State.AWAITING_APPROVAL.value, further=replace(wanted.further, codes=()))
     found = db.execute(
         select(_applications.c.code, func.count().over().label("n"))
         .join(_categories, _categories.c.id == _applications.c.category_id)
-        .where(own, _applications.c.code != after, *_conditions(awaiting))
+        .where(own, _applications.c.code != after, *_conditions(forum, awaiting))
         .order_by(case((_applications.c.id > mark, 0), else_=1), _applications.c.id)
         .limit(1)
     ).first()
     return (found.code, found.n) if found else ("", 0)
 
 
-def _conditions(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+def _conditions(forum: Forum, wanted: Wanted, *, walked: bool = False) -> Sequence[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.standing:
-        found.append(_stands(wanted.standing))
+        found.append(_stands(wanted.standing, walked=walked))
     if wanted.category:
         found.append(_categories.c.code == wanted.category)
     found += [_speaks_of(word) for word in wanted.words.split()]
-    return found
+    return [*found, *conditions(forum, wanted.further)]
 
 
-def _stands(standing: str) -> ColumnElement[bool]:
-    state = _applications.c.state
+def _stands(standing: str, *, walked: bool = False) -> ColumnElement[bool]:
+    # where the list is walked in its order, the index of the states must not be taken for it
+    state = _applications.c.state.concat("") if walked else _applications.c.state
     if standing == "confirmed":
         return and_(state == State.SEATED.value, _applications.c.confirmed_at.is_not(None))
     if standing == "unconfirmed":
@@ -302,12 +319,7 @@ def _speaks_of(word: str) -> ColumnElement[bool]:
 
 
 def _after(forum: Forum, wanted: Wanted) -> Sequence[ColumnElement[bool]]:
-    """Keyset paging by the code of the last one seen, so that no page is skipped or shown twice as people come."""
-    if not wanted.after:
-        return ()
-    seen = _applications.alias("seen")
-    mark = select(seen.c.id).where(seen.c.forum_id == forum_id(forum), seen.c.code == wanted.after).scalar_subquery()
-    return (_applications.c.id > mark if wanted.oldest_first else _applications.c.id < mark,)
+    return (behind(forum, wanted.order, wanted.after, up=wanted.oldest_first),) if wanted.after else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,20 @@ from app.registration.lettering import forget_passports
 from app.registration.models import (
     Answer,
     Application,
+    BulkItem,
     Consent,
     Enclosure,
     File,
     Following,
     KeptLine,
     Needs,
+    Note,
     Rank,
     TableGuest,
+    Tagged,
 )
 from app.registration.quotas import house_of
+from app.registration.rules.collation import NOWHERE
 from app.registration.rules.states import State, may_follow
 from app.registration.seating import end, move_queue
 from app.registration.settling import settle
@@ -36,6 +40,7 @@ _applications = table(Application)
 HELD = (
     *(table(Needs), table(Answer), table(File), table(Consent), table(Following), table(Enclosure)),
     *(table(Rank), table(TableGuest), table(KeptLine)),
+    *(table(Note), table(Tagged), table(BulkItem)),
 )
 """What is kept about a registration in tables of its own."""
 EMPTY: dict[str, Any] = {
@@ -51,6 +56,9 @@ EMPTY: dict[str, Any] = {
     "email_normal": "",
     "live_key": None,
     "name_search": "",
+    "sort_name": NOWHERE,
+    "sort_name_km": NOWHERE,
+    "sort_institution": NOWHERE,
     "attends_as": "official",
     "country": "",
     "phone": "",

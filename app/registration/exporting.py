@@ -60,10 +60,10 @@ def how_many_to_export(db: Db, by: Actor, forum: Forum, wanted: Wanted) -> int:
 def note_export(
     db: Db, by: Actor, forum: Forum, columns: Sequence[str], people: int, asked: Mapping[str, str], *, now: datetime
 ) -> None:
-    """Record that so many people left with these columns; the words searched for may name somebody, so they are
-    personal. Raises Forbidden without `export_people`."""
+    """Record that so many people left with these columns; the words searched for and whatever else was asked
+    may name somebody, so they are personal. Raises Forbidden without `export_people`."""
     by.must(Permission.EXPORT_PEOPLE, forum_id(forum))
     after = {"columns": list(columns), "people": people, "state": asked["state"], "category": asked["category"]}
-    told = {"words": asked["words"]} if asked["words"] else {}
+    told = {name: asked[name] for name in ("words", "question") if asked.get(name)}
     subject = f"forum:{forum.slug}"
     record(db, forum.slug, by.signature, "people.exported", subject, now=now, after=after, personal=told)

@@ -16,7 +16,7 @@ from app.programme.queries import published
 from app.programme.rules.visibility import Viewer, shown
 from app.registration.accompanying import Ties, ties_of
 from app.registration.lettering import letters_of
-from app.registration.models import Application, Category, Delegation, Enclosure, Invitation
+from app.registration.models import Application, Category, Delegation, Enclosure, Invitation, Note, Tag, Tagged
 from app.registration.pick_queries import OwnPick, OwnPicks, own_picks
 from app.registration.queries import Own
 from app.registration.rank_queries import rank_of
@@ -24,6 +24,7 @@ from app.registration.rules.invitations import Kind
 
 _applications, _categories = table(Application), table(Category)
 _delegations, _invitations, _enclosures = table(Delegation), table(Invitation), table(Enclosure)
+_notes, _tags, _tagged = table(Note), table(Tag), table(Tagged)
 _NAMED = (
     "titles",
     "family_name",
@@ -105,7 +106,7 @@ class Held:
 
     `sessions` are the picks with their session, None where it is not in the programme any more; `companions` are rows
     with `category` and `category_name`, those that have ended too; `entries` are the calendar entries that mails took
-    along.
+    along; `notes` and `tags` what organisers wrote down.
     """
 
     own: Own
@@ -115,6 +116,8 @@ class Held:
     companions: list[Any]
     ties: Ties
     entries: list[Any]
+    notes: list[Any]
+    tags: list[Any]
     invitation: Asked | None
     delegation: Any
     rank: Any
@@ -125,7 +128,7 @@ class Held:
 def held_about(db: Db, own: Own) -> Held:
     """Everything kept about a person's own registration.
 
-    At most thirteen queries more than their page, however much it is.
+    At most fifteen queries more than their page, however much it is.
     """
     slug, row, subject = own.forum.slug, own.row, f"registration:{own.row.code}"
     picks = own_picks(db, row.id)
@@ -138,6 +141,15 @@ def held_about(db: Db, own: Own) -> Held:
         ties=ties_of(db, row),
         entries=list(
             db.execute(select(_enclosures).where(_enclosures.c.application_id == row.id).order_by(_enclosures.c.id))
+        ),
+        notes=list(db.execute(select(_notes).where(_notes.c.application_id == row.id).order_by(_notes.c.id))),
+        tags=list(
+            db.execute(
+                select(_tags.c.name, _tagged.c.at)
+                .join(_tagged, _tagged.c.tag_id == _tags.c.id)
+                .where(_tagged.c.application_id == row.id)
+                .order_by(_tags.c.name_normal)
+            )
         ),
         invitation=_invitation(db, own),
         delegation=_one(db, _delegations, row.delegation_id),
@@ -243,6 +255,8 @@ def as_json(held: Held) -> dict[str, Any]:
             for one in held.companions
         ],
         "calendar_entries": [_told(one, _ENTRY) for one in held.entries],
+        "notes": [_told(one, ("words", "written_at")) for one in held.notes],
+        "tags": [_told(one, ("name", "at")) for one in held.tags],
         "invitation": held.invitation and _asked(held.invitation),
         "delegation": held.delegation and _told(held.delegation, ("code", "institution", "institution_km")),
         "precedence": held.rank and _told(held.rank, ("rung", "since", "reason")),

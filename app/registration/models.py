@@ -7,6 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, Large
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
+from app.registration.rules.collation import NOWHERE
 
 
 class Terms(SQLModel, table=True):
@@ -73,7 +74,7 @@ class Application(SQLModel, table=True):
     the person, who was offered a seat, and not by the organisers. `erased_at`: its person had it erased, and every
     personal column is empty. `name_order` is what the person said of the Latin name: `family` or `given` first, empty
     where nothing was said. `accompanies_id` is whose companion this is; `merged_into_id` the registration of the same
-    person that was kept.
+    person that was kept. The `sort_` columns are keys of `rules.collation`, written with the names.
     """
 
     __tablename__ = "registration_application"
@@ -81,7 +82,11 @@ class Application(SQLModel, table=True):
         UniqueConstraint("forum_id", "code"),
         UniqueConstraint("forum_id", "request_key"),
         UniqueConstraint("forum_id", "live_key"),
-        Index("ix_registration_application_queue", "forum_id", "state", "category_id"),
+        Index("ix_registration_application_queue", "forum_id", "state", "category_id", "id"),
+        Index("ix_registration_application_group", "forum_id", "category_id", "id"),
+        Index("ix_registration_application_name", "forum_id", "sort_name", "id"),
+        Index("ix_registration_application_name_km", "forum_id", "sort_name_km", "id"),
+        Index("ix_registration_application_institution", "forum_id", "sort_institution", "id"),
         Index("ix_registration_application_email", "forum_id", "email_normal"),
         Index("ix_registration_application_asked", "forum_id", "asked_at"),
     )
@@ -108,6 +113,9 @@ class Application(SQLModel, table=True):
     name_order: str = ""
     display_name: str = ""
     name_search: str = ""
+    sort_name: bytes = Field(default=NOWHERE, sa_type=LargeBinary)
+    sort_name_km: bytes = Field(default=NOWHERE, sa_type=LargeBinary)
+    sort_institution: bytes = Field(default=NOWHERE, sa_type=LargeBinary)
     attends_as: str = "official"
     institution: str = ""
     position_title: str = ""
@@ -546,3 +554,101 @@ class KeptLine(SQLModel, table=True):
     position: int = Field(primary_key=True)
     application_id: int = Field(foreign_key="registration_application.id", index=True)
     line: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Tag(SQLModel, table=True):
+    """A word of a forum's desk that registrations are marked with: its letter and tone say the same as its name."""
+
+    __tablename__ = "registration_tag"
+    __table_args__ = (UniqueConstraint("forum_id", "name_normal"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    name: str
+    name_normal: str
+    letter: str
+    tone: str
+    made_at: datetime
+
+
+class Tagged(SQLModel, table=True):
+    """A registration marked with a tag."""
+
+    __tablename__ = "registration_tagged"
+
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
+    tag_id: int = Field(primary_key=True, foreign_key="registration_tag.id", index=True)
+    at: datetime
+
+
+class Note(SQLModel, table=True):
+    """What somebody at the desk wrote down about a registration, for the desk alone; told to its person who asks what
+    is held about them, and erased with them."""
+
+    __tablename__ = "registration_note"
+
+    id: int | None = Field(default=None, primary_key=True)
+    application_id: int = Field(foreign_key="registration_application.id", index=True)
+    user_id: int | None = Field(default=None, foreign_key="accounts_user.id")
+    author: str
+    words: str
+    written_at: datetime
+
+
+class View(SQLModel, table=True):
+    """A question to the list with its order and columns, kept under a name by somebody at the desk.
+
+    `question` is the tail of the list's address. `shared`: everybody at the forum's desk has it. `usual`: what its
+    owner sees when the list is opened without a question. One that was removed can be brought back.
+    """
+
+    __tablename__ = "registration_view"
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id", index=True)
+    user_id: int = Field(foreign_key="accounts_user.id", index=True)
+    name: str
+    question: str
+    shared: bool = False
+    usual: bool = False
+    made_at: datetime
+    removed_at: datetime | None = None
+
+
+class Bulk(SQLModel, table=True):
+    """Something done with many registrations at once, as it was looked at: what, with which `values`, by whom.
+
+    `state`: doing, done, taking_back, taken_back or stopped. `until` is up to when its mails wait (UTC), None where it
+    writes none. `number` counts a forum's.
+    """
+
+    __tablename__ = "registration_bulk"
+    __table_args__ = (UniqueConstraint("forum_id", "number"), Index("ix_registration_bulk_state", "state"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    forum_id: int = Field(foreign_key="forum_forum.id")
+    user_id: int | None = Field(default=None, foreign_key="accounts_user.id")
+    number: int
+    act: str
+    values: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    note: str = ""
+    state: str
+    begun_at: datetime
+    until: datetime | None = None
+    taken_back_by: int | None = Field(default=None, foreign_key="accounts_user.id")
+
+
+class BulkItem(SQLModel, table=True):
+    """One registration of a bulk, in its order. `outcome` is empty until its turn has come; `before` is what is needed
+    to take it back, `fact` the number of the last fact about the registration when it was done, so that whatever
+    happened since shows. `back` says what became of taking it back."""
+
+    __tablename__ = "registration_bulk_item"
+
+    bulk_id: int = Field(primary_key=True, foreign_key="registration_bulk.id")
+    application_id: int = Field(primary_key=True, foreign_key="registration_application.id", index=True)
+    position: int
+    outcome: str = ""
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    fact: int = 0
+    back: str = ""

@@ -4,12 +4,13 @@ from typing import Any
 
 from app.kit.i18n import is_khmer
 from app.registration.inputs import Person
+from app.registration.rules.collation import khmer_key, name_key
 from app.registration.rules.names import list_name, normal_name, written_name
 from app.registration.rules.titles import titles_beside
 
 
 def person_columns(sent: Person) -> dict[str, Any]:
-    """The columns of a person as typed, and the one to search by."""
+    """The columns of a person as typed, and those to search and sort by."""
     values = {
         "titles": list(sent.titles),
         "family_name": sent.family_name,
@@ -25,7 +26,22 @@ def person_columns(sent: Person) -> dict[str, Any]:
     }
     searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
     values["name_search"] = normal_name(*searched)
-    return values
+    return {**values, **sort_columns(sent)}
+
+
+MADE = frozenset({"name_search", "sort_name", "sort_name_km", "sort_institution"})
+"""The columns that are made of the others: nobody typed them."""
+
+
+def sort_columns(person: Any) -> dict[str, bytes]:
+    """The keys by which a person stands in lists, from an input or a row: by Latin name (family name first), by Khmer
+    name, by institution."""
+    latin = " ".join(part for part in (person.family_name, person.given_name) if part) or person.display_name
+    return {
+        "sort_name": name_key(latin, person.name_km),
+        "sort_name_km": khmer_key(person.name_km, latin),
+        "sort_institution": name_key(person.institution, ""),
+    }
 
 
 def says_the_same(row: Any, sent: Person) -> bool:

@@ -16,6 +16,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Bilingual, text_of
 from app.registration.models import Application, Category, Delegation, Ladder, Rank, Rung
 from app.registration.rules import precedence
+from app.registration.rules.collation import sort_key
 from app.registration.rules.precedence import Guest, in_order
 from app.registration.rules.states import State
 
@@ -84,6 +85,11 @@ def _view(row: Any) -> RungView:
     return RungView(row.id, row.edition, row.name, rule)
 
 
+def collated(text: str) -> str:
+    """A text by its place in a list, Khmer and Latin alike (`rules/collation.py`)."""
+    return sort_key(text).hex() if text else ""
+
+
 def people_in_order(
     db: Db, by: Actor, forum: Forum, ladder: LadderView, *, states: Sequence[State] = (State.SEATED,)
 ) -> list[Ranked]:
@@ -119,7 +125,7 @@ def people_in_order(
     views = {rung.code: rung for rung in ladder.rungs}
     return [
         Ranked(known[guest.id], views[rung.code] if rung else None, bool(rung and guest.rung == rung.code))
-        for guest, rung in in_order(guests, [rung.rule for rung in ladder.rungs])
+        for guest, rung in in_order(guests, [rung.rule for rung in ladder.rungs], collated=collated)
     ]
 
 

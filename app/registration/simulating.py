@@ -14,7 +14,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.registration.arranging import refuse_contradictions
-from app.registration.foreseeing import Kept, as_waiting, foresee
+from app.registration.foreseeing import Foreseen, Kept, as_waiting, foresee
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Delegation, Seat
 from app.registration.quotas import House, halls_of, house_of
@@ -74,9 +74,7 @@ def simulate(
     halls = halls_of(terms.capacity, categories)
     refuse_contradictions(halls)
     house = house_of(db, own)
-    rows = {row.id: row for row in db.execute(_who_matters(own))}
-    seats = [Kept(*row) for row in db.execute(_kept_seats(own))]
-    hall_then = foresee(house, rows, seats, due_by(db, forum, house, now=now))
+    hall_then, rows = once_settled(db, forum, house, now=now)
     kept = Counter(one.category for one in hall_then.kept)
     sitting = [as_waiting(rows[number]) for number in hall_then.sitting]
     waiting = [as_waiting(rows[number]) for number in hall_then.waiting]
@@ -122,6 +120,14 @@ def simulate(
         losing=_ids(losing),
         people=rows if sees else {},
     )
+
+
+def once_settled(db: Db, forum: Forum, house: House, *, now: datetime) -> tuple[Foreseen, Mapping[int, Any]]:
+    """The hall as it stands once what is due at `now` is done, and whoever sits or waits by id. Three queries."""
+    own = forum_id(forum)
+    rows = {row.id: row for row in db.execute(_who_matters(own))}
+    seats = [Kept(*row) for row in db.execute(_kept_seats(own))]
+    return foresee(house, rows, seats, due_by(db, forum, house, now=now)), rows
 
 
 def _ids(people: Sequence[Waiting]) -> tuple[int, ...]:

@@ -1,6 +1,5 @@
 """A list of registrations as a file: the columns are chosen, and that it was taken is a fact."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,14 +10,13 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import Lang, text_of
+from app.kit.i18n import text_of
 from app.registration.exporting import COLUMNS, USUAL, how_many_to_export, note_export, people_to_export
-from app.registration.people import listed_name, shown_institution
 from app.reports.tables import Cell
 from app.web import deps
-from app.web.countries import country_name
 from app.web.deps import Desk
-from app.web.desk_registrations import asked_for, label, link
+from app.web.desk_columns import cells, heading
+from app.web.desk_registrations import asked_for, link
 from app.web.forms import Form, read_form, refilled
 from app.web.lists import local
 from app.web.taking import chosen, file_answer, kinds
@@ -29,9 +27,9 @@ router = APIRouter(include_in_schema=False)
 @router.get("/desk/{forum}/registrations/export")
 async def choosing(request: Request, forum: str) -> Response:
     """The form: columns and kind of file, for the question of `?state= &category= &q=`."""
-    return await _page(
-        request, forum, Form(kept={"columns": [name for name in COLUMNS if name in USUAL], "kind": "xlsx"})
-    )
+    shown = asked_for(request.query_params).columns
+    ticked = [name for name in COLUMNS if name in (("listed_name", *shown) if shown else USUAL)]
+    return await _page(request, forum, Form(kept={"columns": ticked, "kind": "xlsx"}))
 
 
 @router.post("/desk/{forum}/registrations/export")
@@ -41,7 +39,8 @@ async def taking(request: Request, forum: str) -> Response:
     desk, rows = await deps.read_at_desk(
         request, forum, lambda db, desk: people_to_export(db, desk.actor, desk.forum, wanted)
     )
-    asked = {"state": wanted.standing, "category": wanted.category, "words": wanted.words}
+    more = link("", wanted).removeprefix("?") if wanted.further.asked else ""
+    asked = {"state": wanted.standing, "category": wanted.category, "words": wanted.words, "question": more}
     try:
         columns, kind = chosen(sent, COLUMNS)
 
@@ -52,33 +51,14 @@ async def taking(request: Request, forum: str) -> Response:
     except (Refused, Expired) as refused:
         return await _page(request, forum, refilled(desk.lang, sent, refused, ("columns",)), refused.status)
     headings = [heading(desk.lang, name) for name in columns]
-    table = ([found[name] for name in columns] for found in (cells(desk, row) for row in rows))
+    table = ([found[name] for name in columns] for found in (_cells(desk, row) for row in rows))
     return await file_answer("registrations", headings, table, kind, text_of(desk.lang, "export.sheet"))
 
 
-def heading(lang: Lang, name: str) -> str:
-    """A column's name for the reader."""
-    return text_of(lang, f"export.column.{name}")
-
-
-def cells(desk: Desk, row: Any) -> Mapping[str, Cell]:
-    """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity the
-    institution is left out (rules §2)."""
-    lang = desk.lang
-    return {
-        **{name: str(getattr(row, name) or "") for name in COLUMNS if hasattr(row, name)},
-        "standing": label(lang, row).words,
-        "category": f"{row.category} · {row.category_name.of(lang)}",
-        "listed_name": listed_name(row),
-        "titles": ", ".join(row.titles or ()),
-        "language": text_of(lang, f"desk.language.{row.language}"),
-        "attends_as": text_of(lang, f"export.{row.attends_as}"),
-        "institution": shown_institution(row),
-        "country": country_name(row.country, lang) if row.country else "",
-        "place": row.place,
-        "asked_at": local(desk, row.asked_at),
-        "confirmed_at": local(desk, row.confirmed_at),
-    }
+def _cells(desk: Desk, row: Any) -> dict[str, Cell]:
+    """The cells that the list shows, numbers and times as a spreadsheet's own."""
+    times: dict[str, Cell] = {name: local(desk, getattr(row, name)) for name in ("asked_at", "confirmed_at")}
+    return {**cells(desk, row), "place": row.place, **times}
 
 
 async def _page(request: Request, forum: str, form: Form, status: int = 200) -> Response:

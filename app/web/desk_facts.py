@@ -40,6 +40,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "head_table",
         "participants",
         "list",
+        "tag",
+        "view",
+        "bulk",
     ),
     "invitations": ("invitation", "delegation"),
     "programme": ("programme", "session", "conflict", "sign_up", "speaker", "speakers", "material", "room"),
@@ -58,6 +61,8 @@ PAGES = {
     "room": "rooms",
     "mailing": "mailings",
     "message": "messages/{}",
+    "tag": "tags",
+    "bulk": "registrations/bulk/{}",
 }
 """What a fact is about → the desk's page where that stands; of what can be removed the list, or its history."""
 

@@ -31,10 +31,12 @@ from app.registration.erasing import erase
 from app.registration.filing import desk_file
 from app.registration.holding import hold_backs
 from app.registration.inputs import DecisionInput, MoveInput, SureInput
+from app.registration.noting import notes_of
 from app.registration.overriding import SEATABLE
 from app.registration.rank_queries import RungView, rung_now
 from app.registration.rules.states import State, may_follow
 from app.registration.rules.wording import wording_of
+from app.registration.tagging import TagView, tagged, tags_of
 from app.web import deps
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
@@ -66,6 +68,8 @@ DONE = frozenset(
         "priority",
         "priority_as_before",
         "erased",
+        "note",
+        "tags",
     }
 )
 """What the page says after a form: keys of the catalogue."""
@@ -208,10 +212,13 @@ class Seen:
     ties: Ties
     following: tuple[str, int] | None
     rung: tuple[RungView | None, bool]
+    notes: list[Any]
+    tags: list[Any]
+    forum_tags: list[TagView]
 
 
 def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
-    """Thirteen queries, whatever has happened to the registration; one more where the ladder of precedence is its
+    """Sixteen queries, whatever has happened to the registration; one more where the ladder of precedence is its
     forum's own, one for the hold-backs that somebody without a seat may be put on, one for what is next to decide.
     """
     whole = desk_registration(db, desk.actor, desk.forum, code)
@@ -225,6 +232,9 @@ def _read(db: Db, desk: Desk, code: str, wanted: Wanted | None = None) -> Seen:
         ties=ties_of(db, whole.row),
         rung=rung_now(db, forum_id(desk.forum), whole.row, whole.category.code),
         following=None if wanted is None else next_to_decide(db, desk.actor, desk.forum, wanted, after=code),
+        notes=notes_of(db, whole.row.id),
+        tags=tagged(db, [whole.row.id]).get(whole.row.id, []),
+        forum_tags=tags_of(db, desk.actor, desk.forum),
     )
 
 
@@ -232,6 +242,11 @@ def _hold_backs(db: Db, desk: Desk, whole: Whole) -> list[Any]:
     if State(whole.row.state) not in SEATABLE or not desk.may(Permission.DECIDE_REGISTRATIONS):
         return []
     return hold_backs(db, desk.actor, desk.forum, category_id=whole.category.id)
+
+
+async def registration_again(request: Request, forum: str, code: str, form: Form, status: int) -> Response:
+    """The page with a form of it that was refused."""
+    return await _page(request, forum, code, form=form, status=status)
 
 
 async def _page(
@@ -271,6 +286,11 @@ async def _page(
         "rung": seen.rung,
         "following": seen.following if desk.may(Permission.DECIDE_REGISTRATIONS) else None,
         "personal_link": personal_link,
+        "notes": seen.notes,
+        "tags": seen.tags,
+        "forum_tags": seen.forum_tags,
+        "me": desk.actor.id,
+        "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
     }
     wording = wording_of(in_hall=seen.whole.category.in_hall)
     return deps.show_at_desk(request, desk, "desk/registration.html", status=status, wording=wording, **values)
@@ -295,6 +315,10 @@ def _is_so(done: str, seen: Seen) -> bool:
         return any(fact.kind == "registration.moved" for fact in facts)
     if done in {"confirmed", "known"}:
         return row.confirmed_at is not None
+    if done in {"note", "tags"}:
+        kinds = {"note": ("noted", "note_removed"), "tags": ("tagged", "untagged")}[done]
+        there = seen.notes if done == "note" else seen.tags
+        return bool(there) or any(fact.kind.removeprefix("registration.") in kinds for fact in facts)
     if done == "erased":
         return row.erased_at is not None
     if done == "ended_before":

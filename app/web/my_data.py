@@ -122,6 +122,8 @@ def _data_page(request: Request, lang: Lang, secret: str, held: Held) -> Respons
         "letters": [_letter(lang, own.forum, letter) for letter in held.letters],
         "sessions": _sessions(lang, held),
         "companions": [_companion(lang, one) for one in held.companions],
+        "notes": held.notes,
+        "tags": held.tags,
         "invitation": _invitation(lang, own.forum, asked),
         "asked_mails": [(_mail(lang, mail.template), mail) for mail in asked.mails] if asked else [],
         "asked_facts": [told(lang, fact, names) for fact in asked.facts] if asked else [],

@@ -14,10 +14,12 @@ from app.web import (
     desk_archive,
     desk_asking,
     desk_calendar,
+    desk_compare,
     desk_copy,
     desk_coverage,
     desk_delegation,
     desk_delegations,
+    desk_details,
     desk_duplicates,
     desk_edition,
     desk_edits,
@@ -34,6 +36,7 @@ from app.web import (
     desk_lists,
     desk_mail,
     desk_mailings,
+    desk_many,
     desk_materials,
     desk_messages,
     desk_outbox,
@@ -52,8 +55,10 @@ from app.web import (
     desk_settings,
     desk_sign_ups,
     desk_speakers,
+    desk_tags,
     desk_take_back,
     desk_versions,
+    desk_views,
     desk_webhooks,
     exports,
     health,
@@ -97,6 +102,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_registrations.router,
     desk_enter.router,  # before one registration: none has the code "new"
     desk_export.router,  # nor the code "export"
+    desk_views.router,
+    desk_many.router,  # nor the code "bulk"
+    desk_compare.router,  # nor the code "compare"
+    desk_details.router,
+    desk_tags.router,
     desk_registration.router,
     desk_invitations.router,
     desk_invite_list.router,  # before one invitation

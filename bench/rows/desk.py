@@ -20,6 +20,7 @@ ROUNDS, ASKED = 5, 12
 LISTS = {
     "desk-list": ("/registrations", TIMES),
     "desk-list-waiting": ("/registrations?state=waiting", TIMES),
+    "desk-list-by-name": ("/registrations?order=name_km", TIMES),
     "desk-search": ("/registrations?q=Sokha", None),
     "desk-overview": ("", TIMES),
 }

@@ -60,6 +60,7 @@ from app.registration.models import (
     Rank,
     Rung,
     TableGuest,
+    View,
 )
 from app.registration.queries import own_registration
 from tests import cluster
@@ -127,6 +128,7 @@ def fill_the_rest(db: Db, standings: Any) -> None:
         (Following, {"application_id": person, "told": 1}),
         (Attempt, {"message_id": mail, "at": NOW, "outcome": "sent", "said": "250 ok"}),
         (OwnWords, {"forum_id": own, "template": "registration/seated", "edition": 1, "written_at": NOW}),
+        (View, {"forum_id": own, "user_id": by.id, "name": "x", "question": "tag=1", "made_at": NOW}),
         (Ladder, {"forum_id": own, "alphabet": "fr"}),
         (Rung, {"id": 7, "forum_id": own, "code": "x", "name": WORDS, "heads": False, "position": 0, "edition": 1}),
         (Rank, {"application_id": person, "rung_id": 7, "since": None, "reason": "x"}),

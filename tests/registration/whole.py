@@ -12,14 +12,17 @@ from app.accounts.actor import Actor
 from app.kit.db import Db, table
 from app.kit.inputs import parse
 from app.mail.models import Message
-from app.registration import lettering, picking, replying
+from app.registration import lettering, noting, picking, replying, tagging
 from app.registration.answering import Sent, Upload
 from app.registration.applying import manage_token
+from app.registration.desk_inputs import NoteInput, TagInput
 from app.registration.inputs import PriorityInput
 from app.registration.letter_inputs import LetterInput
 from app.registration.merging import merge, say_distinct
 from app.registration.models import (
     Application,
+    Bulk,
+    BulkItem,
     Delegation,
     Enclosure,
     Following,
@@ -47,7 +50,7 @@ PASSPORT = {
 FIXED = frozenset(
     {"state", "kind", "language", "media_type", "attends_as", "name_order", "manage_digest", "session_uid", "scope"}
     | {"actor", "subject", "forum", "template", "message_id", "digest", "batch"}
-    | {"hash", "salt", "code", "before", "after"}
+    | {"hash", "salt", "code", "before", "after", "outcome", "back"}
 )
 """Columns that the deeds themselves go by, or that the chain of facts covers: they keep what the deeds wrote."""
 
@@ -85,6 +88,12 @@ def whole_person(hall: SmallHall) -> Any:
     number = {"forum_id": row.forum_id, "number": 1, "made_at": NOW, "layout": {}}
     (kept,) = db.execute(insert(table(KeptList)).values(**number)).inserted_primary_key
     db.execute(insert(table(KeptLine)).values(list_id=kept, position=1, application_id=row.id, line={}))
+    tag = tagging.put_tag(db, OPERATOR, forum, TagInput(name="x", letter="X", tone="river"), now=NOW)
+    tagging.mark(db, OPERATOR, forum, row.code, tag, on=True, now=NOW)
+    noting.write_note(db, OPERATOR, forum, row.code, NoteInput(words="x"), now=NOW)
+    made = insert(table(Bulk)).values(forum_id=row.forum_id, number=1, act="tag", values={}, note="", state="done")
+    bulk = db.execute(made.values(begun_at=NOW).returning(table(Bulk).c.id)).scalar_one()
+    db.execute(insert(table(BulkItem)).values(bulk_id=bulk, application_id=row.id, position=1, before={}))
     return hall.row(row.code)
 
 

@@ -771,6 +771,10 @@ QUERIES = {
     "calendar": (f"/en/{SLUG}/calendar.ics", ("v",)),
     "register": (f"/km/{SLUG}/register/stu", ("email",)),
     "list": (f"/desk/{SLUG}/registrations", ("state", "category", "q", "order", "after", "lang")),
+    "questions": (
+        f"/desk/{SLUG}/registrations",
+        ("capacity", "delegation", "needs", "tag", "since", "institution", "code", "column", "view"),
+    ),
     "facts": (f"/desk/{SLUG}/facts", ("part", "q", "since", "until", "before", "lang")),
     "outbox": (f"/desk/{SLUG}/outbox", ("state", "before", "lang")),
     "desk": (f"/desk/{SLUG}", ("lang", "done")),

@@ -16,9 +16,11 @@ from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.registration.applying import application_of, cancel
 from app.registration.arranging import put_terms
+from app.registration.desk_inputs import TagInput
 from app.registration.holding import keep_back
 from app.registration.inputs import HoldBackInput
 from app.registration.models import Application
+from app.registration.tagging import put_tag
 from app.web.deps import Desk
 from app.web.desk_registration import DONE, _read
 from app.web.site import Site
@@ -294,6 +296,12 @@ def test_what_was_done_is_said_only_where_the_registration_stands_so(
     assert 'role="status"' not in desk.get(f"{page}?done={done}&lang={lang}").text
     if done in ("moved", "confirmed", "known"):
         send(desk, page, f"{page}/{'category' if done == 'moved' else 'confirmation'}", category="CSO")
+    elif done == "note":
+        send(desk, page, f"{page}/notes", act="note", words="Comes later")
+    elif done == "tags":
+        tag = TagInput(name="Front", letter="F", tone="red")
+        site.pen.write_now(SLUG, lambda db: put_tag(db, Actor.operator(), the_forum(db), tag, now=NOW))
+        send(desk, page, f"{page}/notes", act="tags", tag="1")
     elif done == "erased":
         send(desk, page, f"{page}/erasure", sure="yes")
     elif done.startswith("priority"):
@@ -369,4 +377,4 @@ def test_the_page_takes_as_many_queries_for_three_as_for_one(
     forum = database.read(the_forum)
     with queries() as counted:
         database.read(lambda db: _read(db, Desk(Actor.operator(), "en", "", forum), page.rsplit("/", 1)[1]))
-    assert len(counted) == 14, counted
+    assert len(counted) == 17, counted

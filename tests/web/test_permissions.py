@@ -42,8 +42,11 @@ from app.programme.publishing import pending, publish
 from app.programme.remembering import State
 from app.programme.reverting import before_together, of_version
 from app.programme.tabling import look_at
-from app.registration import applying
-from app.registration.models import Application, Category
+from app.registration import applying, deciding_many, tagging
+from app.registration.desk_filters import Further
+from app.registration.desk_inputs import BulkInput, TagInput
+from app.registration.desk_queries import Wanted
+from app.registration.models import Application, Category, Tag
 from app.registration.quotas import house_of
 from app.registration.rank_queries import rank_of
 from app.registration.ranking import rank_seen
@@ -791,6 +794,47 @@ def opting_out(doors: Doors, _by: str) -> Knock:
     return Knock(f"/en/unsubscribe/{token}", {**sealed("opt-out", token), "news": "off"})
 
 
+def looking_at_many(doors: Doors, _by: str) -> Knock:
+    return Knock(f"{THE_DESK}/registrations/bulk?act=cancel&code={doors.register().code}")
+
+
+def doing_many(doors: Doors, by: str) -> Knock:
+    """One registration cancelled as if it were many, as it was looked at just now."""
+    code = doors.register().code
+    sent = BulkInput(act="cancel")
+
+    def look(db: Db) -> str:
+        wanted = Wanted(further=Further(codes=(code,)))
+        return deciding_many.look_at(db, Actor.operator(), the_forum(db), wanted, sent, now=NOW).mark
+
+    fields = {**desk_form(doors, by), "act": "cancel", "mark": doors.site.database.read(look)}
+    return Knock(f"{THE_DESK}/registrations/bulk?code={code}", fields)
+
+
+def a_bulk(doors: Doors, by: str, button: bool = True) -> Knock:
+    """Something done with one registration, which can be taken back."""
+    code, forum_tag = doors.register().code, codes.public_code()
+
+    def deed(db: Db) -> int:
+        forum, operator = the_forum(db), Actor.operator()
+        tag = tagging.put_tag(db, operator, forum, TagInput(name=forum_tag, letter="T", tone="river"), now=NOW)
+        wanted, sent = Wanted(further=Further(codes=(code,))), BulkInput(act="tag", with_tag=tag)
+        mark = deciding_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
+        number = deciding_many.begin(db, operator, forum, wanted, sent, mark=mark, now=NOW)
+        deciding_many.go_on(db, operator, forum, number, now=NOW)
+        return number
+
+    number = a_bulk_of(doors, deed)
+    return Knock(f"{THE_DESK}/registrations/bulk/{number}", desk_form(doors, by) if button else None)
+
+
+def a_bulk_of(doors: Doors, deed: Callable[[Db], int]) -> int:
+    kept = doors.site.database.read(lambda db: db.execute(select(table(Tag).c.id).order_by(table(Tag).c.id)).all())
+    if len(kept) > 50:
+        doors.write(SLUG, lambda db: tagging.remove_tag(db, Actor.operator(), the_forum(db), kept[0][0], now=NOW))
+    return int(doors.write(SLUG, deed))
+
+
 PUBLIC = f"/en/{SLUG}"
 THE_DESK = f"/desk/{SLUG}"
 MATRIX: dict[tuple[str, str], Row] = {
@@ -973,6 +1017,39 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/desk"): Row(at("/desk"), frozenset({"nobody", "site_owner"}), 200, 303),
     ("GET", "/desk/{forum}"): Row(at(THE_DESK), DESK),
     ("GET", "/desk/{forum}/registrations"): Row(at(f"{THE_DESK}/registrations"), PEOPLE),
+    ("POST", "/desk/{forum}/registrations/views"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/registrations/views?state=waiting",
+            {**desk_form(doors, by), "act": "keep", "name": codes.public_code()},
+        ),
+        PEOPLE,
+        303,
+    ),
+    ("GET", "/desk/{forum}/registrations/bulk"): Row(looking_at_many, DECIDE),
+    ("POST", "/desk/{forum}/registrations/bulk"): Row(doing_many, DECIDE, 303),
+    ("GET", "/desk/{forum}/registrations/bulk/{number}"): Row(
+        lambda doors, by: a_bulk(doors, by, button=False), DECIDE
+    ),
+    ("POST", "/desk/{forum}/registrations/bulk/{number}"): Row(a_bulk, DECIDE, 303),
+    ("GET", "/desk/{forum}/registrations/compare"): Row(at(f"{THE_DESK}/registrations/compare"), PEOPLE),
+    ("GET", "/desk/{forum}/registrations/{code}/details"): Row(
+        lambda doors, _by: Knock(f"{THE_DESK}/registrations/{doors.register().code}/details"), DECIDE
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/details"): Row(
+        decision("details", "STU", family_name="Other", attends_as="official", edition="1"), DECIDE, 303
+    ),
+    ("POST", "/desk/{forum}/registrations/{code}/notes"): Row(
+        decision("notes", "STU", act="note", words="Comes later"), PEOPLE, 303
+    ),
+    ("GET", "/desk/{forum}/tags"): Row(at(f"{THE_DESK}/tags"), PEOPLE),
+    ("POST", "/desk/{forum}/tags"): Row(
+        lambda doors, by: Knock(
+            f"{THE_DESK}/tags",
+            {**desk_form(doors, by), "name": codes.public_code(), "letter": "V", "tone": "lotus", "act": "put"},
+        ),
+        DECIDE,
+        303,
+    ),
     ("GET", "/desk/{forum}/registrations/{code}"): Row(
         lambda doors, _by: Knock(f"{THE_DESK}/registrations/{doors.register().code}"), PEOPLE
     ),
@@ -1308,7 +1385,8 @@ def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
     one = doors.register("DIP")
     address = f"{THE_DESK}/registrations/{one.code}"
     for by in PEOPLE:
-        acts = {form.attributes["action"] for form in doors.page(address, by).all("form", method="post")} - {"/logout"}
+        acts = {form.attributes["action"] for form in doors.page(address, by).all("form", method="post")}
+        acts -= {"/logout", f"{address}/notes"}  # a note is written by whoever sees people
         assert bool(acts) == (by in DECIDE), by
 
 
@@ -1316,7 +1394,7 @@ def test_a_page_offers_only_what_whoever_looks_may_do(doors: Doors) -> None:
 
 
 ACTS = ("approval", "refusal", "cancellation", "category", "confirmation", "link", "seat", "priority", "hold-back")
-ACTS += ("erasure",)
+ACTS += ("erasure", "notes", "details")
 
 
 @pytest.mark.parametrize("act", ["", *ACTS])
@@ -1327,6 +1405,7 @@ def test_a_code_of_another_forum_is_not_found_even_by_an_owner_of_both(doors: Do
         address = f"{THE_DESK}/registrations/{theirs.code}"
         if act:
             more = {"category": "INT", "reason": "so", "priority": "1", "hold_back": str(mine), "sure": "yes"}
+            more |= {"act": "note", "words": "so", "edition": "1", "family_name": "So"}
             fields = {**desk_form(doors, by), **more}
             assert doors.post(f"{address}/{act}", by, fields).status_code == 404
         else:

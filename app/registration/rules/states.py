@@ -74,6 +74,11 @@ HOLDS_SEAT = frozenset({State.SEATED, State.OFFERED})
 """Always has a seat row. AWAITING_APPROVAL has one only where it was held (`FirstStep.takes_seat`)."""
 
 
+TAKES_BACK = frozenset({State.SEATED, State.WAITING})
+"""Where an approval leads, and from where it can be taken back as long as nobody was told of it: no step of a
+registration's life, because nothing has happened for its person."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstStep:
     """What becomes of a registration at its submission."""

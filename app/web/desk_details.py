@@ -1,0 +1,93 @@
+"""The details of a registration that are put right in the list: names, institution, country, capacity."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.rules import Permission
+from app.forum.models import Forum
+from app.forum.queries import forum_id
+from app.kit import clock
+from app.kit.db import Db
+from app.kit.errors import Answer, Conflict, Expired, NotFound, Refused
+from app.kit.i18n import Lang, text_of
+from app.registration import correcting
+from app.registration.applying import application_of
+from app.registration.correcting import FIELDS
+from app.web import deps
+from app.web.countries import countries, country_name
+from app.web.deps import Desk
+from app.web.desk_registrations import asked_for, link, name_of
+from app.web.forms import Form, read_form, refilled
+from app.web.pages import code as code_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/desk/{forum}/registrations/{code}/details")
+async def details(request: Request, forum: str, code: str) -> Response:
+    """The form as the registration stands."""
+    return await _page(request, forum, code)
+
+
+@router.post("/desk/{forum}/registrations/{code}/details")
+async def save(request: Request, forum: str, code: str) -> Response:
+    """Put them right, if nobody else changed them meanwhile."""
+    sent, now, known = await read_form(request), clock.now(), code_of(code)
+    desk, _ = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    fields = {name: str(sent.get(name, "")) for name in FIELDS}
+    edition = str(sent.get("edition", ""))
+
+    def deed(db: Db, found: Forum) -> bool:
+        return correcting.put_right(db, desk.actor, found, known, fields, _edition(edition), now=now)
+
+    try:
+        changed = await deps.write_at_desk(request, desk, sent, deed)
+    except (Refused, Expired) as refused:
+        return await _page(request, forum, code, refilled(desk.lang, sent, refused), refused)
+    done = "edited" if changed else "same"
+    return deps.back(link(f"{desk.base}/registrations?done={done}", asked_for(request.query_params)))
+
+
+def _edition(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
+
+
+def _read(db: Db, desk: Desk, code: str) -> Any:
+    desk.actor.must(Permission.DECIDE_REGISTRATIONS, forum_id(desk.forum))
+    row = application_of(db, desk.forum, code)
+    if row.erased_at is not None:
+        raise NotFound
+    return row
+
+
+async def _page(
+    request: Request, forum: str, code: str, form: Form | None = None, refused: Answer | None = None
+) -> Response:
+    known, wanted = code_of(code), asked_for(request.query_params)
+    desk, row = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    quicker = isinstance(refused, Conflict)
+    kept = form.kept.get("edition", "") if form and not quicker else row.edition
+    values: dict[str, Any] = {
+        "row": row,
+        "name": name_of(desk.lang, row),
+        "form": form or Form({name: getattr(row, name) for name in FIELDS}),
+        "edition": kept,
+        "theirs": in_words(desk.lang, row) if quicker else [],
+        "countries": countries(desk.lang),
+        "action": link(f"{desk.base}/registrations/{known}/details", wanted),
+        "list": link(f"{desk.base}/registrations", wanted),
+        "capacities": [(name, text_of(desk.lang, f"table.attends_as.{name}"), "") for name in ("official", "private")],
+    }
+    return deps.show_at_desk(request, desk, "desk/details.html", status=refused.status if refused else 200, **values)
+
+
+def in_words(lang: Lang, row: Any) -> Sequence[tuple[str, str]]:
+    """The details as (label, words)."""
+    said = {name: str(getattr(row, name)) for name in FIELDS}
+    said["country"] = country_name(row.country, lang) if row.country else ""
+    said["attends_as"] = text_of(lang, f"table.attends_as.{row.attends_as}")
+    return [(text_of(lang, f"desk.field.{name}"), words or "–") for name, words in said.items()]
