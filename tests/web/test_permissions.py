@@ -1609,6 +1609,7 @@ PARTS = {
 }
 PARTS |= {"registration": "ABCDEFG", "number": "1", "secret": "a" * 32, "link": "a" * 43, "token": "a" * 32}
 PARTS |= {"companion": "ABCDEFG", "letter": "ABCDEFG", "first": "ABCDEFG", "second": "HJKMNPQ"}
+PARTS |= {"template": "registration.seated"}
 PARTS |= {"kind": "csv", "material": "ABCDEFG", "language": "en", "rung": "ambassadors", "part": "words"}
 
 

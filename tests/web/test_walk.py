@@ -139,6 +139,7 @@ ELSEWHERE = {
     "/account/factor": "who one is",
     "/account/tokens": "who one is",
     "/login/code": "who one is",
+    "/api/docs": "how programs ask",
     "/login/{link}": "who one is",
     "/{lang}/my/{secret}/files/{number}": "what the person sent",
     "/{lang}/my/{secret}/letters/{letter}.pdf": "the person and the forum's days",
