@@ -1,7 +1,7 @@
 """One's own logins: the browsers that are signed in, seen and ended by whoever they belong to."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -9,10 +9,12 @@ from app.accounts.actor import Actor
 from app.accounts.models import Login
 from app.audit.recording import record
 from app.kit.db import Db, table
-from app.kit.errors import NotFound
+from app.kit.errors import NotFound, Refused
 from app.kit.pen import SITE
 
 _logins = table(Login)
+FRESH = timedelta(minutes=15)
+"""How long after signing in somebody may change what opens their account: a browser left open may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,18 @@ def logins_of(db: Db, by: Actor, *, now: datetime) -> list[LoginView]:
     columns = (_logins.c.id, _logins.c.browser, _logins.c.created_at, _logins.c.expires_at, _logins.c.token_digest)
     rows = db.execute(select(*columns).where(mine).order_by(_logins.c.created_at.desc(), _logins.c.id.desc()))
     return [LoginView(*row) for row in rows]
+
+
+def is_fresh(db: Db, login: str, *, now: datetime) -> bool:
+    """Was this login (its digest) made a short while ago?"""
+    made = db.execute(select(_logins.c.created_at).where(_logins.c.token_digest == login)).scalar_one_or_none()
+    return made is not None and now - made < FRESH
+
+
+def must_be_fresh(db: Db, login: str, *, now: datetime) -> None:
+    """Raises Refused("login_old") where this login (its digest) was not made a short while ago."""
+    if not is_fresh(db, login, now=now):
+        raise Refused("login_old")
 
 
 def end_login(db: Db, by: Actor, login: int, *, now: datetime) -> None:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.actor import Actor
+from app.accounts.logins import end_other_logins, must_be_fresh
 from app.accounts.models import Login, Passkey, RecoveryCode, User
 from app.accounts.signing_in import LOGIN_LASTS, open_login
 from app.audit.recording import record
@@ -53,11 +54,15 @@ def step_of(secret: str, code: str, *, after: int, now: datetime) -> int | None:
     return next((step for step in steps if hmac.compare_digest(clock.generate_otp(step), code)), None)
 
 
-def begin(db: Db, by: Actor, key: bytes, *, now: datetime) -> None:
-    """A new secret for whoever asks; it does not count before a code of it was given. Raises Conflict("factor_on")."""
+def begin(db: Db, by: Actor, login: str, key: bytes, *, now: datetime) -> None:
+    """A new secret for whoever asks; it does not count before a code of it was given.
+
+    Raises Conflict("factor_on"); Refused("login_old") where the login (its digest) is not a fresh one.
+    """
     user = _own(db, by)
     if user.factor_since is not None:
         raise Conflict("factor_on")
+    must_be_fresh(db, login, now=now)
     user.factor, user.factor_step = encrypt(key, _PURPOSE, f"user:{user.id}", pyotp.random_base32()), 0
     _keep(db, user)
     record(db, SITE, by.signature, "factor.begun", f"user:{user.id}", now=now)
@@ -79,16 +84,20 @@ def stands(db: Db, by: Actor) -> tuple[datetime | None, int]:
     return user.factor_since, db.execute(select(func.count()).where(unused)).scalar_one()
 
 
-def confirm(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> list[str]:
+def confirm(db: Db, by: Actor, login: str, key: bytes, code: str, *, now: datetime) -> list[str]:
     """The first code of a secret that was begun: from now on it counts. The answer is the recovery codes, shown once.
 
-    Raises Conflict("factor_on"), Conflict("factor_not_begun"); Invalid("factor_wrong") at `code`.
+    Whoever had no second factor is signed in nowhere else from now on: those logins the link alone opened.
+    Raises Conflict("factor_on"), Conflict("factor_not_begun"); Refused("login_old"); Invalid("factor_wrong") at `code`.
     """
     user = _own(db, by)
     if user.factor_since is not None:
         raise Conflict("factor_on")
     if not user.factor:
         raise Conflict("factor_not_begun")
+    must_be_fresh(db, login, now=now)
+    if not user.has_second_factor:
+        end_other_logins(db, by, login, now=now)
     _take_code(db, user, key, code, now=now)
     user.factor_since = now
     _keep(db, user)
