@@ -77,8 +77,8 @@ def lines_now(db: Db, by: Actor, forum: Forum, layout: LayoutInput) -> list[tupl
 
 
 def line_of(one: Ranked, group: str) -> dict[str, Any]:
-    """One person as the list says them; of whoever attends in a private capacity neither post nor institution, and
-    where the headings are delegations none of these (rules §2)."""
+    """One person as the list says them; of whoever attends in a private capacity neither post nor institution nor the
+    country of who sent them, and where the headings are delegations none of these (rules §2)."""
     row, is_private = one.row, one.row.attends_as == "private"
     institution = {"en": row.delegation_name or row.institution, "km": row.delegation_name_km or row.institution}
     return {
@@ -89,7 +89,7 @@ def line_of(one: Ranked, group: str) -> dict[str, Any]:
         "name_km": row.name_km,
         "post": "" if is_private else row.position_title,
         "institution": {"en": "", "km": ""} if is_private else institution,
-        "country": row.delegation_country or row.country,
+        "country": row.country if is_private else row.delegation_country or row.country,
         "private": is_private,
         "head": row.heads_delegation and not is_private,
     }

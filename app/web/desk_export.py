@@ -62,8 +62,8 @@ def heading(lang: Lang, name: str) -> str:
 
 
 def cells(desk: Desk, row: Any) -> Mapping[str, Cell]:
-    """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity the
-    institution is left out (rules §2)."""
+    """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity
+    institution and position are left out (rules §2)."""
     lang = desk.lang
     return {
         **{name: str(getattr(row, name) or "") for name in COLUMNS if hasattr(row, name)},
@@ -74,6 +74,7 @@ def cells(desk: Desk, row: Any) -> Mapping[str, Cell]:
         "language": text_of(lang, f"desk.language.{row.language}"),
         "attends_as": text_of(lang, f"export.{row.attends_as}"),
         "institution": shown_institution(row),
+        "position_title": "" if row.attends_as == "private" else row.position_title,
         "country": country_name(row.country, lang) if row.country else "",
         "place": row.place,
         "asked_at": local(desk, row.asked_at),

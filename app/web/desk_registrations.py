@@ -226,10 +226,12 @@ def name_of(lang: Lang, row: Any) -> str:
 def line(lang: Lang, row: Any, href: str) -> Line:
     """A row of the query as a line of the list: titles, position, institution below the name.
 
-    In a private capacity the institution is left out (rules §2).
+    In a private capacity institution and position are left out (rules §2).
     """
     private = row.attends_as == "private"
-    under = [styled(row), text_of(lang, "desk.list.private") if private else shown_institution(row)]
+    under = [styled(row), shown_institution(row)]
+    if private:
+        under = [", ".join(row.titles), text_of(lang, "desk.list.private")]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
     return Line(row, href, name_of(lang, row), " · ".join(part for part in under if part), label(lang, row))

@@ -1,13 +1,14 @@
 """Every list of the desk as rows for a file: its columns, who may take them, and what stands in each.
 
 What leaves obeys the sessions' rules (rules §4.5): a closed session is in none of these lists but the one for those who
-edit the programme, and who is in a session under Chatham House is in none at all.
+edit the programme, and the log; who is in a session under Chatham House is in none at all.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -165,7 +166,7 @@ def _delegations(db: Db, desk: Desk) -> Iterator[Line]:
             "unnamed": one.unnamed,
             "given_up": one.given_up,
             "head": list_name(row.head_family_name, row.head_given_name, row.head_display_name)
-            if row.head_code
+            if row.head_code and row.head_attends_as != "private"
             else "",
             "deadline": local(desk, row.deadline),
             "state": desk_delegations.standing_label(desk.lang, row, now).words,
@@ -401,7 +402,9 @@ def _mails(db: Db, desk: Desk) -> Iterator[Line]:
 def _facts(db: Db, desk: Desk) -> Iterator[Line]:
     desk.actor.must(Permission.SEE_FACTS, forum_id(desk.forum))
     names: Mapping[str, str] = {}
-    for row in facts_asked(db, desk.forum.slug, Asked(), MOST):
+    attended = {one.code for one in _sessions_shown(db, desk) if not withholds_attendance(one.attribution)}
+    for fact in facts_asked(db, desk.forum.slug, Asked(), MOST):
+        row = _withheld(fact, attended)
         yield {
             "number": row.number,
             "at": local(desk, row.at),
@@ -414,6 +417,18 @@ def _facts(db: Db, desk: Desk) -> Iterator[Line]:
             "hash": row.hash,
             "personal": _as_json(row.personal),
         }
+
+
+def _withheld(fact: Any, attended: Collection[str]) -> Any:
+    """The fact without the sessions somebody chose of which nobody may learn who is in them."""
+    if not fact.subject.startswith("registration:"):
+        return fact
+    kept = {
+        name: {**told, "sessions": [code for code in told["sessions"] if code in attended]}
+        for name, told in (("before", fact.before), ("after", fact.after))
+        if told and isinstance(told.get("sessions"), list)
+    }
+    return SimpleNamespace(**{**fact._asdict(), **kept}) if kept else fact
 
 
 def _as_json(value: Any) -> str:

@@ -58,8 +58,8 @@ def test_headings_stand_in_the_order_of_their_highest_person_and_people_in_their
 
 def test_in_a_private_capacity_post_and_institution_are_left_out_and_the_delegation_too(hall: SmallHall) -> None:
     hall.arrange(capacity=3)
-    delegation = make_delegation(hall.db, "DIP", 1)
-    told = {"institution": "Tellinghouse", "position_title": "Tellingpost", "titles": "H.E."}
+    delegation = make_delegation(hall.db, "DIP", 1, country="JP")
+    told = {"institution": "Tellinghouse", "position_title": "Tellingpost", "titles": "H.E.", "country": "FR"}
     official = hall.ask("STU", family_name="Official", **told)
     private = hall.ask("STU", family_name="Private", attends_as="private", **told)
     people = table(Application)
@@ -70,6 +70,7 @@ def test_in_a_private_capacity_post_and_institution_are_left_out_and_the_delegat
         assert lines["PRIVATE"]["private"]
         assert "Telling" not in json.dumps(lines["PRIVATE"])
         assert delegation.institution not in json.dumps(lines["PRIVATE"])
+        assert [lines[name]["country"] for name in ("PRIVATE", "OFFICIAL")] == ["FR", "JP"], "nor the delegation's"
         assert lines["OFFICIAL"]["post"] == "Tellingpost"
         assert lines["OFFICIAL"]["institution"]["en"] == delegation.institution
     assert lines["OFFICIAL"]["heading"]["en"] == delegation.institution
