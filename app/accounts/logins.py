@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from app.accounts.actor import Actor
-from app.accounts.models import Login
+from app.accounts.models import Login, SignInLink
 from app.audit.recording import record
 from app.kit.db import Db, table
 from app.kit.errors import NotFound, Refused
 from app.kit.pen import SITE
 
-_logins = table(Login)
+_logins, _links = table(Login), table(SignInLink)
 FRESH = timedelta(minutes=15)
 """How long after signing in somebody may change what opens their account: a browser left open may not."""
 
@@ -64,6 +64,18 @@ def end_other_logins(db: Db, by: Actor, kept: str, *, now: datetime) -> int:
     ended = int(db.execute(update(_logins).where(others, good).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
     if ended:
         record(db, SITE, by.signature, "sign_in.ended", f"user:{by.id}", now=now, after={"number": ended})
+    return ended
+
+
+def end_all(db: Db, by: Actor, *, now: datetime) -> int:
+    """End everybody's logins, half ones too, and every link that was not used; how many logins there were. For the
+    command line alone: a database that was brought back knows nothing of what was ended since. Raises NotFound."""
+    if by.kind != "operator":
+        raise NotFound
+    good = _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    ended = int(db.execute(update(_logins).where(good).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
+    db.execute(update(_links).where(_links.c.used_at.is_(None)).values(used_at=now))
+    record(db, SITE, by.signature, "sign_in.ended", "site", now=now, after={"number": ended})
     return ended
 
 
