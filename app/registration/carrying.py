@@ -28,8 +28,8 @@ from app.registration.models import (
     Rank,
     TableGuest,
 )
+from app.registration.people import SEARCHED, searched_by
 from app.registration.question_queries import QuestionView, questionnaire_of
-from app.registration.rules.names import normal_name
 from app.registration.rules.picks import PickState, overlap
 from app.registration.rules.questions import Kind, check
 from app.registration.rules.states import HOLDS_SEAT, State
@@ -173,8 +173,8 @@ def filled(luggage: Luggage, kept: Any) -> dict[str, Any]:
     """The columns of the kept registration that change, with the one to search by."""
     values = dict(luggage.columns)
     if values:
-        names = ("family_name", "given_name", "name_km", "display_name", "institution")
-        values["name_search"] = normal_name(*(values.get(name, getattr(kept, name)) for name in names))
+        there = {name: getattr(kept, name) for name in (*SEARCHED, "attends_as")}
+        values["name_search"] = searched_by({**there, **values})
     return values
 
 

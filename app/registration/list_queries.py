@@ -49,6 +49,15 @@ def delegates(db: Db, by: Actor, forum: Forum) -> list[Any]:
     return list(db.execute(wanted))
 
 
+def answered_privately(db: Db, by: Actor, forum: Forum) -> set[int]:
+    """The invitations (ids) with which somebody registered in a private capacity. One query."""
+    own = forum_id(forum)
+    by.must(Permission.SEE_PEOPLE, own)
+    mine = (_applications.c.forum_id == own) & (_applications.c.attends_as == "private")
+    wanted = select(_applications.c.invitation_id).where(mine, _applications.c.invitation_id.is_not(None))
+    return set(db.execute(wanted).scalars())
+
+
 def picks_of(db: Db, by: Actor, forum: Forum, uids: Collection[str]) -> list[Any]:
     """Who is on the lists of these sessions, by session and place: rows of people whose registration is not over, with
     `session_uid`, `pick_state`, `number`, `pick_asked_at` and the category's name. One query."""

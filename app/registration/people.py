@@ -1,11 +1,14 @@
 """A person's details between form, row and page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.kit.i18n import is_khmer
 from app.registration.inputs import Person
 from app.registration.rules.names import list_name, normal_name, written_name
 from app.registration.rules.titles import titles_beside
+
+SEARCHED = ("family_name", "given_name", "name_km", "display_name", "institution")
 
 
 def person_columns(sent: Person) -> dict[str, Any]:
@@ -23,9 +26,15 @@ def person_columns(sent: Person) -> dict[str, Any]:
         "country": sent.country,
         "phone": sent.phone,
     }
-    searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
-    values["name_search"] = normal_name(*searched)
+    values["name_search"] = searched_by(values)
     return values
+
+
+def searched_by(person: Mapping[str, Any]) -> str:
+    """What a person (their columns) is found by: the names, and the institution but in a private capacity, where what a
+    search for it finds would say it (rules §2)."""
+    names = SEARCHED[:-1] if person["attends_as"] == "private" else SEARCHED
+    return normal_name(*(person[name] for name in names))
 
 
 def says_the_same(row: Any, sent: Person) -> bool:

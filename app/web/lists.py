@@ -31,7 +31,7 @@ from app.registration.delegation_queries import delegations
 from app.registration.holding import hold_backs
 from app.registration.invitation_queries import Sought, desk_invitations
 from app.registration.lettering import desk_letters
-from app.registration.list_queries import delegates, picks_of
+from app.registration.list_queries import answered_privately, delegates, picks_of
 from app.registration.people import listed_name, shown_institution
 from app.registration.pick_queries import Count, counts_of
 from app.registration.quotas import house_of
@@ -127,15 +127,17 @@ def _person(desk: Desk, row: Any) -> dict[str, Cell]:
 
 def _invitations(db: Db, desk: Desk) -> Iterator[Line]:
     rows, _ = desk_invitations(db, desk.actor, desk.forum, Sought(), most=MOST)
+    privately = answered_privately(db, desk.actor, desk.forum)
     for row in rows:
+        is_private = row.id in privately
         yield {
             "code": row.code,
             "kind": text_of(desk.lang, f"lists.invitation.{row.kind}"),
             "name": "" if row.kind == "code" else invitations.name_of(desk.lang, row),
             "name_km": row.name_km,
             "titles": ", ".join(row.titles or ()),
-            "institution": row.institution,
-            "position_title": row.position_title,
+            "institution": "" if is_private else row.institution,
+            "position_title": "" if is_private else row.position_title,
             "category": row.category_name.of(desk.lang),
             "state": invitations.label(desk.lang, row).words,
             "reference": row.reference,

@@ -25,7 +25,7 @@ from tests.cast import NOW, holder
 from tests.embassies import delegate, make_delegation, name_some
 from tests.papers import make_material
 from tests.registration.hall import SmallHall
-from tests.registration.test_inviting import invited
+from tests.registration.test_inviting import accept, invited
 from tests.registration.whole import PASSPORT
 
 GROWS = frozenset({"invitations", "delegations", "delegates", "hold-backs", "letters", "attendance", "materials"})
@@ -90,6 +90,18 @@ def test_in_a_private_capacity_no_list_puts_anybody_beside_their_delegation(hall
         ("", "ENVOY1 An"),
     ]
     assert [line["head"] for line in BY_NAME["delegations"].read(db, desk)] == ["", ""]
+
+
+def test_an_invitation_answered_in_a_private_capacity_says_no_institution(hall: SmallHall) -> None:
+    told = {"institution": "A ministry", "position_title": "Minister"}
+    first, second = (invited(hall, email=f"{name}@elsewhere.example", **told) for name in ("one", "two"))
+    accept(hall, first, email=first.email, attends_as="private", **told)
+    desk = Desk(Actor.operator(), "en", "", hall.forum)
+    said = {
+        line["code"]: (line["institution"], line["position_title"])
+        for line in BY_NAME["invitations"].read(hall.db, desk)
+    }
+    assert said == {first.code: ("", ""), second.code: ("A ministry", "Minister")}
 
 
 def test_the_log_as_a_file_names_no_session_of_which_attendance_is_withheld(hall: SmallHall) -> None:
