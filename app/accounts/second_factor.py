@@ -26,11 +26,14 @@ from app.kit.i18n import latin_digits
 from app.kit.inputs import Input
 from app.kit.pen import SITE
 from app.kit.sealing import decrypt, encrypt
+from app.mail.outbox import queue_mail
 
 _users, _codes, _logins, _passkeys = table(User), table(RecoveryCode), table(Login), table(Passkey)
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
 _PURPOSE = "second-factor"
+TURNED_ON, TURNED_OFF = "accounts/factor_on", "accounts/factor_off"
+"""The mails that tell a user so, who may not have done it."""
 
 
 def _plain(text: str) -> str:
@@ -84,7 +87,7 @@ def stands(db: Db, by: Actor) -> tuple[datetime | None, int]:
     return user.factor_since, db.execute(select(func.count()).where(unused)).scalar_one()
 
 
-def confirm(db: Db, by: Actor, login: str, key: bytes, code: str, *, now: datetime) -> list[str]:
+def confirm(db: Db, by: Actor, login: str, key: bytes, code: str, *, now: datetime, language: str = "en") -> list[str]:
     """The first code of a secret that was begun: from now on it counts. The answer is the recovery codes, shown once.
 
     Whoever had no second factor is signed in nowhere else from now on: those logins the link alone opened.
@@ -102,6 +105,7 @@ def confirm(db: Db, by: Actor, login: str, key: bytes, code: str, *, now: dateti
     user.factor_since = now
     _keep(db, user)
     record(db, SITE, by.signature, "factor.on", f"user:{user.id}", now=now)
+    _tell(db, user, TURNED_ON, language, now=now)
     return _new_codes(db, user.id or 0, key)
 
 
@@ -115,7 +119,7 @@ def renew_codes(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> l
     return _new_codes(db, user.id or 0, key)
 
 
-def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> None:
+def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime, language: str = "en") -> None:
     """No code is asked for any more; where there is no passkey either, the link alone signs in again.
 
     Raises Conflict("factor_off"); Invalid("factor_wrong").
@@ -126,6 +130,7 @@ def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> None
     _take(db, user, key, code, now=now)
     _forget(db, user)
     record(db, SITE, by.signature, "factor.off", f"user:{user.id}", now=now)
+    _tell(db, user, TURNED_OFF, language, now=now)
 
 
 def forget_factor(db: Db, by: Actor, user: User, *, now: datetime) -> None:
@@ -221,6 +226,10 @@ def _forget(db: Db, user: User) -> None:
     _keep(db, user)
     if user.passkey_since is None:
         drop_codes(db, user.id or 0)
+
+
+def _tell(db: Db, user: User, template: str, language: str, *, now: datetime) -> None:
+    queue_mail(db, SITE, template, language, (user.email, user.name), f"user:{user.id}", now=now)
 
 
 def _keep(db: Db, user: User) -> None:

@@ -56,7 +56,7 @@ async def confirm(request: Request) -> Response:
     """Its first code: the recovery codes are shown, once."""
 
     def deed(db: Db, one: SignedIn, key: bytes, code: str, now: datetime) -> list[str]:
-        return second_factor.confirm(db, one.actor, one.login, key, code, now=now)
+        return second_factor.confirm(db, one.actor, one.login, key, code, now=now, language=one.lang)
 
     return await _codes(request, deed)
 
@@ -77,7 +77,7 @@ async def turn_off(request: Request) -> Response:
     sent = await read_form(request)
 
     def deed(db: Db, one: SignedIn, key: bytes, code: str, now: datetime) -> None:
-        second_factor.turn_off(db, one.actor, key, code, now=now)
+        second_factor.turn_off(db, one.actor, key, code, now=now, language=one.lang)
 
     try:
         await _with_code(request, sent, deed)

@@ -11,6 +11,8 @@ from app.accounts.logins import FRESH, logins_of
 from app.accounts.models import RecoveryCode, User
 from app.accounts.second_factor import (
     STEP_SECONDS,
+    TURNED_OFF,
+    TURNED_ON,
     CodeInput,
     address_of,
     begin,
@@ -30,6 +32,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Conflict, Expired, Invalid, NotFound, Refused
 from app.kit.inputs import parse
 from app.kit.pen import SITE
+from app.mail.models import Message
 from tests.cast import CHAN, DARA, NOW, SECRET, make_actor, make_user
 
 LATER = NOW + timedelta(seconds=STEP_SECONDS)
@@ -179,6 +182,15 @@ def test_other_recovery_codes_end_the_former_ones(db: Db):
     with pytest.raises(Invalid):
         turn_off(db, by, SECRET, plain(codes[1]), now=NOW)
     turn_off(db, by, SECRET, plain(fresh[1]), now=NOW)
+
+
+def test_a_user_is_told_that_it_is_on_and_off(db: Db):
+    chan, dara, mails = make_user(db, CHAN), make_user(db, DARA), table(Message)
+    turned_on(db, dara)
+    clock, _ = turned_on(db, chan)
+    turn_off(db, Actor("user", chan.id), SECRET, clock.at(LATER), now=LATER, language="km")
+    mine = select(mails.c.template, mails.c.language).where(mails.c.to_address == chan.email).order_by(mails.c.id)
+    assert [tuple(row) for row in db.execute(mine)] == [(TURNED_ON, "en"), (TURNED_OFF, "km")]
 
 
 def test_a_code_of_somebody_else_is_none(db: Db):
