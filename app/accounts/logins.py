@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import Login, SignInLink
@@ -67,15 +67,18 @@ def end_other_logins(db: Db, by: Actor, kept: str, *, now: datetime) -> int:
     return ended
 
 
-def end_all(db: Db, by: Actor, *, now: datetime) -> int:
-    """End everybody's logins, half ones too, and every link that was not used; how many logins there were. For the
-    command line alone: a database that was brought back knows nothing of what was ended since. Raises NotFound."""
+def end_all(db: Db, by: Actor, *, now: datetime, of: int | None = None) -> int:
+    """End everybody's logins, or those `of` one user, half ones too, and every link that was not used; how many logins
+    there were. For the command line alone: a database that was brought back knows nothing of what was ended since, and
+    whoever set up a second factor for somebody else may still be signed in as them. Raises NotFound."""
     if by.kind != "operator":
         raise NotFound
+    theirs, for_them = (true(), true()) if of is None else (_logins.c.user_id == of, _links.c.user_id == of)
     good = _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
-    ended = int(db.execute(update(_logins).where(good).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
-    db.execute(update(_links).where(_links.c.used_at.is_(None)).values(used_at=now))
-    record(db, SITE, by.signature, "sign_in.ended", "site", now=now, after={"number": ended})
+    ended = int(db.execute(update(_logins).where(good, theirs).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
+    db.execute(update(_links).where(_links.c.used_at.is_(None), for_them).values(used_at=now))
+    subject = "site" if of is None else f"user:{of}"
+    record(db, SITE, by.signature, "sign_in.ended", subject, now=now, after={"number": ended})
     return ended
 
 
