@@ -1,7 +1,7 @@
 """Every list of the desk as rows for a file: its columns, who may take them, and what stands in each.
 
-What leaves obeys the sessions' rules (rules §4.5): a closed session is in none of these lists but the one for those who
-edit the programme, and the log; who is in a session under Chatham House is in none at all.
+What leaves obeys the sessions' rules (rules §4.5): a closed session is in none of these lists but those for whoever
+edits the programme, and the log; who is in a session under Chatham House is in none at all.
 """
 
 import json
