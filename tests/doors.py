@@ -208,7 +208,8 @@ class Doors:
     def factor(self, name: str, *, on: bool) -> str:
         """Somebody's second factor, begun or on, and a code of it that is good now; any where nobody is signed in."""
         users, logins = table(User), table(Login)
-        mine = select(logins.c.user_id).where(logins.c.token_digest == digest(self.login_of(name)))
+        login = digest(self.login_of(name))
+        mine = select(logins.c.user_id).where(logins.c.token_digest == login)
 
         def deed(db: Db) -> str:
             user = db.execute(select(User).where(users.c.id.in_(mine))).scalar_one_or_none()
@@ -216,11 +217,11 @@ class Doors:
                 return "000000"
             by = Actor("user", user.id)
             second_factor.forget_factor(db, by, user, now=NOW)
-            second_factor.begin(db, by, SECRET, now=NOW)
+            second_factor.begin(db, by, login, SECRET, now=NOW)
             secret, _ = second_factor.address_of(db, by, SECRET) or ("", "")
             clock_of = pyotp.TOTP(secret)
             if on:
-                second_factor.confirm(db, by, SECRET, clock_of.at(NOW), now=NOW)
+                second_factor.confirm(db, by, login, SECRET, clock_of.at(NOW), now=NOW)
                 return clock_of.at(NOW + timedelta(seconds=30))
             return clock_of.at(NOW)
 

@@ -1,18 +1,20 @@
 """One's own logins: the browsers that are signed in, seen and ended by whoever they belong to."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from app.accounts.actor import Actor
-from app.accounts.models import Login
+from app.accounts.models import Login, SignInLink
 from app.audit.recording import record
 from app.kit.db import Db, table
-from app.kit.errors import NotFound
+from app.kit.errors import NotFound, Refused
 from app.kit.pen import SITE
 
-_logins = table(Login)
+_logins, _links = table(Login), table(SignInLink)
+FRESH = timedelta(minutes=15)
+"""How long after signing in somebody may change what opens their account: a browser left open may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,18 @@ def logins_of(db: Db, by: Actor, *, now: datetime) -> list[LoginView]:
     return [LoginView(*row) for row in rows]
 
 
+def is_fresh(db: Db, login: str, *, now: datetime) -> bool:
+    """Was this login (its digest) made a short while ago?"""
+    made = db.execute(select(_logins.c.created_at).where(_logins.c.token_digest == login)).scalar_one_or_none()
+    return made is not None and now - made < FRESH
+
+
+def must_be_fresh(db: Db, login: str, *, now: datetime) -> None:
+    """Raises Refused("login_old") where this login (its digest) was not made a short while ago."""
+    if not is_fresh(db, login, now=now):
+        raise Refused("login_old")
+
+
 def end_login(db: Db, by: Actor, login: int, *, now: datetime) -> None:
     """End one of one's own logins. Raises NotFound for one that is none of them, or has ended."""
     mine = (_logins.c.id == login) & (_logins.c.user_id == _own(by)) & _logins.c.revoked_at.is_(None)
@@ -50,6 +64,21 @@ def end_other_logins(db: Db, by: Actor, kept: str, *, now: datetime) -> int:
     ended = int(db.execute(update(_logins).where(others, good).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
     if ended:
         record(db, SITE, by.signature, "sign_in.ended", f"user:{by.id}", now=now, after={"number": ended})
+    return ended
+
+
+def end_all(db: Db, by: Actor, *, now: datetime, of: int | None = None) -> int:
+    """End everybody's logins, or those `of` one user, half ones too, and every link that was not used; how many logins
+    there were. For the command line alone: a database that was brought back knows nothing of what was ended since, and
+    whoever set up a second factor for somebody else may still be signed in as them. Raises NotFound."""
+    if by.kind != "operator":
+        raise NotFound
+    theirs, for_them = (true(), true()) if of is None else (_logins.c.user_id == of, _links.c.user_id == of)
+    good = _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
+    ended = int(db.execute(update(_logins).where(good, theirs).values(revoked_at=now)).rowcount)  # type: ignore[attr-defined]
+    db.execute(update(_links).where(_links.c.used_at.is_(None), for_them).values(used_at=now))
+    subject = "site" if of is None else f"user:{of}"
+    record(db, SITE, by.signature, "sign_in.ended", subject, now=now, after={"number": ended})
     return ended
 
 

@@ -16,7 +16,8 @@ from sqlalchemy import delete, func, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.authenticators import LONGEST, Made, Relying, Shown, to_make, to_show
-from app.accounts.models import Challenge, Login, Passkey, User
+from app.accounts.logins import end_other_logins, must_be_fresh
+from app.accounts.models import Challenge, Passkey, User
 from app.accounts.second_factor import drop_codes, first_codes, waits
 from app.accounts.signing_in import LOGIN_LASTS, open_login, sign_out
 from app.audit.recording import record
@@ -27,10 +28,8 @@ from app.kit.inputs import Filled, Input
 from app.kit.pen import SITE
 from app.mail.outbox import queue_mail
 
-_users, _logins, _passkeys, _challenges = table(User), table(Login), table(Passkey), table(Challenge)
+_users, _passkeys, _challenges = table(User), table(Passkey), table(Challenge)
 CHALLENGE_LASTS = timedelta(minutes=5)
-FRESH = timedelta(minutes=15)
-"""How long after signing in somebody may change which keys open their account: a browser left open may not."""
 MOST = 20
 """Passkeys of one user: far more than anybody has devices."""
 ADDING, SIGNING_IN = "add", "sign-in"
@@ -100,19 +99,13 @@ def passkeys_of(db: Db, by: Actor) -> list[PasskeyView]:
     return [PasskeyView(*row) for row in db.execute(mine)]
 
 
-def is_fresh(db: Db, login: str, *, now: datetime) -> bool:
-    """Was this login (its digest) made a short while ago?"""
-    made = db.execute(select(_logins.c.created_at).where(_logins.c.token_digest == login)).scalar_one_or_none()
-    return made is not None and now - made < FRESH
-
-
 def begin_adding(db: Db, by: Actor, login: str, relying: Relying, *, now: datetime) -> Any:
     """What the browser is to ask its authenticator for, with a challenge good for this login and a few minutes.
 
     Raises NotFound; Refused("login_old") where the login is not a fresh one, Refused("passkeys_enough").
     """
     user = _user(db, by)
-    _must_be_fresh(db, login, now=now)
+    must_be_fresh(db, login, now=now)
     mine = select(_passkeys.c.credential).where(_passkeys.c.user_id == user.id).order_by(_passkeys.c.id)
     there = db.execute(mine).scalars().all()
     if len(there) >= MOST:
@@ -126,13 +119,14 @@ def begin_adding(db: Db, by: Actor, login: str, relying: Relying, *, now: dateti
 
 
 def add(db: Db, by: Actor, login: str, made: Made, name: str, language: str, key: bytes, *, now: datetime) -> list[str]:
-    """Keep a new passkey. The answer is recovery codes, shown once, where the user has none left.
+    """Keep a new passkey. The answer is recovery codes, shown once, where the user has none left. With the first second
+    factor every other login of theirs ends: the link alone opened it.
 
     Raises NotFound; Refused("login_old"), Refused("passkey_stale") for a challenge that is not this login's, spent or
     too old, Conflict("passkey_known") for a credential that is kept already, Refused("passkeys_enough").
     """
     user = _user(db, by)
-    _must_be_fresh(db, login, now=now)
+    must_be_fresh(db, login, now=now)
     _take(db, made.challenge, ADDING, login, now=now)
     if db.execute(select(_passkeys.c.id).where(_passkeys.c.credential == made.credential)).first():
         raise Conflict("passkey_known")
@@ -150,6 +144,8 @@ def add(db: Db, by: Actor, login: str, made: Made, name: str, language: str, key
             created_at=now,
         )
     )
+    if not user.has_second_factor:
+        end_other_logins(db, by, login, now=now)
     user.passkey_since = user.passkey_since or now
     db.add(user)
     db.flush()
@@ -172,7 +168,7 @@ def remove(db: Db, by: Actor, login: str, number: int, language: str, *, needed:
     Raises NotFound; Refused("login_old"); Refused("passkey_needed") for the last factor of somebody who needs one.
     """
     user, one = _user(db, by), _one(db, by, number)
-    _must_be_fresh(db, login, now=now)
+    must_be_fresh(db, login, now=now)
     others = (_passkeys.c.user_id == user.id) & (_passkeys.c.id != number)
     last = db.execute(select(_passkeys.c.id).where(others).limit(1)).first() is None
     if last and needed and user.factor_since is None:
@@ -255,11 +251,6 @@ def _take(db: Db, challenge: str, purpose: str, browser: str, *, now: datetime) 
     good = (_challenges.c.browser == browser) & (_challenges.c.expires_at > now)
     if not db.execute(delete(_challenges).where(mine, good)).rowcount:  # type: ignore[attr-defined]
         raise Refused("passkey_stale")
-
-
-def _must_be_fresh(db: Db, login: str, *, now: datetime) -> None:
-    if not is_fresh(db, login, now=now):
-        raise Refused("login_old")
 
 
 def _note(db: Db, by: Actor, kind: str, name: str, *, now: datetime) -> None:

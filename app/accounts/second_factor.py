@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.actor import Actor
+from app.accounts.logins import end_other_logins, must_be_fresh
 from app.accounts.models import Login, Passkey, RecoveryCode, User
 from app.accounts.signing_in import LOGIN_LASTS, open_login
 from app.audit.recording import record
@@ -25,11 +26,14 @@ from app.kit.i18n import latin_digits
 from app.kit.inputs import Input
 from app.kit.pen import SITE
 from app.kit.sealing import decrypt, encrypt
+from app.mail.outbox import queue_mail
 
 _users, _codes, _logins, _passkeys = table(User), table(RecoveryCode), table(Login), table(Passkey)
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
 _PURPOSE = "second-factor"
+TURNED_ON, TURNED_OFF = "accounts/factor_on", "accounts/factor_off"
+"""The mails that tell a user so, who may not have done it."""
 
 
 def _plain(text: str) -> str:
@@ -53,11 +57,15 @@ def step_of(secret: str, code: str, *, after: int, now: datetime) -> int | None:
     return next((step for step in steps if hmac.compare_digest(clock.generate_otp(step), code)), None)
 
 
-def begin(db: Db, by: Actor, key: bytes, *, now: datetime) -> None:
-    """A new secret for whoever asks; it does not count before a code of it was given. Raises Conflict("factor_on")."""
+def begin(db: Db, by: Actor, login: str, key: bytes, *, now: datetime) -> None:
+    """A new secret for whoever asks; it does not count before a code of it was given.
+
+    Raises Conflict("factor_on"); Refused("login_old") where the login (its digest) is not a fresh one.
+    """
     user = _own(db, by)
     if user.factor_since is not None:
         raise Conflict("factor_on")
+    must_be_fresh(db, login, now=now)
     user.factor, user.factor_step = encrypt(key, _PURPOSE, f"user:{user.id}", pyotp.random_base32()), 0
     _keep(db, user)
     record(db, SITE, by.signature, "factor.begun", f"user:{user.id}", now=now)
@@ -79,20 +87,25 @@ def stands(db: Db, by: Actor) -> tuple[datetime | None, int]:
     return user.factor_since, db.execute(select(func.count()).where(unused)).scalar_one()
 
 
-def confirm(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> list[str]:
+def confirm(db: Db, by: Actor, login: str, key: bytes, code: str, *, now: datetime, language: str = "en") -> list[str]:
     """The first code of a secret that was begun: from now on it counts. The answer is the recovery codes, shown once.
 
-    Raises Conflict("factor_on"), Conflict("factor_not_begun"); Invalid("factor_wrong") at `code`.
+    Whoever had no second factor is signed in nowhere else from now on: those logins the link alone opened.
+    Raises Conflict("factor_on"), Conflict("factor_not_begun"); Refused("login_old"); Invalid("factor_wrong") at `code`.
     """
     user = _own(db, by)
     if user.factor_since is not None:
         raise Conflict("factor_on")
     if not user.factor:
         raise Conflict("factor_not_begun")
+    must_be_fresh(db, login, now=now)
+    if not user.has_second_factor:
+        end_other_logins(db, by, login, now=now)
     _take_code(db, user, key, code, now=now)
     user.factor_since = now
     _keep(db, user)
     record(db, SITE, by.signature, "factor.on", f"user:{user.id}", now=now)
+    _tell(db, user, TURNED_ON, language, now=now)
     return _new_codes(db, user.id or 0, key)
 
 
@@ -106,7 +119,7 @@ def renew_codes(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> l
     return _new_codes(db, user.id or 0, key)
 
 
-def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> None:
+def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime, language: str = "en") -> None:
     """No code is asked for any more; where there is no passkey either, the link alone signs in again.
 
     Raises Conflict("factor_off"); Invalid("factor_wrong").
@@ -117,6 +130,7 @@ def turn_off(db: Db, by: Actor, key: bytes, code: str, *, now: datetime) -> None
     _take(db, user, key, code, now=now)
     _forget(db, user)
     record(db, SITE, by.signature, "factor.off", f"user:{user.id}", now=now)
+    _tell(db, user, TURNED_OFF, language, now=now)
 
 
 def forget_factor(db: Db, by: Actor, user: User, *, now: datetime) -> None:
@@ -212,6 +226,10 @@ def _forget(db: Db, user: User) -> None:
     _keep(db, user)
     if user.passkey_since is None:
         drop_codes(db, user.id or 0)
+
+
+def _tell(db: Db, user: User, template: str, language: str, *, now: datetime) -> None:
+    queue_mail(db, SITE, template, language, (user.email, user.name), f"user:{user.id}", now=now)
 
 
 def _keep(db: Db, user: User) -> None:

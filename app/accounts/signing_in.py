@@ -30,15 +30,21 @@ HALF_LASTS = timedelta(minutes=10)
 
 def put_owner(db: Db, by: Actor, email: str, name: str, *, now: datetime) -> User:
     """The site owner with this address, made if there is none. For the command line alone."""
-    normal = email.strip().casefold()
-    found: User | None = db.execute(select(User).where(_users.c.email_normal == normal)).scalar_one_or_none()
+    found = known_user(db, email)
     if found is None:
-        found = User(email=email.strip(), email_normal=normal, name=name, created_at=now)
+        found = User(email=email.strip(), email_normal=email.strip().casefold(), name=name, created_at=now)
     if not found.site_owner:
         found.site_owner = True
         db.add(found)
         db.flush()
         record(db, SITE, by.signature, "user.made_owner", f"user:{found.id}", now=now, personal={"email": found.email})
+    return found
+
+
+def known_user(db: Db, email: str) -> User | None:
+    """The user with this address, whatever they may do; None where there is none."""
+    normal = email.strip().casefold()
+    found: User | None = db.execute(select(User).where(_users.c.email_normal == normal)).scalar_one_or_none()
     return found
 
 

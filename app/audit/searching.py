@@ -1,5 +1,6 @@
 """Questions to the log of facts: by what they are about, who did it, and when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,12 @@ def facts_asked(db: Db, scope: str, asked: Asked, most: int) -> list[Any]:
     """The newest `most` facts of `scope` that answer the question, the newest first. One query."""
     wanted = select(_facts).where(_facts.c.scope == scope, *_conditions(asked))
     return list(db.execute(wanted.order_by(_facts.c.number.desc()).limit(most)))
+
+
+def subjects_of(db: Db, kinds: Collection[str]) -> set[tuple[str, str, str]]:
+    """What ever happened of these kinds, as (scope, kind, subject). One query."""
+    columns = (_facts.c.scope, _facts.c.kind, _facts.c.subject)
+    return {(row.scope, row.kind, row.subject) for row in db.execute(select(*columns).where(_facts.c.kind.in_(kinds)))}
 
 
 def _conditions(asked: Asked) -> list[ColumnElement[bool]]:

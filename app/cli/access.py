@@ -6,10 +6,11 @@ import typer
 
 from app.accounts import second_factor, signing_in
 from app.accounts.actor import Actor
+from app.accounts.logins import end_all
 from app.cli.house import House, opened
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import Invalid
+from app.kit.errors import Invalid, Refused
 from app.kit.i18n import text_of
 from app.kit.inputs import parse
 from app.kit.pen import SITE
@@ -35,19 +36,29 @@ def owner(
         bool, typer.Option("--forget-second-factor", help="turn the second factor off: device and codes are lost")
     ] = False,
 ) -> None:
-    """Print a one-time sign-in link for an owner of this site, made if there is none."""
+    """Print a one-time sign-in link for an owner of this site, made if there is none.
+
+    With --forget-second-factor for whoever has the address, whose logins end; it makes nobody an owner.
+    """
     with opened() as house:
         print(owner_link(house, email, forget_factor=forget_factor))
 
 
 def owner_link(house: House, email: str, *, forget_factor: bool = False) -> str:
-    """A one-time address that signs the site owner in, without a second factor where that is to be forgotten."""
+    """A one-time address that signs the site owner in, or without a second factor whoever has the address where that
+    is to be forgotten. Raises Refused("user_unknown") where nobody has it."""
     now = clock.now()
 
     def deed(db: Db) -> str:
-        user = signing_in.put_owner(db, Actor.operator(), email, "", now=now)
-        if forget_factor:
-            second_factor.forget_factor(db, Actor.operator(), user, now=now)
+        by = Actor.operator()
+        if not forget_factor:
+            user = signing_in.put_owner(db, by, email, "", now=now)
+        elif known := signing_in.known_user(db, email):
+            user = known
+            second_factor.forget_factor(db, by, user, now=now)
+            end_all(db, by, of=user.id, now=now)
+        else:
+            raise Refused("user_unknown")
         return signing_in.make_link(db, Actor.operator(), user, now=now)
 
     return f"{house.settings.base_url}/login/{house.pen.write_now(SITE, deed)}"

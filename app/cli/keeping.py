@@ -1,21 +1,35 @@
 """Commands of whoever keeps an installation: a copy of the database, a database from one, a look at the whole."""
 
 import sys
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import create_engine, inspect
 
+from app.accounts.actor import Actor
+from app.accounts.logins import end_all
 from app.audit.recording import first_broken, heads
+from app.audit.searching import subjects_of
 from app.cli import checks
 from app.cli.house import House, opened
+from app.forum.queries import forum_by_slug
 from app.kit import clock, keeping
 from app.kit.db import Database, Db
-from app.kit.errors import Refused
+from app.kit.errors import Answer, Refused
 from app.kit.migrating import migrate, newest, revision_of
-from app.kit.pen import republish, revisions
+from app.kit.pen import SITE, republish, revisions
+from app.programme.speaking import erase_speaker
+from app.registration.erasing import erase
+from app.registration.uninviting import erase_invited
 
+ERASING: Mapping[str, Callable[..., Any]] = {
+    "registration.erased": erase,
+    "invitation.erased": erase_invited,
+    "speaker.erased": erase_speaker,
+}
+"""Facts that say somebody had themselves erased → the deed that does it."""
 COPY = Annotated[Path, typer.Argument(help="the file")]
 
 
@@ -51,20 +65,27 @@ def restore(
         bool, typer.Option("--yes", help="in place of what is there, which is copied beside it first")
     ] = False,
 ) -> None:
-    """Make the database what a copy holds. Stop the site first; what was there before is kept in a file beside it."""
+    """Make the database what a copy holds. Stop the site first; what was there before is kept in a file beside it.
+
+    Everybody is signed out, and who had themselves erased since the copy is erased again.
+    """
     with opened() as house:
         if _has_tables(house.database):
             if not yes:
                 raise Refused("restore_over")
             kept = _kept_before(house)
             print(f"What was there: {kept}")
-            before = house.database.read(lambda db: revisions(db) if _migrated(db) else {})
+            before, erased = house.database.read(lambda db: _known(db) if _migrated(db) else ({}, set()))
         else:
-            before = {}
+            before, erased = {}, set()
         keeping.restore(house.database, copy)
         migrate(house.database)
+        house.pen.write_now(SITE, lambda db: end_all(db, Actor.operator(), now=clock.now()))
+        again = _erase_again(house, erased)
         _stale(house, before)
         print(house.database.read(lambda db: f"Restored; the schema is {revision_of(db)}, the newest {newest()}."))
+        print(f"Everybody has to sign in again. {again:,} erased since the copy were erased again.")
+        print("Roles and second factors are those of the copy: look at who has which.")
         print("Mail that waited in the copy waits again: `sala doctor` says how much.")
 
 
@@ -74,6 +95,29 @@ def _has_tables(database: Database) -> bool:
 
 def _migrated(db: Db) -> bool:
     return revision_of(db) is not None and inspect(db.connection()).has_table("kit_scope")
+
+
+def _known(db: Db) -> tuple[dict[str, int], set[tuple[str, str, str]]]:
+    return revisions(db), subjects_of(db, ERASING)
+
+
+def _erase_again(house: House, erased: Collection[tuple[str, str, str]]) -> int:
+    """Whoever was erased in what was there and is not in what was brought back; how many."""
+    missing = set(erased) - house.database.read(lambda db: subjects_of(db, ERASING))
+    done = 0
+    # an invitation cannot be erased before the registration that stands on it
+    for scope, kind, subject in sorted(missing, key=lambda one: (one[1] == "invitation.erased", one)):
+
+        def deed(db: Db, scope: str = scope, kind: str = kind, subject: str = subject) -> None:
+            code, now = subject.partition(":")[2], clock.now()
+            ERASING[kind](db, Actor.operator(), forum_by_slug(db, scope), code, now=now)
+
+        try:
+            house.pen.write_now(scope, deed)
+            done += 1
+        except Answer:  # came after the copy, and is not in it
+            continue
+    return done
 
 
 def _kept_before(house: House) -> Path:

@@ -14,6 +14,7 @@ from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.passkeys import ADDED, REMOVED
+from app.accounts.second_factor import TURNED_OFF, TURNED_ON
 from app.correspondence.addressing import reader_now
 from app.correspondence.colleagues import about_colleague
 from app.correspondence.delegations import about_delegation
@@ -147,8 +148,8 @@ def _looked_up(db: Db, message: Claimed, settings: Settings, *, now: datetime, m
         return _about_speaker(db, message, name, settings)
     if kind == "user" and message.template in COLLEAGUES:
         return _about_colleague(db, message, int(name), settings, now=now, masked=masked)
-    if kind == "user" and message.template in {ADDED, REMOVED}:
-        return _about_passkey(db, message, int(name), settings)
+    if kind == "user" and message.template in {ADDED, REMOVED, TURNED_ON, TURNED_OFF}:
+        return _about_account(db, message, int(name), settings)
     if kind == "user" and not masked:
         return _sign_in(db, message, int(name), settings, now=now)
     raise NotFound
@@ -297,7 +298,7 @@ def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now:
     return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
 
 
-def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
+def _about_account(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
     user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
     if user is None:
         raise NotFound

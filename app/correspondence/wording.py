@@ -16,6 +16,7 @@ from app.accounts.actor import Actor
 from app.accounts.models import User
 from app.accounts.passkeys import ADDED, REMOVED
 from app.accounts.rules import Permission
+from app.accounts.second_factor import TURNED_OFF, TURNED_ON
 from app.audit.recording import record
 from app.correspondence.models import OwnWords
 from app.correspondence.rules.placeholders import faults
@@ -80,7 +81,7 @@ class MessageKind:
         return Words(text("subject"), text("text").strip())
 
 
-NOT_A_FORUMS = frozenset({"accounts/sign_in_link", ADDED, REMOVED})
+NOT_A_FORUMS = frozenset({"accounts/sign_in_link", ADDED, REMOVED, TURNED_ON, TURNED_OFF})
 """What the site sends for itself and no forum."""
 ALWAYS: Mapping[str, frozenset[str]] = {
     "registration": frozenset({"name", "code", "category", "forum"}),

@@ -27,7 +27,7 @@ _forums, _messages = table(Forum), table(Message)
 @dataclass(frozen=True, slots=True)
 class Line:
     """A delegation in the desk's list. `row` has its columns, the category's code, letter, band and name, and the
-    head's name parts; `mail` is the last mail to its focal point as (template, state), or None."""
+    head's name parts and capacity; `mail` is the last mail to its focal point as (template, state), or None."""
 
     row: Any
     named: int
@@ -71,7 +71,7 @@ def delegations(db: Db, by: Actor, forum: Forum) -> tuple[Line, ...]:
         select(
             _delegations,
             *_category_columns(),
-            *(head.c[name].label(f"head_{name}") for name in ("code", "family_name", "given_name", "display_name")),
+            *(head.c[name].label(f"head_{name}") for name in _HEAD),
             func.coalesce(counted.c.named, 0).label("named"),
             func.coalesce(counted.c.rows, 0).label("rows"),
         )
@@ -83,6 +83,9 @@ def delegations(db: Db, by: Actor, forum: Forum) -> tuple[Line, ...]:
     ).all()
     mails = last_mails(db, forum.slug)
     return tuple(Line(row, row.named, row.rows - row.named, mails.get(f"delegation:{row.code}")) for row in rows)
+
+
+_HEAD = ("code", "family_name", "given_name", "display_name", "attends_as")
 
 
 def _category_columns() -> tuple[Any, ...]:

@@ -93,6 +93,7 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
     if further.delegation:
         mine = (_delegations.c.forum_id == own) & (_delegations.c.code == further.delegation)
         found.append(person.delegation_id == select(_delegations.c.id).where(mine).scalar_subquery())
+        found.append(person.attends_as != "private")  # whose list would say where they come from
     if further.invitation:
         found.append(_invited(own, further.invitation))
     if further.companions:

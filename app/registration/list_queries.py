@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -18,9 +18,13 @@ _picks, _seats = table(Pick), table(Seat)
 
 def delegates(db: Db, by: Actor, forum: Forum) -> list[Any]:
     """Everybody whom a delegation named and whose registration is not over, by institution, its head first: rows of
-    people with the delegation's code and names, the category's name, and the place. One query."""
+    people with the delegation's code and names, the category's name, and the place. One query.
+
+    Whoever attends in a private capacity stands at the end: between its members the place would say the institution.
+    """
     own = forum_id(forum)
     by.must(Permission.SEE_PEOPLE, own)
+    is_private = _applications.c.attends_as == "private"
     wanted = (
         select(
             _applications,
@@ -34,10 +38,24 @@ def delegates(db: Db, by: Actor, forum: Forum) -> list[Any]:
         .join(_categories, _categories.c.id == _applications.c.category_id)
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
         .where(_applications.c.forum_id == own, _applications.c.ended_at.is_(None))
-        .order_by(_delegations.c.institution, _delegations.c.id, _applications.c.heads_delegation.desc())
-        .order_by(_applications.c.id)
+        .order_by(
+            is_private,
+            case((is_private, ""), else_=_delegations.c.institution),
+            case((is_private, 0), else_=_delegations.c.id),
+            _applications.c.heads_delegation.desc(),
+            _applications.c.id,
+        )
     )
     return list(db.execute(wanted))
+
+
+def answered_privately(db: Db, by: Actor, forum: Forum) -> set[int]:
+    """The invitations (ids) with which somebody registered in a private capacity. One query."""
+    own = forum_id(forum)
+    by.must(Permission.SEE_PEOPLE, own)
+    mine = (_applications.c.forum_id == own) & (_applications.c.attends_as == "private")
+    wanted = select(_applications.c.invitation_id).where(mine, _applications.c.invitation_id.is_not(None))
+    return set(db.execute(wanted).scalars())
 
 
 def picks_of(db: Db, by: Actor, forum: Forum, uids: Collection[str]) -> list[Any]:

@@ -16,7 +16,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
-from app.kit.errors import NotFound
+from app.kit.errors import NotFound, Refused
 from app.kit.inputs import Input
 from app.registration.inputs import Ticked
 from app.registration.models import Application, KeptLine, KeptList
@@ -26,6 +26,9 @@ from app.registration.rules.states import State
 from app.registration.rules.titles import titles_beside
 
 _applications, _lists, _lines = table(Application), table(KeptList), table(KeptLine)
+
+MOST = 5000
+"""So many people are set as a PDF or kept: three seconds and 500 MB; whoever waits may be a hundred thousand."""
 
 
 class LayoutInput(Input):
@@ -77,8 +80,8 @@ def lines_now(db: Db, by: Actor, forum: Forum, layout: LayoutInput) -> list[tupl
 
 
 def line_of(one: Ranked, group: str) -> dict[str, Any]:
-    """One person as the list says them; of whoever attends in a private capacity neither post nor institution, and
-    where the headings are delegations none of these (rules §2)."""
+    """One person as the list says them; of whoever attends in a private capacity neither post nor institution nor the
+    country of who sent them, and where the headings are delegations none of these (rules §2)."""
     row, is_private = one.row, one.row.attends_as == "private"
     institution = {"en": row.delegation_name or row.institution, "km": row.delegation_name_km or row.institution}
     return {
@@ -89,7 +92,7 @@ def line_of(one: Ranked, group: str) -> dict[str, Any]:
         "name_km": row.name_km,
         "post": "" if is_private else row.position_title,
         "institution": {"en": "", "km": ""} if is_private else institution,
-        "country": row.delegation_country or row.country,
+        "country": row.country if is_private else row.delegation_country or row.country,
         "private": is_private,
         "head": row.heads_delegation and not is_private,
     }
@@ -119,7 +122,8 @@ def issue(
     """Give a list out, as a file of this kind, and note that it was done.
 
     A final one is kept, numbered, as what it says: whoever was erased since it was read is left out. Raises Forbidden
-    without `export_people`, and of a final one without `edit_protocol`.
+    without `export_people`, and of a final one without `edit_protocol`; Refused("participants_too_many") where a PDF or
+    a final one would have more than `MOST`.
     """
     own, number = forum_id(forum), 0
     by.must(Permission.EXPORT_PEOPLE, own)
@@ -129,6 +133,8 @@ def issue(
         ).scalars()
     )
     kept = [(person, line) for person, line in lines if person in there]
+    if len(kept) > MOST and (final or kind == "pdf"):
+        raise Refused("participants_too_many", n=len(kept), most=MOST)
     if final:
         by.must(Permission.EDIT_PROTOCOL, own)
         last = db.execute(select(func.max(_lists.c.number)).where(_lists.c.forum_id == own)).scalar_one()

@@ -139,8 +139,9 @@ def rung_now(db: Db, own: int, row: Any, category: str) -> tuple[RungView | None
     """The rung on which the person of a registration stands, and whether they were put there. Three queries at most."""
     ladder, rank = ladder_of(db, own), rank_of(db, row.id)
     put = str(rank.rung or "") if rank else ""
-    function = "" if row.attends_as == "private" else row.position_title
-    guest = Guest(row.id, category, tuple(row.titles or ()), function, row.heads_delegation, rung=put)
+    is_private = row.attends_as == "private"
+    function, heads = "" if is_private else row.position_title, row.heads_delegation and not is_private
+    guest = Guest(row.id, category, tuple(row.titles or ()), function, heads, rung=put)
     rung = precedence.rung_of(guest, [one.rule for one in ladder.rungs])
     return (ladder.named(rung.code), rung.code == put) if rung else (None, False)
 
@@ -170,9 +171,9 @@ def _guest(row: Any, alphabet: str, codes: dict[int, str]) -> Guest:
         category=row.category,
         titles=tuple(row.titles or ()),
         function="" if is_private else row.position_title,
-        heads=row.heads_delegation,
+        heads=row.heads_delegation and not is_private,
         delegation=(
-            country_in(alphabet, row.delegation_country or row.country),
+            country_in(alphabet, row.country if is_private else row.delegation_country or row.country),
             "" if is_private else institution,
         ),
         family_name=row.family_name or row.display_name or row.name_km,

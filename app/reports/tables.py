@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 Cell = str | int | float | date | datetime | None
 """What stands in a table: texts, numbers, days, and instants as the wall clock of the place showed them (no zone)."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NARROWEST, _WIDEST = 8, 60
 _LONGEST = 32_767
 """The letters a cell of a workbook may have."""

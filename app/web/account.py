@@ -75,7 +75,7 @@ async def own_page(request: Request, sent: FormData | None = None, refused: Answ
 
     def read(db: Db) -> tuple[SignedIn, list[logins.LoginView], dict[str, Any]]:
         someone = deps.actor_of_request(db, request)
-        keys, fresh = passkeys.passkeys_of(db, someone.actor), passkeys.is_fresh(db, someone.login, now=now)
+        keys, fresh = passkeys.passkeys_of(db, someone.actor), logins.is_fresh(db, someone.login, now=now)
         coded, _ = second_factor.stands(db, someone.actor)
         return someone, logins.logins_of(db, someone.actor, now=now), {"keys": keys, "fresh": fresh, "factor": coded}
 

@@ -39,7 +39,7 @@ def heading(lang: Lang, name: str) -> str:
 
 def cells(desk: Desk, row: Any) -> Mapping[str, str]:
     """A registration as the cells of a table, by column. Times are of the forum's zone; in a private capacity the
-    institution is left out (rules §2)."""
+    institution and position are left out (rules §2)."""
     lang, zone = desk.lang, desk.forum.timezone
     return {
         **{name: str(getattr(row, name) or "") for name in COLUMNS if hasattr(row, name)},
@@ -50,6 +50,7 @@ def cells(desk: Desk, row: Any) -> Mapping[str, str]:
         "language": text_of(lang, f"desk.language.{row.language}"),
         "attends_as": text_of(lang, f"export.{row.attends_as}"),
         "institution": shown_institution(row),
+        "position_title": "" if row.attends_as == "private" else row.position_title,
         "country": country_name(row.country, lang) if row.country else "",
         "asked_at": typed(row.asked_at, zone).replace("T", " "),
         "confirmed_at": typed(row.confirmed_at, zone).replace("T", " "),

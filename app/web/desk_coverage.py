@@ -95,8 +95,13 @@ async def coverage(request: Request, forum: str) -> Response:
 
 @router.get("/desk/{forum}/programme/coverage.csv")
 async def as_table(request: Request, forum: str) -> Response:
-    """Every figure of the report with the codes behind it, as CSV."""
-    desk, report = await deps.read_at_desk(request, forum, read_report)
+    """Every figure of the report with the codes behind it, closed sessions' too, as CSV: for those who edit."""
+
+    def read(db: Db, desk: Desk) -> Report:
+        must_edit(db, desk)
+        return read_report(db, desk)
+
+    desk, report = await deps.read_at_desk(request, forum, read)
     said = {name: text_of(desk.lang, f"coverage.{name}") for name in ("part", "what", "counted", "figure", "codes")}
     rows = [
         [text_of(desk.lang, f"coverage.section.{section.name}"), row.label, column, str(one.n), "; ".join(one.codes)]

@@ -190,7 +190,7 @@ def line(lang: Lang, place: int, one: Ranked) -> dict[str, Any]:
         "letter": row.letter,
         "band": row.band,
         "category": row.category_name.of(lang),
-        "heads": row.heads_delegation,
+        "heads": row.heads_delegation and not is_private,
         "since": day(row.since, lang, "short") if row.since else "",
         "rung": one.rung.name.of(lang) if one.rung else "",
         "put": one.put,

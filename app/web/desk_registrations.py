@@ -390,10 +390,12 @@ def name_of(lang: Lang, row: Any) -> str:
 def line(lang: Lang, row: Any, href: str, words: Mapping[str, str], tags: Sequence[Any] = (), edit: str = "") -> Line:
     """A row of the query as a line of the list: titles, position, institution below the name.
 
-    In a private capacity the institution is left out (rules §2).
+    In a private capacity institution and position are left out (rules §2).
     """
     private = row.attends_as == "private"
-    under = [styled(row), text_of(lang, "desk.list.private") if private else shown_institution(row)]
+    under = [styled(row), shown_institution(row)]
+    if private:
+        under = [", ".join(row.titles), text_of(lang, "desk.list.private")]
     if row.assistant_name:
         under.append(text_of(lang, "desk.list.by_assistant", name=row.assistant_name))
     below = " · ".join(part for part in under if part)

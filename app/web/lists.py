@@ -1,13 +1,14 @@
 """Every list of the desk as rows for a file: its columns, who may take them, and what stands in each.
 
-What leaves obeys the sessions' rules (rules §4.5): a closed session is in none of these lists but the one for those who
-edit the programme, and who is in a session under Chatham House is in none at all.
+What leaves obeys the sessions' rules (rules §4.5): a closed session is in none of these lists but those for whoever
+edits the programme, and the log; who is in a session under Chatham House is in none at all.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ from app.registration.delegation_queries import delegations
 from app.registration.holding import hold_backs
 from app.registration.invitation_queries import Sought, desk_invitations
 from app.registration.lettering import desk_letters
-from app.registration.list_queries import delegates, picks_of
+from app.registration.list_queries import answered_privately, delegates, picks_of
 from app.registration.people import listed_name, shown_institution
 from app.registration.pick_queries import Count, counts_of
 from app.registration.quotas import house_of
@@ -126,15 +127,17 @@ def _person(desk: Desk, row: Any) -> dict[str, Cell]:
 
 def _invitations(db: Db, desk: Desk) -> Iterator[Line]:
     rows, _ = desk_invitations(db, desk.actor, desk.forum, Sought(), most=MOST)
+    privately = answered_privately(db, desk.actor, desk.forum)
     for row in rows:
+        is_private = row.id in privately
         yield {
             "code": row.code,
             "kind": text_of(desk.lang, f"lists.invitation.{row.kind}"),
             "name": "" if row.kind == "code" else invitations.name_of(desk.lang, row),
             "name_km": row.name_km,
             "titles": ", ".join(row.titles or ()),
-            "institution": row.institution,
-            "position_title": row.position_title,
+            "institution": "" if is_private else row.institution,
+            "position_title": "" if is_private else row.position_title,
             "category": row.category_name.of(desk.lang),
             "state": invitations.label(desk.lang, row).words,
             "reference": row.reference,
@@ -165,7 +168,7 @@ def _delegations(db: Db, desk: Desk) -> Iterator[Line]:
             "unnamed": one.unnamed,
             "given_up": one.given_up,
             "head": list_name(row.head_family_name, row.head_given_name, row.head_display_name)
-            if row.head_code
+            if row.head_code and row.head_attends_as != "private"
             else "",
             "deadline": local(desk, row.deadline),
             "state": desk_delegations.standing_label(desk.lang, row, now).words,
@@ -401,7 +404,9 @@ def _mails(db: Db, desk: Desk) -> Iterator[Line]:
 def _facts(db: Db, desk: Desk) -> Iterator[Line]:
     desk.actor.must(Permission.SEE_FACTS, forum_id(desk.forum))
     names: Mapping[str, str] = {}
-    for row in facts_asked(db, desk.forum.slug, Asked(), MOST):
+    attended = {one.code for one in _sessions_shown(db, desk) if not withholds_attendance(one.attribution)}
+    for fact in facts_asked(db, desk.forum.slug, Asked(), MOST):
+        row = _withheld(fact, attended)
         yield {
             "number": row.number,
             "at": local(desk, row.at),
@@ -414,6 +419,18 @@ def _facts(db: Db, desk: Desk) -> Iterator[Line]:
             "hash": row.hash,
             "personal": _as_json(row.personal),
         }
+
+
+def _withheld(fact: Any, attended: Collection[str]) -> Any:
+    """The fact without the sessions somebody chose of which nobody may learn who is in them."""
+    if not fact.subject.startswith("registration:"):
+        return fact
+    kept = {
+        name: {**told, "sessions": [code for code in told["sessions"] if code in attended]}
+        for name, told in (("before", fact.before), ("after", fact.after))
+        if told and isinstance(told.get("sessions"), list)
+    }
+    return SimpleNamespace(**{**fact._asdict(), **kept}) if kept else fact
 
 
 def _as_json(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The second factor: set up, renewed and turned off on the own page, and asked for after the link."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import segno
@@ -9,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts import second_factor
+from app.accounts import logins, second_factor
 from app.accounts.second_factor import CodeInput
 from app.kit import clock
 from app.kit.db import Db
@@ -42,7 +43,9 @@ async def begin(request: Request) -> Response:
     someone, key = await _someone(request), site_of(request).settings.secret_key
     try:
         read_form_token(request, sent, deps.DESK_FORM, someone.login)
-        await site_of(request).write(SITE, lambda db: second_factor.begin(db, someone.actor, key, now=now))
+        await site_of(request).write(
+            SITE, lambda db: second_factor.begin(db, someone.actor, someone.login, key, now=now)
+        )
     except (Refused, Expired) as refused:
         return await _page(request, sent, refused)
     return deps.back("/account/factor")
@@ -51,21 +54,33 @@ async def begin(request: Request) -> Response:
 @router.post("/account/factor/confirmation")
 async def confirm(request: Request) -> Response:
     """Its first code: the recovery codes are shown, once."""
-    return await _codes(request, second_factor.confirm)
+
+    def deed(db: Db, one: SignedIn, key: bytes, code: str, now: datetime) -> list[str]:
+        return second_factor.confirm(db, one.actor, one.login, key, code, now=now, language=one.lang)
+
+    return await _codes(request, deed)
 
 
 @router.post("/account/factor/codes")
 async def renew(request: Request) -> Response:
     """Other recovery codes, shown once."""
-    return await _codes(request, second_factor.renew_codes)
+
+    def deed(db: Db, one: SignedIn, key: bytes, code: str, now: datetime) -> list[str]:
+        return second_factor.renew_codes(db, one.actor, key, code, now=now)
+
+    return await _codes(request, deed)
 
 
 @router.post("/account/factor/removal")
 async def turn_off(request: Request) -> Response:
     """Turn it off, by a code."""
     sent = await read_form(request)
+
+    def deed(db: Db, one: SignedIn, key: bytes, code: str, now: datetime) -> None:
+        second_factor.turn_off(db, one.actor, key, code, now=now, language=one.lang)
+
     try:
-        await _with_code(request, sent, second_factor.turn_off)
+        await _with_code(request, sent, deed)
     except (Refused, Expired, TooMany) as refused:
         return await _page(request, sent, refused)
     return deps.back("/account/factor?done=off")
@@ -124,7 +139,7 @@ async def _with_code(request: Request, sent: FormData, deed: Callable[..., T]) -
     await _count(request, someone.actor.id)
 
     def write(db: Db) -> T:
-        return deed(db, someone.actor, key, code, now=now)
+        return deed(db, someone, key, code, now)
 
     return await site.write(SITE, write)
 
@@ -141,16 +156,21 @@ async def _codes(request: Request, deed: Callable[..., list[str]]) -> Response:
 async def _page(request: Request, sent: FormData | None = None, refused: Answer | None = None) -> Response:
     key = site_of(request).settings.secret_key
 
-    def read(db: Db) -> tuple[SignedIn, tuple[str, str] | None, tuple[Any, int]]:
-        someone = deps.actor_of_request(db, request)
-        begun = second_factor.address_of(db, someone.actor, key)
-        return someone, begun, second_factor.stands(db, someone.actor)
+    now = clock.now()
 
-    someone, begun, (since, left) = await site_of(request).read(read)
+    def read(db: Db) -> tuple[SignedIn, bool, tuple[str, str] | None, tuple[Any, int]]:
+        someone = deps.actor_of_request(db, request)
+        fresh = logins.is_fresh(db, someone.login, now=now)
+        # the secret is for whoever may set it up: in a browser left open it could be read before it counts
+        begun = second_factor.address_of(db, someone.actor, key) if fresh else None
+        return someone, fresh, begun, second_factor.stands(db, someone.actor)
+
+    someone, fresh, begun, (since, left) = await site_of(request).read(read)
     form = Form() if sent is None or refused is None else refilled(someone.lang, sent, refused)
     values: dict[str, Any] = {
         "key": begun[0] if begun else "",
         "picture": picture_of(begun[1]) if begun else "",
+        "fresh": fresh,
         "since": since,
         "left": left,
         "form": Form({}, form.faults),  # a code is never shown again

@@ -1,7 +1,9 @@
 """A table taken along as a file: what of a form was chosen, the kinds of files, and the answer."""
 
 import asyncio
+import threading
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -15,6 +17,10 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
 }
+
+MANY = 5000
+_ALONE = threading.Lock()
+"""A file of more rows than `MANY` is made while no other such is: one of a hundred thousand takes 500 MB."""
 
 
 def kinds(lang: Lang) -> list[tuple[str, str, str]]:
@@ -37,10 +43,12 @@ async def file_answer(
     name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]], kind: str, title: str
 ) -> Response:
     """The table as a file of this name, kept by nobody on the way. A hundred thousand rows take seconds, so it is made
-    in a thread and nobody else waits."""
+    in a thread and nobody waits but for a second one as large."""
 
     def made() -> bytes:
-        return as_csv(headings, rows) if kind == "csv" else as_workbook(headings, rows, title)
+        table = list(rows)
+        with _ALONE if len(table) > MANY else nullcontext():
+            return as_csv(headings, table) if kind == "csv" else as_workbook(headings, table, title)
 
     headers = {"content-disposition": f'attachment; filename="{name}.{kind}"', "cache-control": SECRET}
     return Response(await asyncio.to_thread(made), headers=headers, media_type=KINDS[kind])

@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from app.accounts import passkeys
 from app.accounts.actor import Actor
 from app.accounts.authenticators import Relying, made, named, shown
+from app.accounts.logins import FRESH
 from app.accounts.models import Challenge, RecoveryCode, User
-from app.accounts.passkeys import CHALLENGE_LASTS, FRESH, MOST, kept, passkeys_of
+from app.accounts.passkeys import CHALLENGE_LASTS, MOST, kept, passkeys_of
 from app.accounts.rules import Role
 from app.accounts.second_factor import CodeInput, address_of, begin, confirm, finish, forget_factor, turn_off
 from app.accounts.signing_in import make_link, sign_in, user_of_login
@@ -174,11 +175,20 @@ def test_the_last_factor_stays_where_a_forum_asks_for_one(db: Db, chan: Somebody
     assert first_broken(db, SITE) is None
 
 
+def test_the_first_passkey_ends_every_login_that_the_link_alone_opened(db: Db, chan: Somebody):
+    stolen = chan.follow_link()
+    chan.add(Device())
+    assert who(db, stolen) is None
+    assert who(db, chan.login) == chan.user.id
+    chan.add(Device(id=b"second"))
+    assert who(db, chan.login) == chan.user.id
+
+
 def test_codes_and_passkeys_stand_for_each_other(db: Db, chan: Somebody):
     recovery = chan.add(Device())
-    begin(db, chan.by, SECRET, now=NOW)
+    begin(db, chan.by, digest(chan.login), SECRET, now=NOW)
     secret, _ = address_of(db, chan.by, SECRET) or ("", "")
-    codes = confirm(db, chan.by, SECRET, pyotp.TOTP(secret).at(NOW), now=NOW)
+    codes = confirm(db, chan.by, digest(chan.login), SECRET, pyotp.TOTP(secret).at(NOW), now=NOW)
     assert codes != recovery
     chan.remove(needed=True)
     later = NOW + timedelta(seconds=30)

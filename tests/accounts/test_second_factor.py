@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.accounts.actor import Actor
-from app.accounts.logins import logins_of
+from app.accounts.logins import FRESH, logins_of
 from app.accounts.models import RecoveryCode, User
 from app.accounts.second_factor import (
     STEP_SECONDS,
+    TURNED_OFF,
+    TURNED_ON,
     CodeInput,
     address_of,
     begin,
@@ -25,10 +27,12 @@ from app.accounts.second_factor import (
 )
 from app.accounts.signing_in import HALF_LASTS, make_link, sign_in, user_of_login
 from app.audit.recording import history
+from app.kit.codes import digest
 from app.kit.db import Db, table
-from app.kit.errors import Conflict, Expired, Invalid, NotFound
+from app.kit.errors import Conflict, Expired, Invalid, NotFound, Refused
 from app.kit.inputs import parse
 from app.kit.pen import SITE
+from app.mail.models import Message
 from tests.cast import CHAN, DARA, NOW, SECRET, make_actor, make_user
 
 LATER = NOW + timedelta(seconds=STEP_SECONDS)
@@ -38,19 +42,24 @@ def signed_in(db: Db, user: User) -> str:
     return sign_in(db, make_link(db, Actor.operator(), user, now=NOW), now=NOW)
 
 
+def fresh(db: Db, user: User) -> str:
+    """The digest of a login that was opened just now, by the link alone or half."""
+    return digest(signed_in(db, user))
+
+
 def plain(code: str) -> str:
     return parse(CodeInput, {"code": code}).code
 
 
 def turned_on(db: Db, user: User) -> tuple[pyotp.TOTP, list[str]]:
     """The authenticator of a user, and the recovery codes."""
-    by = Actor("user", user.id)
-    begin(db, by, SECRET, now=NOW)
+    by, login = Actor("user", user.id), fresh(db, user)
+    begin(db, by, login, SECRET, now=NOW)
     found = address_of(db, by, SECRET)
     assert found is not None
     clock = pyotp.parse_uri(found[1])
     assert isinstance(clock, pyotp.TOTP)
-    codes = confirm(db, by, SECRET, clock.at(NOW), now=NOW)
+    codes = confirm(db, by, login, SECRET, clock.at(NOW), now=NOW)
     db.refresh(user)
     return clock, codes
 
@@ -94,16 +103,16 @@ def test_what_can_be_no_code_is_refused_before_it_is_tried(typed: str):
 
 def test_nothing_counts_before_a_code_was_given(db: Db):
     chan = make_user(db, CHAN)
-    by = Actor("user", chan.id)
+    by, login = Actor("user", chan.id), fresh(db, chan)
     with pytest.raises(Conflict, match="factor_not_begun"):
-        confirm(db, by, SECRET, "000000", now=NOW)
-    begin(db, by, SECRET, now=NOW)
+        confirm(db, by, login, SECRET, "000000", now=NOW)
+    begin(db, by, login, SECRET, now=NOW)
     first = address_of(db, by, SECRET)
-    begin(db, by, SECRET, now=NOW)
+    begin(db, by, login, SECRET, now=NOW)
     assert address_of(db, by, SECRET) != first, "begun anew is another secret"
     assert user_of_login(db, signed_in(db, chan), now=NOW) is not None
     with pytest.raises(Invalid):
-        confirm(db, by, SECRET, "000000", now=NOW)
+        confirm(db, by, login, SECRET, "000000", now=NOW)
     assert stands(db, by) == (None, 0)
 
 
@@ -115,14 +124,16 @@ def test_the_secret_and_the_recovery_codes_are_nowhere_in_the_clear(db: Db):
     assert len(kept) == len(codes) == 10
     assert not kept & {plain(code) for code in codes}
     assert address_of(db, Actor("user", chan.id), SECRET) is None, "it is shown while it is set up, and never again"
-    assert [fact.kind for fact in history(db, SITE, f"user:{chan.id}")] == ["factor.begun", "factor.on"]
+    kinds = [fact.kind for fact in history(db, SITE, f"user:{chan.id}")]
+    assert [kind for kind in kinds if kind.startswith("factor.")] == ["factor.begun", "factor.on"]
 
 
 def test_it_is_set_up_once_and_turned_off_by_a_code(db: Db):
     chan = make_user(db, CHAN)
     clock, _ = turned_on(db, chan)
     by = Actor("user", chan.id)
-    for deed in (lambda: begin(db, by, SECRET, now=NOW), lambda: confirm(db, by, SECRET, clock.at(NOW), now=NOW)):
+    code = clock.at(NOW)
+    for deed in (lambda: begin(db, by, "", SECRET, now=NOW), lambda: confirm(db, by, "", SECRET, code, now=NOW)):
         with pytest.raises(Conflict, match="factor_on"):
             deed()
     with pytest.raises(Invalid):
@@ -131,6 +142,35 @@ def test_it_is_set_up_once_and_turned_off_by_a_code(db: Db):
     assert stands(db, by) == (None, 0)
     with pytest.raises(Conflict, match="factor_off"):
         turn_off(db, by, SECRET, clock.at(LATER), now=LATER)
+
+
+def test_a_login_that_is_not_fresh_sets_none_up_not_even_beside_a_passkey(db: Db):
+    chan = make_user(db, CHAN)
+    by, login = Actor("user", chan.id), fresh(db, chan)
+    begin(db, by, login, SECRET, now=NOW)
+    _, address = address_of(db, by, SECRET) or ("", "")
+    later = NOW + FRESH
+    clock = pyotp.parse_uri(address)
+    assert isinstance(clock, pyotp.TOTP)
+    for deed in (
+        lambda: begin(db, by, login, SECRET, now=later),
+        lambda: confirm(db, by, login, SECRET, clock.at(later), now=later),
+    ):
+        with pytest.raises(Refused, match="login_old"):
+            deed()
+    assert stands(db, by) == (None, 0)
+
+
+def test_the_first_factor_ends_every_login_that_the_link_alone_opened(db: Db):
+    chan, dara = make_user(db, CHAN), make_user(db, DARA)
+    stolen, another, mine = signed_in(db, chan), signed_in(db, dara), signed_in(db, chan)
+    by, login = Actor("user", chan.id), digest(mine)
+    begin(db, by, login, SECRET, now=NOW)
+    secret, _ = address_of(db, by, SECRET) or ("", "")
+    confirm(db, by, login, SECRET, pyotp.TOTP(secret).at(NOW), now=NOW)
+    assert user_of_login(db, stolen, now=NOW) is None
+    assert user_of_login(db, mine, now=NOW) == chan
+    assert user_of_login(db, another, now=NOW) == dara
 
 
 def test_other_recovery_codes_end_the_former_ones(db: Db):
@@ -142,6 +182,15 @@ def test_other_recovery_codes_end_the_former_ones(db: Db):
     with pytest.raises(Invalid):
         turn_off(db, by, SECRET, plain(codes[1]), now=NOW)
     turn_off(db, by, SECRET, plain(fresh[1]), now=NOW)
+
+
+def test_a_user_is_told_that_it_is_on_and_off(db: Db):
+    chan, dara, mails = make_user(db, CHAN), make_user(db, DARA), table(Message)
+    turned_on(db, dara)
+    clock, _ = turned_on(db, chan)
+    turn_off(db, Actor("user", chan.id), SECRET, clock.at(LATER), now=LATER, language="km")
+    mine = select(mails.c.template, mails.c.language).where(mails.c.to_address == chan.email).order_by(mails.c.id)
+    assert [tuple(row) for row in db.execute(mine)] == [(TURNED_ON, "en"), (TURNED_OFF, "km")]
 
 
 def test_a_code_of_somebody_else_is_none(db: Db):
@@ -156,7 +205,7 @@ def test_a_code_of_somebody_else_is_none(db: Db):
 def test_only_somebody_signed_in_has_one(db: Db):
     for by in (Actor.visitor(), Actor.participant(1), Actor.operator()):
         with pytest.raises(NotFound):
-            begin(db, by, SECRET, now=NOW)
+            begin(db, by, "", SECRET, now=NOW)
 
 
 # ---- signing in
@@ -165,9 +214,10 @@ def test_only_somebody_signed_in_has_one(db: Db):
 def test_the_link_alone_is_half_a_login_and_a_code_makes_another_whole(db: Db):
     chan = make_user(db, CHAN)
     clock, _ = turned_on(db, chan)
+    there = logins_of(db, Actor("user", chan.id), now=NOW)
     half = signed_in(db, chan)
     assert user_of_login(db, half, now=NOW) is None
-    assert logins_of(db, Actor("user", chan.id), now=NOW) == []
+    assert logins_of(db, Actor("user", chan.id), now=NOW) == there
     with pytest.raises(Invalid):
         finish(db, half, SECRET, clock.at(NOW), now=NOW)  # the code it was set up with
     whole = finish(db, half, SECRET, clock.at(LATER), now=LATER)

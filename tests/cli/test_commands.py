@@ -19,6 +19,7 @@ from app.cli import main
 from app.cli.serve import FORUMS
 from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
+from app.kit.pen import SITE, Pen
 from app.mail.models import Message
 from app.registration.duplicates import doubles
 from app.registration.models import (
@@ -34,7 +35,7 @@ from app.registration.models import (
     Terms,
 )
 from app.registration.rules.states import State
-from tests.cast import NOW, SECRET_KEY, SLUG, the_forum
+from tests.cast import CHAN, NOW, SECRET_KEY, SLUG, make_user, the_forum
 from tests.conftest import ROOT
 
 FILE = FORUMS / f"{SLUG}.yaml"
@@ -239,6 +240,22 @@ def test_an_owner_who_lost_device_and_codes_is_helped_on_request_alone(sala: Sal
     done = sala("owner", "lost@secretariat.example", "--forget-second-factor")
     assert (done.returncode, "/login/" in done.stdout) == (0, True)
     assert database.read(lambda db: db.execute(since).scalar_one()) is None
+
+
+def test_whoever_is_helped_so_becomes_no_owner_and_is_signed_in_nowhere(sala: Sala, database: Database) -> None:
+    def prepare(db: Db) -> str:
+        link = signing_in.make_link(db, Actor.operator(), make_user(db, CHAN), now=NOW)
+        return signing_in.sign_in(db, link, now=NOW)
+
+    login = Pen(database).write_now(SITE, prepare)
+    done = sala("owner", CHAN.email, "--forget-second-factor")
+    assert (done.returncode, "/login/" in done.stdout) == (0, True)
+    owns = select(table(User).c.site_owner).where(table(User).c.email == CHAN.email)
+    assert database.read(lambda db: db.execute(owns).scalar_one()) is False
+    assert database.read(lambda db: signing_in.user_of_login(db, login, now=NOW)) is None
+    done = sala("owner", "stranger@elsewhere.example", "--forget-second-factor")
+    assert done.returncode == 1
+    assert text_of("en", "refused.user_unknown") in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from app.accounts.actor import Actor
+from app.accounts.signing_in import link_is_good, make_link, sign_in, sign_out, user_of_login
+from app.audit.recording import first_broken
 from app.cli import main
-from app.kit.db import Database
+from app.kit.db import Database, Db
 from app.kit.heart import beat
 from app.kit.pen import SITE, Pen, revisions
-from tests.cast import NOW, SECRET_KEY, SLUG
+from app.registration.applying import application_of
+from app.registration.erasing import erase
+from tests.cast import CHAN, DARA, NOW, SECRET_KEY, SLUG, VANNA, make_application, make_user, the_forum
 
 Run = Callable[..., tuple[int, str]]
 PRODUCTION = {"SALA_ENV": "production", "BASE_URL": "https://forum.example.org", "TRUSTED_PROXIES": "10.0.0.0/8"}
@@ -62,6 +67,31 @@ def test_a_copy_is_made_opened_and_brought_back_in_place_of_what_is_there(
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
     assert database.read(revisions)[SLUG] > before, "pages that a running process has kept are stale"
+
+
+def test_what_is_brought_back_brings_back_no_login_no_link_and_nobody_who_was_erased(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    pen, by = Pen(database), Actor.operator()
+
+    def prepare(db: Db) -> tuple[str, str, str]:
+        chan = make_user(db, CHAN)
+        login = sign_in(db, make_link(db, by, chan, now=NOW), now=NOW)
+        return login, make_link(db, by, chan, now=NOW), make_application(db, DARA).code
+
+    login, link, code = pen.write_now(SLUG, prepare)
+    run("backup", str(tmp_path / "copy.sqlite"))
+    later = pen.write_now(SLUG, lambda db: make_application(db, VANNA).code)
+    for each in (code, later):
+        pen.write_now(SLUG, lambda db, each=each: erase(db, by, the_forum(db), each, now=NOW))
+    pen.write_now(SITE, lambda db: sign_out(db, login, now=NOW))
+    status, said = run("restore", str(tmp_path / "copy.sqlite"), "--yes")
+    assert status == 0, said
+    assert "1 erased since the copy" in said
+    assert database.read(lambda db: user_of_login(db, login, now=NOW)) is None
+    assert not database.read(lambda db: link_is_good(db, link, now=NOW))
+    assert database.read(lambda db: application_of(db, the_forum(db), code)).family_name == ""
+    assert database.read(lambda db: [first_broken(db, scope) for scope in (SITE, SLUG)]) == [None, None]
 
 
 def test_a_copy_whose_facts_were_changed_is_told(run: Run, database: Database, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
+from app.accounts.second_factor import TURNED_OFF, TURNED_ON
 from app.forum.models import Forum
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
@@ -281,8 +282,8 @@ def test_a_sign_in_link_is_made_when_its_mail_is_rendered_and_signs_in_once(crew
 
 
 @pytest.mark.parametrize("lang", ["en", "km"])
-@pytest.mark.parametrize("template", [ADDED, REMOVED])
-def test_whoever_adds_or_loses_a_passkey_is_told_and_led_to_their_own_page(
+@pytest.mark.parametrize("template", [ADDED, REMOVED, TURNED_ON, TURNED_OFF])
+def test_whoever_adds_or_loses_a_second_factor_is_told_and_led_to_their_own_page(
     crew: Crew, sink: Sink, template: str, lang: str
 ) -> None:
     def tell(db: Db) -> None:

@@ -139,7 +139,7 @@ BY_ORDER: dict[str, list[str]] = {
     "asked": ["Sokha", "Dara", "Bopha", "Vanna", "Chan", "Rith"],
     "name": ["Bopha", "Rith", "Chan", "Dara", "Sokha", "Vanna"],
     "name_km": ["Chan", "Bopha", "Sokha", "Dara", "Vanna", "Rith"],
-    "institution": ["Bopha", "Vanna", "Dara", "Chan", "Sokha", "Rith"],
+    "institution": ["Bopha", "Vanna", "Dara", "Sokha", "Chan", "Rith"],
 }
 
 

@@ -21,7 +21,6 @@ from app.registration.desk_queries import (
     FEW,
     STANDINGS,
     Wanted,
-    asked_since,
     counted_by,
     desk_count,
     desk_list,
@@ -104,6 +103,14 @@ def test_a_search_finds_names_in_both_scripts_institutions_and_addresses(db: Db,
     assert set(found(db, words=words)) == names
 
 
+def test_a_search_for_an_institution_finds_nobody_who_attends_in_a_private_capacity(db: Db) -> None:
+    for given, capacity in (("Openly", "official"), ("Privately", "private")):
+        email = f"{given}@person.example"
+        make_application(db, VANNA, email=email, given_name=given, attends_as=capacity, institution="Tellinghouse")
+    assert found(db, words="tellinghouse") == ["Openly"]
+    assert found(db, words="privately") == ["Privately"]
+
+
 def test_a_search_finds_a_code_as_people_write_it(db: Db) -> None:
     everybody(db)
     code = make_application(db, VANNA, email="second@university.example", given_name="Second").code
@@ -173,14 +180,6 @@ def test_a_lapsed_guarantee_is_marked(db: Db) -> None:
     late = NOW + timedelta(days=200)
     rows = {row.tally.code: row for row in overview(db, OPERATOR, the_forum(db), now=late).seats}
     assert (rows["PARL"].lapsed, rows["PARL"].guarantee, rows["STU"].lapsed) == (True, 30, False)
-
-
-def test_the_days_begin_where_asked(db: Db) -> None:
-    everybody(db)
-    since = NOW + timedelta(minutes=2)
-    assert asked_since(db, OPERATOR, the_forum(db), since=since) == [
-        since + timedelta(minutes=number) for number in range(len(CAST) - 2)
-    ]
 
 
 def test_one_registration_has_its_seat_its_group_and_its_needs(db: Db) -> None:
@@ -276,7 +275,6 @@ def test_another_forums_registrations_are_in_no_list_and_no_figure(db: Db, forum
     assert desk_count(db, OPERATOR, forum, Wanted()) == (0, 0)
     assert sum(tally.all for tally in tallies(db, OPERATOR, forum)) == 0
     assert overview(db, OPERATOR, forum, now=NOW).total("taken") == 0
-    assert asked_since(db, OPERATOR, forum, since=NOW) == []
 
 
 def test_figures_are_kept_from_strangers(db: Db) -> None:
@@ -285,8 +283,6 @@ def test_figures_are_kept_from_strangers(db: Db) -> None:
             tallies(db, stranger, the_forum(db))
         with pytest.raises(NotFound):
             overview(db, stranger, the_forum(db), now=NOW)
-        with pytest.raises(NotFound):
-            asked_since(db, stranger, the_forum(db), since=NOW)
 
 
 READS: dict[str, tuple[int, Callable[[Db, Any], object]]] = {
@@ -294,7 +290,6 @@ READS: dict[str, tuple[int, Callable[[Db, Any], object]]] = {
     "the count": (1, lambda db, forum: desk_count(db, OPERATOR, forum, Wanted(words="person"))),
     "the counts": (1, lambda db, forum: tallies(db, OPERATOR, forum)),
     "the overview": (3, lambda db, forum: overview(db, OPERATOR, forum, now=NOW)),
-    "the days": (1, lambda db, forum: asked_since(db, OPERATOR, forum, since=NOW)),
 }
 
 
@@ -329,14 +324,13 @@ def test_the_reads_work_on_either_database(either_database: Database) -> None:
             searched,
             desk_count(db, OPERATOR, forum, Wanted(after=codes["confirmed"]))[0],
             overview(db, OPERATOR, forum, now=NOW).total("taken"),
-            asked_since(db, OPERATOR, forum, since=NOW)[0],
             desk_registration(db, OPERATOR, forum, codes["confirmed"]).place,
         )
 
-    by_standing, searched, n, taken, first, place = either_database.read(read)
+    by_standing, searched, n, taken, place = either_database.read(read)
     assert n == len(codes)
     assert {name: n for name, n in by_standing.items() if n} == {**dict.fromkeys(_STANDING, 1), "held": 1}
-    assert (searched, taken, first, place) == ([], 3, NOW, 1)
+    assert (searched, taken, place) == ([], 3, 1)
 
 
 def test_an_approved_registration_leaves_the_decisions(db: Db) -> None:

@@ -12,13 +12,13 @@ from app.audit.recording import history
 from app.editions.form import ForumFile
 from app.forum.queries import forum_id
 from app.kit.db import Database, Db, table
-from app.kit.errors import Forbidden, NotFound
+from app.kit.errors import Forbidden, NotFound, Refused
 from app.kit.pen import Pen
 from app.registration import ranking
 from app.registration.erasing import erase
 from app.registration.head_table import TableInput, set_table, table_of
 from app.registration.models import Application
-from app.registration.participant_lists import Issue, LayoutInput, issue, kept_issue, kept_lists, lines_now
+from app.registration.participant_lists import MOST, Issue, LayoutInput, issue, kept_issue, kept_lists, lines_now
 from app.registration.rank_inputs import RankInput
 from app.registration.rules.head_table import Shape
 from tests.cast import NOW, SLUG, holder
@@ -58,8 +58,8 @@ def test_headings_stand_in_the_order_of_their_highest_person_and_people_in_their
 
 def test_in_a_private_capacity_post_and_institution_are_left_out_and_the_delegation_too(hall: SmallHall) -> None:
     hall.arrange(capacity=3)
-    delegation = make_delegation(hall.db, "DIP", 1)
-    told = {"institution": "Tellinghouse", "position_title": "Tellingpost", "titles": "H.E."}
+    delegation = make_delegation(hall.db, "DIP", 1, country="JP")
+    told = {"institution": "Tellinghouse", "position_title": "Tellingpost", "titles": "H.E.", "country": "FR"}
     official = hall.ask("STU", family_name="Official", **told)
     private = hall.ask("STU", family_name="Private", attends_as="private", **told)
     people = table(Application)
@@ -70,6 +70,7 @@ def test_in_a_private_capacity_post_and_institution_are_left_out_and_the_delegat
         assert lines["PRIVATE"]["private"]
         assert "Telling" not in json.dumps(lines["PRIVATE"])
         assert delegation.institution not in json.dumps(lines["PRIVATE"])
+        assert [lines[name]["country"] for name in ("PRIVATE", "OFFICIAL")] == ["FR", "JP"], "nor the delegation's"
         assert lines["OFFICIAL"]["post"] == "Tellingpost"
         assert lines["OFFICIAL"]["institution"]["en"] == delegation.institution
     assert lines["OFFICIAL"]["heading"]["en"] == delegation.institution
@@ -87,6 +88,16 @@ def test_only_those_seated_stand_on_it_unless_it_is_asked_for(hall: SmallHall) -
     assert [hall.state(row) for row in (seated, waiting)] == ["seated", "waiting"]
     assert len(give(hall).lines) == 1
     assert len(give(hall, BY_GROUP.model_copy(update={"all_live": True})).lines) == 2
+
+
+def test_a_list_that_would_take_the_machines_memory_is_given_out_as_a_workbook_alone(hall: SmallHall) -> None:
+    hall.ask("STU")
+    lines = lines_now(hall.db, OPERATOR, hall.forum, BY_GROUP) * (MOST + 1)
+    for kind, final in (("pdf", False), ("xlsx", True)):
+        with pytest.raises(Refused, match="participants_too_many"):
+            issue(hall.db, OPERATOR, hall.forum, BY_GROUP, lines, kind, final=final, now=NOW)
+    assert kept_lists(hall.db, OPERATOR, hall.forum) == []
+    assert issue(hall.db, OPERATOR, hall.forum, BY_GROUP, lines, "xlsx", final=False, now=NOW).number == 0
 
 
 def test_a_final_list_is_kept_and_a_later_one_revises_it(hall: SmallHall) -> None:

@@ -5,23 +5,27 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.editions.exporting import export
 from app.forum.queries import forum_id
+from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.registration import ranking
 from app.registration.erasing import erase
 from app.registration.merging import merge
+from app.registration.models import Application
 from app.registration.rank_inputs import LadderInput, RankInput, RungInput
-from app.registration.rank_queries import ladder_of, people_in_order, rank_of
+from app.registration.rank_queries import ladder_of, people_in_order, rank_of, rung_now
 from app.registration.rules.precedence import USUAL
 from app.registration.rules.states import State
 from tests.cast import NOW, SLUG, holder
+from tests.embassies import make_delegation
 from tests.registration.hall import SmallHall
 
 OPERATOR = Actor.operator()
@@ -121,6 +125,19 @@ def test_in_a_private_capacity_nobody_ranks_by_an_office(hall: SmallHall) -> Non
     private = hall.ask("STU", family_name="Alpha", attends_as="private", **office)
     official = hall.ask("STU", family_name="Beta", **office)
     assert order(hall) == [official.code, private.code]
+
+
+def test_in_a_private_capacity_nobody_ranks_by_a_delegation(hall: SmallHall) -> None:
+    hall.arrange(capacity=3)
+    embassy, people = make_delegation(hall.db, "DIP", 1, country="AL"), table(Application)
+    private = hall.ask("STU", family_name="Alpha", attends_as="private", country="ZM")
+    official = hall.ask("STU", family_name="Beta", country="JP")
+    here = people.c.id == private.id
+    hall.db.execute(update(people).where(here).values(delegation_id=embassy.id, heads_delegation=True))
+    assert order(hall) == [official.code, private.code], "neither as its head nor by its country"
+    rung, _ = rung_now(hall.db, forum_id(hall.forum), hall.row(private.code), "STU")
+    assert rung is not None
+    assert rung.code == "students"
 
 
 def test_only_those_seated_stand_in_the_usual_order_and_others_where_it_is_asked_for(hall: SmallHall) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,4 +21,10 @@ def test_what_is_written_is_read_again_and_nothing_is_a_formula(rows: list[list[
     assert [[cell.removeprefix("'") for cell in row] for row in read] == [
         [c.removeprefix("'") for c in r] for r in rows
     ]
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in read for cell in row)
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", *"＝＋－＠")) for row in read for cell in row)
+
+
+@pytest.mark.parametrize("text", ["\n=1+1", "＝1+1", "＋1", "－1", "＠SUM(1)"])
+def test_nor_is_what_some_programs_read_as_a_formula(text: str) -> None:
+    (cell,) = list(csv.reader(io.StringIO(as_csv(["a"], [[text]]).decode("utf-8-sig"), newline="")))[1]
+    assert cell == f"'{text}"

@@ -69,6 +69,8 @@ def test_who_only_looks_sees_the_report_and_no_form(client: TestClient, site: Si
     page = client.get(PAGE)
     assert 'id="countries"' in page.text
     assert 'name="mark"' not in page.text
+    assert f"{PAGE}.csv" not in page.text
+    assert client.get(f"{PAGE}.csv").status_code == 403, "the codes of closed sessions are in it"
     assert "/programme/sessions/" not in client.get(f"{PAGE}?show=tracks-A").text
 
 

@@ -67,10 +67,11 @@ def test_a_workbook_holds_texts_as_they_were_typed_and_no_formula(doors: Doors) 
     assert (cell.value, cell.data_type) == ("=Formula(A1)", "s")
 
 
-def test_in_a_private_capacity_the_institution_is_left_out(doors: Doors) -> None:
-    doors.register("INT", family_name="Privately", attends_as="private", institution="A ministry")
-    found = rows(take(doors, ["attends_as", "institution"], asked="&q=privately"))
-    assert found[1:] == [[text_of("en", "export.private"), ""]]
+def test_in_a_private_capacity_institution_and_position_are_left_out(doors: Doors) -> None:
+    told = {"institution": "A ministry", "position_title": "Minister"}
+    doors.register("INT", family_name="Privately", attends_as="private", **told)
+    found = rows(take(doors, ["attends_as", "institution", "position_title"], asked="&q=privately"))
+    assert found[1:] == [[text_of("en", "export.private"), "", ""]]
 
 
 def test_no_column_holds_a_sensitive_answer(doors: Doors) -> None:

@@ -125,11 +125,12 @@ def test_the_filters_count_what_they_lead_to(desk: TestClient) -> None:
 
 
 def test_in_a_private_capacity_the_list_leaves_the_institution_out(client: TestClient, site: Site) -> None:
-    site.pen.write_now(SLUG, lambda db: make_application(db, DARA, attends_as="private"))
+    site.pen.write_now(SLUG, lambda db: make_application(db, DARA, attends_as="private", position_title="Chargé"))
     sign_in(client, site, Role.OWNER)
     page = client.get(LIST).text
     assert "in a private capacity" in page
     assert "An embassy" not in page
+    assert "Chargé" not in page
 
 
 def test_a_principal_is_named_and_the_assistant_beside(client: TestClient, site: Site) -> None:

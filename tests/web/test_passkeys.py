@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.accounts.passkeys import FRESH
+from app.accounts.logins import FRESH
 from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.kit.i18n import text_of

@@ -1090,7 +1090,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/desk/{forum}/programme/import"): Row(sending_a_table, EDIT),
     ("POST", "/desk/{forum}/programme/import/acceptance"): Row(importing, EDIT, 303),
     ("GET", "/desk/{forum}/programme/coverage"): Row(at(f"{THE_DESK}/programme/coverage"), DESK),
-    ("GET", "/desk/{forum}/programme/coverage.csv"): Row(at(f"{THE_DESK}/programme/coverage.csv"), DESK),
+    ("GET", "/desk/{forum}/programme/coverage.csv"): Row(at(f"{THE_DESK}/programme/coverage.csv"), EDIT),
     ("POST", "/desk/{forum}/programme/coverage"): Row(saying_whose_voice, EDIT, 303),
     ("GET", "/desk/{forum}/programme/copy"): Row(at(f"{THE_DESK}/programme/copy"), EDIT),
     ("POST", "/desk/{forum}/programme/copy"): Row(copying, EDIT, 303),

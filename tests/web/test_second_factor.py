@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.actor import Actor
+from app.accounts.logins import FRESH
 from app.accounts.models import User
 from app.accounts.rules import Role
 from app.accounts.signing_in import make_link
 from app.editions.form import ForumFile
 from app.kit.db import Db, table
+from app.kit.i18n import text_of
 from app.kit.pen import SITE
 from tests.cast import NOW, SLUG
 from tests.conftest import Clock
@@ -28,7 +30,7 @@ MOST = 6
 def doors(tmp_path_factory: pytest.TempPathFactory, loaded_file: Path, forum_file: ForumFile) -> Iterator[Doors]:
     folder = tmp_path_factory.mktemp("factor")
     with open_doors(loaded_file, folder, forum_file, THROTTLE_WRONG_CODES=str(MOST)) as found:
-        for name in ("setting", "guessing", "losing"):
+        for name in ("setting", "guessing", "losing", "late"):
             found.enrol(name, Role.VIEWER)
         found.enrol("owner", Role.OWNER)
         found.enrol("registrar", Role.REGISTRAR)
@@ -71,6 +73,19 @@ def keep(doors: Doors, name: str, answer: Any) -> None:
 
 def enter(doors: Doors, code: str) -> Any:
     return doors.post("/login/code", "half", {"form": doors.seal("/login/code", "half"), "code": code})
+
+
+def test_a_browser_left_open_neither_begins_one_nor_reads_the_secret_that_was_begun(doors: Doors, clock: Clock) -> None:
+    assert send(doors, "late", OWN).headers["location"] == OWN
+    assert doors.page(OWN, "late").ids.count("key") == 1
+    clock.at = NOW + FRESH
+    page = doors.page(OWN, "late")
+    assert "key" not in page.ids
+    assert "/login?again=1" in page.links
+    for address in (OWN, f"{OWN}/confirmation"):
+        refused = send(doors, "late", address, code="000000")
+        assert refused.status_code == 422
+        assert text_of("en", "refused.login_old") in Page(refused.text).text
 
 
 def test_after_the_link_the_code_is_asked_for_and_no_page_opens_before(doors: Doors, clock: Clock) -> None:

@@ -47,9 +47,9 @@ class Rung:
 class Guest:
     """A person as the order needs them.
 
-    `function` is empty in a private capacity: who attends for themselves does not rank by an office. `delegation` is
-    the country's name in the chosen alphabet, then the institution's. `since` is the day of credentials or appointment
-    where it is given; `rung` the code of the rung somebody was put on, else "".
+    `function` is empty and `heads` false in a private capacity: who attends for themselves does not rank by an office.
+    `delegation` is the country's name in the chosen alphabet, then the institution's. `since` is the day of credentials
+    or appointment where it is given; `rung` the code of the rung somebody was put on, else "".
     """
 
     id: int
