@@ -138,7 +138,14 @@ def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 2
     menu = [
         (part, mine) for part, pages in MENU if (mine := [(tail, name) for tail, name, need in pages if desk.may(need)])
     ]
-    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, menu=menu, **values)
+    values = {
+        "forum": desk.forum,
+        "base": desk.base,
+        "menu": menu,
+        "sees_log": desk.may(Permission.SEE_FACTS),
+        **values,
+    }
+    return show(request, desk, template, status=status, **values)
 
 
 MENU = (

@@ -89,3 +89,11 @@ def test_whoever_only_looks_sees_no_button(doors: Doors) -> None:
     page = doors.page(ROOMS, "viewer")
     assert "Mekong Room" in page.text
     assert not [link for link in page.links if link.startswith(f"{ROOMS}/")]
+
+
+def test_what_happened_to_a_room_is_one_link_away(doors: Doors) -> None:
+    send(doors, "new", **FIELDS, code="hall-of-maps")
+    (log,) = [href for href in doors.page(f"{ROOMS}/hall-of-maps", "owner").links if "/facts?" in href]
+    told = doors.page(log, "owner")
+    assert "hall-of-maps" in told.text
+    assert len(told.all("li", class_="fact") or told.all("tr")) < 5, "of this room alone"
