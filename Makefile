@@ -7,7 +7,7 @@ PORT ?= 8000
 # every process of ours would compile the whole house anew otherwise
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test types style run fmt lint migrate lock clean tools screenshots soak bench
+.PHONY: test types style run fmt lint migrate lock clean tools screenshots soak bench audit
 
 test: .venv/.ok tools      ## lint, types, import contracts, then all tests
 	@$(MAKE) --no-print-directory -j2 types style
@@ -23,6 +23,9 @@ style:
 
 soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
 	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/api/test_fuzz.py
+
+audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
+	@$(BIN)/python tests/audit.py
 
 bench: .venv/.ok           ## the site measured beside its limits, with a table under bench/results; ROW=name for one row
 	$(BIN)/python -m bench $(ROW)
