@@ -1,8 +1,9 @@
 """What `make audit` makes of an auditor's answers."""
 
 import json
+import re
 
-from tests.audit import read
+from tests.audit import ROOT, read
 
 
 def answer(*packages: dict[str, object]) -> str:
@@ -32,3 +33,12 @@ def test_a_source_that_does_not_answer_is_told_apart() -> None:
     assert read("") is None
     assert read("Traceback (most recent call last):") is None
     assert read("[]") is None
+
+
+def test_the_page_about_security_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|docs)/[\w./-]+)`", page))
+    assert len(named) > 40
+    assert {each for each in named if not (ROOT / each).exists()} == set()
+    chapters = re.findall(r"^\| V(\d+) ", page, re.MULTILINE)
+    assert chapters == [str(number) for number in range(1, 18)]
