@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.forum.models import Forum
 from app.forum.queries import for_everybody, forum_by_slug, forum_id
@@ -18,9 +18,11 @@ from app.kit.i18n import Lang, worded
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
 from app.registration.rules.wording import wording_of
+from app.web.blanks import TOKEN
 from app.web.forms import Form
+from app.web.headers import SECRET
 from app.web.invitation_codes import code_in, try_typed_code
-from app.web.pages import language, page, sentence, slug, twin
+from app.web.pages import form_token, language, page, sentence, slug, twin
 from app.web.sheets import Sheet, Way, read_sheet, send, show_again, show_sent, show_sheet
 from app.web.site import site_of
 
@@ -43,6 +45,8 @@ async def choose(request: Request, lang: str, forum: str) -> Response:
 @router.get("/{lang}/{forum}/register/{category}")
 async def form(request: Request, lang: str, forum: str, category: str) -> Response:
     """A category's form, or the sentence that says why there is none now. A code in `?code=` opens its door."""
+    if not request.url.query:
+        return await _blank(request, lang, forum, category)
     typed = code_in(request.query_params)
     sheet = await _sheet(request, lang, forum, category, Way(code=typed))
     if typed:
@@ -52,13 +56,30 @@ async def form(request: Request, lang: str, forum: str, category: str) -> Respon
             return _code_refused(request, sheet.lang, sheet.forum, sheet.registration, typed, refused)
         if not leads.headers["location"].startswith(f"{request.url.path}?"):
             return leads
-    return await show_sheet(request, sheet, Form({"for_whom": "self", "attends_as": "official"}))
+    return await show_sheet(request, sheet, Form(EMPTY))
+
+
+EMPTY = {"for_whom": "self", "attends_as": "official"}
+
+
+async def _blank(request: Request, lang: str, forum: str, category: str) -> Response:
+    """The empty form by the open door, kept for a moment: in a storm as many are opened as are sent."""
+    site, path = site_of(request), request.url.path
+    found = site.blanks.find(path, site.pen)
+    if found is None:
+        commits, now = site.pen.tally.commits, clock.now()
+        sheet = await _sheet(request, lang, forum, category, Way())
+        shown = await show_sheet(request, sheet, Form(EMPTY), token=TOKEN)
+        found = site.blanks.keep(path, sheet, shown, commits, now)
+    body = found.body.replace(TOKEN.encode(), form_token(request, found.sheet.purpose).encode())
+    return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": found.language})
 
 
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    sheet = await _sheet(request, lang, forum, category, Way())
+    kept = site_of(request).blanks.find(request.url.path, site_of(request).pen)
+    sheet = kept.sheet if kept else await _sheet(request, lang, forum, category, Way())
     sent, answers = await read_sheet(request, sheet)
     sheet = replace(sheet, way=Way(code=code_in(sent)))
     try:

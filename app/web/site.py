@@ -20,6 +20,7 @@ from app.kit.printing import pdf, png
 from app.kit.settings import Settings
 from app.registration.settling import settle_ahead
 from app.web.assets import Assets
+from app.web.blanks import Blanks
 from app.web.forums import Forums
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    blanks: Blanks = field(default_factory=Blanks)
     figures: "Figures | None" = None
     """What the process counts, where somebody may read it."""
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
