@@ -216,10 +216,11 @@ def _sessions(db: Db, forum: Forum, application: int, uids: Sequence[str], lang:
 
 
 def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
-    """An invitation or its reminder. Raises NotFound where it does not wait for an answer any more."""
+    """An invitation or its reminder. Raises NotFound where it does not wait for an answer any more, or is another
+    address's by now."""
     forum = forum_by_slug(db, message.forum)
     row = invitation_of(db, forum, code)
-    if row.state != Reply.OPEN.value:
+    if row.state != Reply.OPEN.value or normal_email(row.email) != normal_email(message.to_address):
         raise NotFound
     lang: Lang = "km" if message.language == "km" else "en"
     named = select(_categories.c.name, _categories.c.in_hall).where(_categories.c.id == row.category_id)
@@ -289,18 +290,25 @@ def _secretariat(forum: Forum) -> str:
 
 
 def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now: datetime) -> Contents:
-    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
-    if user is None:
-        raise NotFound
+    user = _user_at(db, user_id, message.to_address)
+    if message.forum != SITE:
+        raise NotFound  # a forum's archive may bring any mail with it
     token = signing_in.make_link(db, Actor.worker(), user, now=now)
     name = user.name or user.email
     return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
 
 
-def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
-    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
+def _user_at(db: Db, user_id: int, address: str) -> User:
+    """The user, if this is their own address: nobody else gets a link that signs in. Raises NotFound."""
+    mine = (_users.c.id == user_id) & (_users.c.email_normal == address.strip().casefold())
+    user = db.execute(select(User).where(mine, _users.c.disabled.is_(False))).scalar_one_or_none()
     if user is None:
         raise NotFound
+    return user
+
+
+def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
+    user = _user_at(db, user_id, message.to_address)
     lang = "km" if message.language == "km" else "en"
     return Contents(
         {}, f"{settings.base_url}/account?lang={lang}", "Sala", user.name or user.email, why="mail.foot_account"

@@ -11,6 +11,8 @@ from sqlalchemy import select, update
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
+from app.accounts.rules import Role
+from app.forum.access import GIVEN, INVITED, grant
 from app.forum.models import Forum
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
@@ -278,6 +280,31 @@ def test_a_sign_in_link_is_made_when_its_mail_is_rendered_and_signs_in_once(crew
     token = text_of_mail(sink.mails[0]).split("https://forum.example/login/")[1].split()[0]
     assert crew.pen.write_now(SITE, lambda db: signing_in.sign_in(db, token, now=NOW))
     assert not crew.database.read(lambda db: signing_in.link_is_good(db, token, now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("template", "scope", "mine"),
+    [
+        ("accounts/sign_in_link", SITE, False),
+        ("accounts/sign_in_link", SLUG, True),  # an archive may bring such a row, and a desk try it again
+        (INVITED, SLUG, False),
+        (GIVEN, SLUG, False),
+        (ADDED, SITE, False),
+    ],
+)
+def test_a_link_that_signs_in_goes_to_its_users_own_address_and_for_the_site_alone(
+    crew: Crew, sink: Sink, template: str, scope: str, mine: bool
+) -> None:
+    def forge(db: Db) -> None:
+        user = make_user(db, SOKHA, site_owner=True)
+        grant(db, Actor.operator(), the_forum(db), user, Role.ORGANISER, now=NOW)
+        to = (user.email if mine else "somebody@else.example", "Sokha")
+        queue_mail(db, scope, template, "en", to, f"user:{user.id}", now=NOW)
+
+    crew.pen.write_now(scope, forge)
+    deliver(crew)
+    assert not sink.mails
+    assert [message.state for message in messages(crew)] == ["withheld"]
 
 
 @pytest.mark.parametrize("lang", ["en", "km"])
