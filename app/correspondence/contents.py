@@ -301,7 +301,7 @@ def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now:
 def _user_at(db: Db, user_id: int, address: str) -> User:
     """The user, if this is their own address: nobody else gets a link that signs in. Raises NotFound."""
     mine = (_users.c.id == user_id) & (_users.c.email_normal == address.strip().casefold())
-    user = db.execute(select(User).where(mine, _users.c.disabled.is_(False))).scalar_one_or_none()
+    user: User | None = db.execute(select(User).where(mine, _users.c.disabled.is_(False))).scalar_one_or_none()
     if user is None:
         raise NotFound
     return user

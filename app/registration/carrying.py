@@ -31,9 +31,8 @@ from app.registration.models import (
     TableGuest,
     Tagged,
 )
-from app.registration.people import sort_columns
+from app.registration.people import searched, sort_columns
 from app.registration.question_queries import QuestionView, questionnaire_of
-from app.registration.rules.names import normal_name
 from app.registration.rules.picks import PickState, overlap
 from app.registration.rules.questions import Kind, check
 from app.registration.rules.states import HOLDS_SEAT, State
@@ -178,9 +177,9 @@ def filled(luggage: Luggage, kept: Any) -> dict[str, Any]:
     """The columns of the kept registration that change, with those to search and sort by."""
     values = dict(luggage.columns)
     if values:
-        names = ("family_name", "given_name", "name_km", "display_name", "institution")
-        whole = {name: values.get(name, getattr(kept, name)) for name in names}
-        values |= {"name_search": normal_name(*whole.values()), **sort_columns(SimpleNamespace(**whole))}
+        names = ("family_name", "given_name", "name_km", "display_name", "institution", "attends_as")
+        whole = SimpleNamespace(**{name: values.get(name, getattr(kept, name)) for name in names})
+        values |= {"name_search": searched(whole), **sort_columns(whole)}
     return values
 
 

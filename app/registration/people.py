@@ -24,23 +24,28 @@ def person_columns(sent: Person) -> dict[str, Any]:
         "country": sent.country,
         "phone": sent.phone,
     }
-    searched = (sent.family_name, sent.given_name, sent.name_km, sent.display_name, sent.institution)
-    values["name_search"] = normal_name(*searched)
-    return {**values, **sort_columns(sent)}
+    return {**values, "name_search": searched(sent), **sort_columns(sent)}
 
 
 MADE = frozenset({"name_search", "sort_name", "sort_name_km", "sort_institution"})
 """The columns that are made of the others: nobody typed them."""
 
 
+def searched(person: Any) -> str:
+    """What the desk's search looks through, from an input or a row: whoever attends in a private capacity is not found
+    by an institution that no list tells (rules §2)."""
+    names = (person.family_name, person.given_name, person.name_km, person.display_name)
+    return normal_name(*names, shown_institution(person))
+
+
 def sort_columns(person: Any) -> dict[str, bytes]:
     """The keys by which a person stands in lists, from an input or a row: by Latin name (family name first), by Khmer
-    name, by institution."""
+    name, by the institution as lists show it."""
     latin = " ".join(part for part in (person.family_name, person.given_name) if part) or person.display_name
     return {
         "sort_name": name_key(latin, person.name_km),
         "sort_name_km": khmer_key(person.name_km, latin),
-        "sort_institution": name_key(person.institution, ""),
+        "sort_institution": name_key(shown_institution(person), ""),
     }
 
 

@@ -14,7 +14,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 KEYS = ("sort_name", "sort_name_km", "sort_institution")
-NAMES = ("family_name", "given_name", "display_name", "name_km", "institution")
+NAMES = ("family_name", "given_name", "display_name", "name_km", "institution", "attends_as")
 QUEUE = "ix_registration_application_queue"
 ORDERS = {
     "group": ["forum_id", "category_id", "id"],
