@@ -38,8 +38,11 @@ def go_on(crew: Crew) -> int:
 
 
 def _whoever(db: Db, bulk: Any) -> Actor:
-    """Who began it, or began to take it back, with the roles held now."""
+    """Who began it, or began to take it back, with the roles held now. Raises Forbidden for one who is disabled."""
     number = bulk.taken_back_by if bulk.state == "taking_back" else bulk.user_id
     if number is None:
         return Actor.operator()
-    return actor_of(db, db.execute(select(User).where(table(User).c.id == number)).scalar_one())
+    user = db.execute(select(User).where(table(User).c.id == number)).scalar_one()
+    if user.disabled:
+        raise Forbidden("forbidden")
+    return actor_of(db, user)
