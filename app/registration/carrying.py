@@ -31,7 +31,7 @@ from app.registration.models import (
     TableGuest,
     Tagged,
 )
-from app.registration.people import searched, sort_columns
+from app.registration.people import SEARCHED, searched_by, sort_columns
 from app.registration.question_queries import QuestionView, questionnaire_of
 from app.registration.rules.picks import PickState, overlap
 from app.registration.rules.questions import Kind, check
@@ -177,9 +177,8 @@ def filled(luggage: Luggage, kept: Any) -> dict[str, Any]:
     """The columns of the kept registration that change, with those to search and sort by."""
     values = dict(luggage.columns)
     if values:
-        names = ("family_name", "given_name", "name_km", "display_name", "institution", "attends_as")
-        whole = SimpleNamespace(**{name: values.get(name, getattr(kept, name)) for name in names})
-        values |= {"name_search": searched(whole), **sort_columns(whole)}
+        there = {name: getattr(kept, name) for name in (*SEARCHED, "attends_as")} | values
+        values |= {"name_search": searched_by(there), **sort_columns(SimpleNamespace(**there))}
     return values
 
 

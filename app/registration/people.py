@@ -1,5 +1,6 @@
 """A person's details between form, row and page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.kit.i18n import is_khmer
@@ -7,6 +8,8 @@ from app.registration.inputs import Person
 from app.registration.rules.collation import khmer_key, name_key
 from app.registration.rules.names import list_name, normal_name, written_name
 from app.registration.rules.titles import titles_beside
+
+SEARCHED = ("family_name", "given_name", "name_km", "display_name", "institution")
 
 
 def person_columns(sent: Person) -> dict[str, Any]:
@@ -24,29 +27,29 @@ def person_columns(sent: Person) -> dict[str, Any]:
         "country": sent.country,
         "phone": sent.phone,
     }
-    return {**values, "name_search": searched(sent), **sort_columns(sent)}
+    return {**values, "name_search": searched_by(values), **sort_columns(sent)}
 
 
 MADE = frozenset({"name_search", "sort_name", "sort_name_km", "sort_institution"})
 """The columns that are made of the others: nobody typed them."""
 
 
-def searched(person: Any) -> str:
-    """What the desk's search looks through, from an input or a row: whoever attends in a private capacity is not found
-    by an institution that no list tells (rules §2)."""
-    names = (person.family_name, person.given_name, person.name_km, person.display_name)
-    return normal_name(*names, shown_institution(person))
-
-
 def sort_columns(person: Any) -> dict[str, bytes]:
     """The keys by which a person stands in lists, from an input or a row: by Latin name (family name first), by Khmer
-    name, by the institution as lists show it."""
+    name, by institution; by none in a private capacity, where the order would say it (rules §2)."""
     latin = " ".join(part for part in (person.family_name, person.given_name) if part) or person.display_name
     return {
         "sort_name": name_key(latin, person.name_km),
         "sort_name_km": khmer_key(person.name_km, latin),
-        "sort_institution": name_key(shown_institution(person), ""),
+        "sort_institution": name_key("" if person.attends_as == "private" else person.institution, ""),
     }
+
+
+def searched_by(person: Mapping[str, Any]) -> str:
+    """What a person (their columns) is found by: the names, and the institution but in a private capacity, where what a
+    search for it finds would say it (rules §2)."""
+    names = SEARCHED[:-1] if person["attends_as"] == "private" else SEARCHED
+    return normal_name(*(person[name] for name in names))
 
 
 def says_the_same(row: Any, sent: Person) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from app.registration.people import searched, sort_columns
+from app.registration.people import searched_by, sort_columns
 
 revision: str = "20261129_1110"
 down_revision: str | None = "20261129_1100"
@@ -27,7 +27,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     private = sa.and_(PEOPLE.c.attends_as == "private", PEOPLE.c.erased_at.is_(None))
     for row in connection.execute(sa.select(PEOPLE).where(private)).all():
-        values = {"name_search": searched(row), "sort_institution": sort_columns(row)["sort_institution"]}
+        searched = searched_by(row._mapping)  # noqa: SLF001 - its public name
+        values = {"name_search": searched, "sort_institution": sort_columns(row)["sort_institution"]}
         connection.execute(sa.update(PEOPLE).where(PEOPLE.c.id == row.id).values(**values))
 
 
