@@ -34,9 +34,8 @@ def about_colleague(
     db: Db, forum: Forum, message: Claimed, user_id: int, lang: Lang, *, now: datetime, masked: bool = False
 ) -> Colleagues:
     """Look up what such a mail says; an invitation's link is made here, unless it is `masked` anyway. Raises NotFound
-    where no role is left, and for any address but the user's own: the link signs in."""
-    mine = (_users.c.id == user_id) & (_users.c.email_normal == message.to_address.strip().casefold())
-    user = db.execute(select(User).where(mine, _users.c.disabled.is_(False))).scalar_one_or_none()
+    where no role is left."""
+    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
     roles = actor_of(db, user).roles.get(forum_id(forum)) if user is not None else None
     if user is None or not roles:
         raise NotFound

@@ -135,8 +135,19 @@ def as_meant(
     return replace(found, values={"name": found.to_name, **found.values}, action=action_of(audience), link=MASK)
 
 
+def _must_be_theirs(db: Db, message: Claimed, user_id: int) -> None:
+    """What signs in, or speaks of that, goes to its user's own address, and for the site alone but for what colleagues
+    are told: an archive may bring any mail with it, and a desk try it again. Raises NotFound."""
+    mine = (_users.c.id == user_id) & (_users.c.email_normal == message.to_address.strip().casefold())
+    of_this_forum = message.forum == SITE or message.template in COLLEAGUES
+    if not of_this_forum or db.execute(select(_users.c.id).where(mine)).first() is None:
+        raise NotFound
+
+
 def _looked_up(db: Db, message: Claimed, settings: Settings, *, now: datetime, masked: bool) -> Contents:
     kind, _, name = message.subject.partition(":")
+    if kind == "user":
+        _must_be_theirs(db, message, int(name))
     if kind == "registration":
         return _about_registration(db, message, name, settings)
     if kind == "invitation":
@@ -290,25 +301,18 @@ def _secretariat(forum: Forum) -> str:
 
 
 def _sign_in(db: Db, message: Claimed, user_id: int, settings: Settings, *, now: datetime) -> Contents:
-    user = _user_at(db, user_id, message.to_address)
-    if message.forum != SITE:
-        raise NotFound  # a forum's archive may bring any mail with it
+    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
+    if user is None:
+        raise NotFound
     token = signing_in.make_link(db, Actor.worker(), user, now=now)
     name = user.name or user.email
     return Contents({"name": name, **message.values}, f"{settings.base_url}/login/{token}", "Sala", name)
 
 
-def _user_at(db: Db, user_id: int, address: str) -> User:
-    """The user, if this is their own address: nobody else gets a link that signs in. Raises NotFound."""
-    mine = (_users.c.id == user_id) & (_users.c.email_normal == address.strip().casefold())
-    user: User | None = db.execute(select(User).where(mine, _users.c.disabled.is_(False))).scalar_one_or_none()
+def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
+    user = db.execute(select(User).where(_users.c.id == user_id, _users.c.disabled.is_(False))).scalar_one_or_none()
     if user is None:
         raise NotFound
-    return user
-
-
-def _about_passkey(db: Db, message: Claimed, user_id: int, settings: Settings) -> Contents:
-    user = _user_at(db, user_id, message.to_address)
     lang = "km" if message.language == "km" else "en"
     return Contents(
         {}, f"{settings.base_url}/account?lang={lang}", "Sala", user.name or user.email, why="mail.foot_account"
