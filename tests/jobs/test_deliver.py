@@ -11,8 +11,6 @@ from sqlalchemy import select, update
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
-from app.accounts.rules import Role
-from app.forum.access import GIVEN, INVITED, grant
 from app.forum.models import Forum
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
@@ -296,31 +294,6 @@ def test_whoever_adds_or_loses_a_passkey_is_told_and_led_to_their_own_page(
     words = text_of_mail(sink.mails[0])
     assert f"https://forum.example/account?lang={lang}" in words
     assert "/login/" not in words, "it signs nobody in"
-
-
-@pytest.mark.parametrize(
-    ("template", "scope", "mine"),
-    [
-        ("accounts/sign_in_link", SITE, False),
-        ("accounts/sign_in_link", SLUG, True),  # an archive may bring such a row, and a desk try it again
-        (INVITED, SLUG, False),
-        (GIVEN, SLUG, False),
-        (ADDED, SITE, False),
-    ],
-)
-def test_a_link_that_signs_in_goes_to_its_users_own_address_and_for_the_site_alone(
-    crew: Crew, sink: Sink, template: str, scope: str, mine: bool
-) -> None:
-    def forge(db: Db) -> None:
-        user = make_user(db, SOKHA, site_owner=True)
-        grant(db, Actor.operator(), the_forum(db), user, Role.ORGANISER, now=NOW)
-        to = (user.email if mine else "somebody@else.example", "Sokha")
-        queue_mail(db, scope, template, "en", to, f"user:{user.id}", now=NOW)
-
-    crew.pen.write_now(scope, forge)
-    deliver(crew)
-    assert not sink.mails
-    assert [message.state for message in messages(crew)] == ["withheld"]
 
 
 @pytest.mark.parametrize("name", ["Rith\u2028Bcc: all@x.example", "Rith, Heng; (x) <a@b.example>", 'Rith "the" Heng'])
