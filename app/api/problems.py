@@ -21,6 +21,8 @@ from app.kit.inputs import fault_of
 log = logging.getLogger("sala.api")
 MEDIA = "application/problem+json"
 KEPT_BY_NOBODY = {"cache-control": "private, no-store"}
+MOST_WRONG = 50
+"""So many things that are wrong with one body are told: a body of a hundred thousand held everybody else up."""
 STATUSES = (400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503)
 
 
@@ -165,7 +167,7 @@ def _unread(request: Request, base_url: str, errors: Sequence[Any]) -> Response:
     if any(item["loc"][0] == "path" for item in errors):
         return refuse(request, base_url, 404)
     wrong = []
-    for item in errors:
+    for item in errors[:MOST_WRONG]:
         fault, (where, *path) = fault_of(item), item["loc"]
         if where == "body":
             wrong.append(Wrong(pointer=_pointer(path), code=fault.code, detail=_sentence(lang, fault)))

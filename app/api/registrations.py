@@ -195,7 +195,8 @@ def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
     return RegistrationShape(
         registration=RegistrationLine.model_validate(row),
         place_in_queue=found.place_in_queue,
-        delegation=found.row.delegation,
+        # whoever attends for themselves stands without the institution, and so without its delegation
+        delegation=None if found.row.attends_as == "private" else found.row.delegation,
         decision_note=found.row.decision_note,
         meals=meals,
         access=access,

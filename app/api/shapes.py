@@ -185,7 +185,8 @@ class RegistrationLine(BaseModel):
 
 
 class FactShape(BaseModel):
-    """What happened: who did what to what, and when. `personal` is empty once it was purged."""
+    """What happened: who did what to what, and when. `personal` is empty once it was purged; of a registration it says
+    nothing of where its person works, who may attend in a private capacity."""
 
     model_config = example(
         number=41,
@@ -215,6 +216,16 @@ class FactShape(BaseModel):
     @classmethod
     def _nothing(cls, value: Any) -> Any:
         return value or {}
+
+    def model_post_init(self, _context: Any) -> None:
+        """What was corrected tells of a registration what the registration itself may not."""
+        if self.subject.startswith("registration:"):
+            self.personal = _without_workplace(self.personal)
+
+
+def _without_workplace(told: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in told.items() if name not in {"institution", "position_title"}}
+    return {name: _without_workplace(value) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 class AnswerShape(BaseModel):

@@ -136,8 +136,19 @@ def as_meant(
     return replace(found, values={"name": found.to_name, **found.values}, action=action_of(audience), link=MASK)
 
 
+def _must_be_theirs(db: Db, message: Claimed, user_id: int) -> None:
+    """What signs in, or speaks of that, goes to its user's own address, and for the site alone but for what colleagues
+    are told: an archive may bring any mail with it, and a desk try it again. Raises NotFound."""
+    mine = (_users.c.id == user_id) & (_users.c.email_normal == message.to_address.strip().casefold())
+    of_this_forum = message.forum == SITE or message.template in COLLEAGUES
+    if not of_this_forum or db.execute(select(_users.c.id).where(mine)).first() is None:
+        raise NotFound
+
+
 def _looked_up(db: Db, message: Claimed, settings: Settings, *, now: datetime, masked: bool) -> Contents:
     kind, _, name = message.subject.partition(":")
+    if kind == "user":
+        _must_be_theirs(db, message, int(name))
     if kind == "registration":
         return _about_registration(db, message, name, settings)
     if kind == "invitation":
@@ -217,10 +228,11 @@ def _sessions(db: Db, forum: Forum, application: int, uids: Sequence[str], lang:
 
 
 def _about_invitation(db: Db, message: Claimed, code: str, settings: Settings) -> Contents:
-    """An invitation or its reminder. Raises NotFound where it does not wait for an answer any more."""
+    """An invitation or its reminder. Raises NotFound where it does not wait for an answer any more, or is another
+    address's by now."""
     forum = forum_by_slug(db, message.forum)
     row = invitation_of(db, forum, code)
-    if row.state != Reply.OPEN.value:
+    if row.state != Reply.OPEN.value or normal_email(row.email) != normal_email(message.to_address):
         raise NotFound
     lang: Lang = "km" if message.language == "km" else "en"
     named = select(_categories.c.name, _categories.c.in_hall).where(_categories.c.id == row.category_id)

@@ -25,8 +25,10 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
+from app.accounts.rules import Role
 from app.audit.recording import first_broken, head_of, record
 from app.correspondence.mailboxes import mailbox_key
+from app.correspondence.rules.mailings import State
 from app.editions.archive_plan import (
     DERIVED,
     FORMAT,
@@ -49,6 +51,7 @@ from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.pen import republish
+from app.programme.models import Session, Version
 
 MOST_MEMBERS = 200_000
 MOST_BYTES = 8 << 30
@@ -201,12 +204,18 @@ def _checked(packed: zipfile.ZipFile, name: str, told: Any) -> bytes:
 
 def _read_lines(name: str, body: bytes) -> list[dict[str, Any]]:
     try:
-        rows = [json.loads(each) for each in body.decode().split("\n") if each]
+        rows = [json.loads(each, parse_constant=_no_number) for each in body.decode().split("\n") if each]
+        for row in rows:
+            json.dumps(row, ensure_ascii=False).encode()  # half a letter can be read, and shown on no page
     except (ValueError, RecursionError):
         raise _damaged(name) from None
     if any(not isinstance(row, dict) for row in rows):
         raise _damaged(name)
     return rows
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(text)
 
 
 def _check_rows(archive: Archive, counts: Mapping[str, Any], files: set[str]) -> None:
@@ -265,7 +274,13 @@ def _value(name: str, column: Any, value: Any, files: set[str]) -> Any:
     wanted = _wanted(kind)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise _damaged(name)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise _damaged(name)
     return value
+
+
+_LARGEST = 2**31 - 1
+"""What a column of whole numbers can hold on every database."""
 
 
 def _wanted(kind: Any) -> type | tuple[type, ...]:
@@ -290,6 +305,7 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
     forums = table(Forum)
     if db.execute(select(forums.c.id).where(forums.c.slug == archive.slug)).first():
         raise Refused("archive_slug_taken", slug=archive.slug)
+    _refuse_others_sessions(db, archive)
     moved = _new_ids(db, archive, now)
     withheld = 0
     try:
@@ -314,6 +330,20 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
     record(db, archive.slug, by.signature, "forum.unarchived", f"forum:{archive.slug}", now=now, after=after)
     republish(db, archive.slug)
     return Unarchived(archive.slug, counts, withheld)
+
+
+def _refuse_others_sessions(db: Db, archive: Archive) -> None:
+    """Sessions are known by their uid and no foreign key: what names one of a forum that is here would take places in
+    it, and go into its calendar entries. Raises Refused("archive_in_the_way")."""
+    there = set(db.execute(select(table(Session).c.uid)).scalars())
+    named = {row.get("session_uid") for rows in archive.rows.values() for row in rows}
+    for version in archive.rows[Version.__tablename__]:
+        told = version["document"].get("sessions") if isinstance(version["document"], dict) else None
+        if not (isinstance(told, list) and all(isinstance(one, dict) for one in told)):
+            raise _damaged(Version.__tablename__)
+        named |= {str(one.get("uid")) for one in told}
+    if there & named:
+        raise Refused("archive_in_the_way")
 
 
 Moved = dict[str, dict[int, int]]
@@ -352,6 +382,10 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
         found |= _bulk_as_here(row, moved[TAGS])
     if each.name == "registration_view":
         found["question"] = _TAG.sub(lambda tag: f"tag={moved[TAGS].get(int(tag[1]), 0)}", row["question"])
+    if each.name == "forum_role_grant" and row["role"] not in set(Role):
+        raise _damaged(each.name)  # nobody could be told what they may, at no desk
+    if each.name == "correspondence_mailing":
+        found |= _MAILINGS.get(row["state"], {})
     if each.name == "mail_message":
         found["resend_of"] = moved[each.name].get(row["resend_of"])
     named = {"audit_fact": "scope", "audit_head": "scope", "mail_message": "forum"}.get(each.name)
@@ -361,6 +395,13 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
 
 
 _TAG = re.compile(r"(?<![a-z_])tag=([0-9]{1,9})(?![0-9])")
+
+
+_MAILINGS: Mapping[str, dict[str, Any]] = {
+    State.SCHEDULED: {"state": State.DRAFT.value, "send_at": None},
+    State.SENDING: {"state": State.STOPPED.value},
+}
+"""What becomes of a mailing that had not left: the other installation sends it, and two would write twice."""
 
 
 def _bulk_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:

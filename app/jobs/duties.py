@@ -1,10 +1,11 @@
 """What the worker does, and how often: one table. A duty is a function of the crew and says how much it did."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +30,7 @@ from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, came_back, is_answer, next_attempt
 from app.registration import enclosing, inviting, reminding, retaining, seating, settling, signing_up
 
+T = TypeVar("T")
 log = logging.getLogger("sala.jobs")
 
 
@@ -156,14 +158,26 @@ def _start_hours(db: Db, message: outbox.Claimed, at: datetime) -> None:
 
 def settle(crew: Crew) -> int:
     """Expire what was not confirmed or accepted in time, lapse guarantees, remind, bring the picks to the programme;
-    how many forums it ran for."""
+    how many forums it ran for. One in which it fails holds up no other."""
     slugs = crew.database.read(lambda db: list(db.execute(select(table(Forum).c.slug)).scalars()))
-    for slug in slugs:
-        crew.pen.write_now(slug, lambda db, slug=slug: _settle(db, slug))  # type: ignore[misc]
-    return len(slugs)
+    return sum(_in_each(slugs, lambda slug: bool(crew.pen.write_now(slug, lambda db: _settle(db, slug)))))
 
 
-def _settle(db: Db, slug: str) -> None:
+def _in_each(all_of_them: Iterable[T], do: Callable[[T], int]) -> list[int]:
+    """Do something for each; one of which it fails holds up no other. Raises the first fault after all their turns."""
+    done, faults = [], []
+    for each in all_of_them:
+        try:
+            done.append(do(each))
+        except Exception as fault:
+            log.exception("failed for %s", each)
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return done
+
+
+def _settle(db: Db, slug: str) -> bool:
     forum = forum_by_slug(db, slug)
     try:
         settling.settle(db, forum, now=clock.now())
@@ -174,20 +188,25 @@ def _settle(db: Db, slug: str) -> None:
     except Refused as refused:
         if refused.code != "registration_not_set_up":
             raise
+    return True
 
 
 def send_mailings(crew: Crew) -> int:
-    """Write to the next piece of those each mailing means that is due; how many have more to come."""
+    """Write to the next piece of those each mailing means that is due; how many have more to come. One that fails
+    holds up no other."""
     rows = crew.database.read(lambda db: [(_slug(db, own), number) for own, number in mailing.due(db, now=clock.now())])
-    more = 0
-    for slug, number in rows:
+
+    def piece(which: tuple[str, int]) -> bool:
+        slug, number = which
         if crew.ending.is_set():
-            break
+            return False
         try:
-            more += crew.pen.write_now(slug, partial(_mail, slug=slug, number=number, crew=crew))
+            return crew.pen.write_now(slug, partial(_mail, slug=slug, number=number, crew=crew))
         except Conflict:
             log.info("mailing %s of %s was changed meanwhile", number, slug)
-    return more
+            return False
+
+    return sum(_in_each(rows, piece))
 
 
 def _slug(db: Db, own: int) -> str:
@@ -209,11 +228,13 @@ def forget(crew: Crew) -> int:
 
 def purge(crew: Crew) -> int:
     """Empty what is sensitive in the forums whose day has come; how many rows (docs/decisions/0007)."""
-    emptied = 0
-    for slug in crew.database.read(lambda db: list(db.execute(select(table(Forum).c.slug)).scalars())):
-        if crew.database.read(lambda db, slug=slug: _has_to_purge(db, slug)):  # type: ignore[misc]
-            emptied += crew.pen.write_now(slug, lambda db, slug=slug: _purge(db, slug))  # type: ignore[misc]
-    return emptied
+
+    def empty(slug: str) -> int:
+        if not crew.database.read(lambda db: _has_to_purge(db, slug)):
+            return 0
+        return crew.pen.write_now(slug, lambda db: _purge(db, slug))
+
+    return sum(_in_each(crew.database.read(lambda db: list(db.execute(select(table(Forum).c.slug)).scalars())), empty))
 
 
 def _has_to_purge(db: Db, slug: str) -> bool:

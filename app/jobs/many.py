@@ -14,6 +14,9 @@ from app.kit.db import Db, table
 from app.kit.errors import Forbidden, NotFound
 from app.registration import deciding_many
 
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
+"""An archive may have brought one with nothing in it that can be done: it must not keep all others waiting."""
+
 
 def go_on(crew: Crew) -> int:
     """Do the next piece of what waits longest; 0 where nothing waits. Whoever has lost the role meanwhile may not go on
@@ -30,7 +33,7 @@ def go_on(crew: Crew) -> int:
         forum = db.execute(select(Forum).where(forums.c.id == bulk.forum_id)).scalar_one()
         try:
             deciding_many.go_on(db, _whoever(db, bulk), forum, bulk.number, now=clock.now())
-        except (Forbidden, NotFound):
+        except (Forbidden, NotFound, *_UNREADABLE):
             deciding_many.stop(db, Actor.worker(), forum, bulk.number, now=clock.now())
 
     crew.pen.write_now(slug, piece)
@@ -38,8 +41,11 @@ def go_on(crew: Crew) -> int:
 
 
 def _whoever(db: Db, bulk: Any) -> Actor:
-    """Who began it, or began to take it back, with the roles held now."""
+    """Who began it, or began to take it back, with the roles held now. Raises Forbidden for one who is disabled."""
     number = bulk.taken_back_by if bulk.state == "taking_back" else bulk.user_id
     if number is None:
         return Actor.operator()
-    return actor_of(db, db.execute(select(User).where(table(User).c.id == number)).scalar_one())
+    user = db.execute(select(User).where(table(User).c.id == number)).scalar_one()
+    if user.disabled:
+        raise Forbidden("forbidden")
+    return actor_of(db, user)

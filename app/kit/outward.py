@@ -69,13 +69,16 @@ def is_public(text: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
-    if address.version == 4 and address in _PROTOCOLS:
+    if any(address in network for network in _NOBODYS if network.version == address.version):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-"""For protocols (RFC 6890), which older Pythons take for public in part."""
+_NOBODYS = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16")),
+)
+"""What Pythons take for public, in part or whole: for protocols (RFC 6890) and relays (RFC 7526), site-local addresses
+(RFC 3879), for documents (RFC 9637), for segments of a route (RFC 9602)."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 

@@ -1,5 +1,6 @@
 """What people may send about registration, validated once for all doors."""
 
+import re
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -121,6 +122,17 @@ def country_code(code: str) -> str:
     return code
 
 
+def _no_address(text: str) -> str:
+    """A name goes to whatever address was typed beside it, in a mail of ours: it is no way to send somebody a link."""
+    if _ADDRESS.search(text):
+        raise PydanticCustomError("name_is_address", "the address of a page")
+    return text
+
+
+_ADDRESS = re.compile(r"://|\bwww\.|\w\.[a-z]{2,}/", re.IGNORECASE)
+NamePart = Annotated[Line, AfterValidator(_no_address)]
+
+
 def _titles(value: object) -> object:
     """Titles typed in one field, one per line or between commas, kept in their order."""
     if isinstance(value, str):
@@ -135,10 +147,10 @@ def _some_name(family_name: str, sent: ValidationInfo) -> str:
     return family_name
 
 
-Titles = Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)]
+Titles = Annotated[tuple[NamePart, ...], BeforeValidator(_titles), Field(max_length=8)]
 """Titles in the order they are used."""
 
-FamilyName = Annotated[Line, AfterValidator(_some_name)]
+FamilyName = Annotated[NamePart, AfterValidator(_some_name)]
 """A family name; it may be empty where there is a `name_km`, which stands before it."""
 
 
@@ -151,7 +163,7 @@ def _readable(text: str) -> str:
 
 _NO_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Fillers that Unicode counts as letters and that draw nothing."""
-Name = Annotated[Line, AfterValidator(_readable)]
+Name = Annotated[NamePart, AfterValidator(_readable)]
 
 
 class Person(Input):
@@ -160,7 +172,7 @@ class Person(Input):
     `name_order` is what the person says of the Latin name; empty is nothing said, and nothing is guessed.
     """
 
-    titles: Annotated[tuple[Line, ...], BeforeValidator(_titles), Field(max_length=8)] = ()
+    titles: Titles = ()
     name_km: Name = ""
     family_name: Annotated[Name, AfterValidator(_some_name)] = Field(default="", validate_default=True)
     given_name: Name = ""
@@ -220,7 +232,7 @@ class ApplicationInput(Person):
     language: Lang
     email: Annotated[EmailStr, StringConstraints(max_length=254)]
     for_whom: Literal["", "self", "other"] = ""
-    assistant_name: Annotated[Line, AfterValidator(_assistant)] = Field(default="", validate_default=True)
+    assistant_name: Annotated[NamePart, AfterValidator(_assistant)] = Field(default="", validate_default=True)
     consent: Annotated[bool, BeforeValidator(ticked), AfterValidator(_consents)] = Field(
         default=False, validate_default=True
     )

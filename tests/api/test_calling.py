@@ -141,6 +141,11 @@ def test_every_field_that_is_wrong_is_pointed_at(programs: Programs) -> None:
     assert [(one["parameter"], one["code"]) for one in said["errors"]] == [("limit", "too_large")]
 
 
+def test_of_a_thousand_wrong_fields_the_first_are_told(programs: Programs) -> None:
+    said = problem(programs.ask("POST", "/rooms", "organiser", {f"x{n}": 1 for n in range(1000)}), 422, "invalid")
+    assert len(said["errors"]) == 50
+
+
 # ---- keys
 
 

@@ -6,8 +6,12 @@ import pytest
 from sqlalchemy import event
 
 from app.accounts.actor import Actor
+from app.kit.db import Db
 from app.kit.errors import Refused
+from app.kit.inputs import parse
 from app.registration import reviewing
+from app.registration.applying import application_of, correct
+from app.registration.inputs import Person
 from tests.api.programs import Programs
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Page
@@ -67,12 +71,21 @@ def test_the_last_seat_goes_once_and_the_next_waits(programs: Programs) -> None:
 
 def test_in_a_private_capacity_nobody_is_told_where_a_person_works(programs: Programs) -> None:
     one = programs.doors.register(institution="A secret ministry", position_title="Director", attends_as="private")
-    for address in (f"/registrations/{one.code}", "/registrations?limit=100"):
+    words = {"institution": "The secret ministry", "attends_as": "private", "family_name": "Corrected"}
+
+    def change(db: Db) -> None:
+        row = application_of(db, the_forum(db), one.code)
+        same = {name: getattr(row, name) for name in Person.model_fields.keys() - {"meals", "access"}}
+        correct(db, Actor.operator(), the_forum(db), row.code, parse(Person, {**same, **words}), 1, now=NOW)
+
+    programs.doors.write(SLUG, change)
+    assert "Corrected" in programs.get("/facts").text, "what else was corrected is told"
+    for address in (f"/registrations/{one.code}", "/registrations?limit=100", "/facts?limit=100"):
         text = programs.get(address).text
         assert one.code in text
         assert "secret ministry" not in text
         assert "Director" not in text
-    assert programs.get("/registrations?q=secret+ministry").json()["items"][0]["institution"] == ""
+    assert programs.get("/registrations?q=secret+ministry").json()["items"] == []
 
 
 def test_what_is_published_is_what_was_looked_at(programs: Programs) -> None:

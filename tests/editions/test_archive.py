@@ -43,7 +43,7 @@ from app.kit.inputs import parse
 from app.kit.migrating import migrate
 from app.kit.pen import Pen
 from app.mail.models import Attempt, Message
-from app.programme.models import Override
+from app.programme.models import Override, Session
 from app.programme.subscribing import renew_subscription
 from app.registration.merging import say_distinct
 from app.registration.models import (
@@ -210,6 +210,8 @@ def as_renewed(name: str, row: dict[str, Any]) -> dict[str, Any]:
             found |= {generation: row[generation] + 1, kept: "another"}
     if name == MAILBOXES:
         found["who"] = mailbox_key(SLUG, READER, THERE)
+    if name == "correspondence_mailing" and row["state"] == "scheduled":
+        found |= {"state": "draft", "send_at": None}
     if name == "mail_message":
         found["claimed_at"] = None if row["state"] in WAITING else row["claimed_at"]
         found["state"] = "withheld" if row["state"] in WAITING else row["state"]
@@ -352,13 +354,15 @@ def changed(body: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
     return made.getvalue()
 
 
-def with_rows(members: dict[str, bytes], name: str, change: Callable[[dict[str, Any]], None], *, fits: bool) -> None:
+def with_rows(
+    members: dict[str, bytes], name: str, change: Callable[[dict[str, Any]], None], *, fits: bool, ascii_: bool = False
+) -> None:
     """Change the first row of a table; with `fits` the manifest is made to say so too."""
     member = f"tables/{name}.jsonl"
     first, *rest = members[member].splitlines()
     row = json.loads(first)
     change(row)
-    members[member] = b"\n".join([json.dumps(row, ensure_ascii=False).encode(), *rest]) + b"\n"
+    members[member] = b"\n".join([json.dumps(row, ensure_ascii=ascii_).encode(), *rest]) + b"\n"
     if fits:
         manifest = json.loads(members["manifest.json"])
         told = {"sha256": hashlib.sha256(members[member]).hexdigest(), "size": len(members[member])}
@@ -407,6 +411,26 @@ HOSTILE: dict[str, tuple[str, Callable[[dict[str, bytes]], None]]] = {
         "archive_damaged",
         lambda m: with_rows(m, USERS, lambda row: row.update(site_owner=True), fits=True),
     ),
+    "a role that there is not": (
+        "archive_damaged",
+        lambda m: with_rows(m, "forum_role_grant", lambda row: row.update(role="god"), fits=True),
+    ),
+    "a number beyond all columns": (
+        "archive_damaged",
+        lambda m: with_rows(m, "forum_forum", lambda row: row.update(sequence=10**30), fits=True),
+    ),
+    "half a letter": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_note", lambda row: row.update(words=chr(0xD800)), fits=True, ascii_=True),
+    ),
+    "no number where one may be": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_kept_list", lambda row: row.update(layout=[float("nan")]), fits=True),
+    ),
+    "a version of nothing": (
+        "archive_damaged",
+        lambda m: with_rows(m, "programme_version", lambda row: row.update(document={}), fits=True),
+    ),
     "a missing table": ("archive_damaged", lambda m: m.pop("tables/forum_track.jsonl") and None),
     "a member more": ("archive_damaged", lambda m: m.update({"tables/x.jsonl": b"{}"})),
     "a path upwards": ("archive_damaged", lambda m: m.update({"../../etc/passwd": b"x"})),
@@ -428,6 +452,20 @@ def test_what_is_damaged_or_not_ours_is_refused_whole(packed: Packed, elsewhere:
     with elsewhere.reading() as db:
         assert db.execute(select(func.count()).select_from(table(Forum))).scalar_one() == 0
         assert db.execute(select(func.count()).select_from(table(Message))).scalar_one() == 0
+
+
+@pytest.mark.parametrize("name", ["registration_pick", "registration_sign_up"])
+def test_nothing_of_it_takes_places_in_a_session_of_another_forum(
+    packed: Packed, elsewhere: Database, forum_file: ForumFile, name: str
+):
+    named = forum_file.forum.model_copy(update={"slug": "another"})
+    other = forum_file.model_copy(update={"forum": named, "calendar": {}, "forum_calendar": None})
+    Pen(elsewhere).write_now("another", lambda db: load(db, OPERATOR, other, now=NOW))
+    with elsewhere.reading() as db:
+        uid = db.execute(select(table(Session).c.uid).limit(1)).scalar_one()
+    forged = changed(packed.body, lambda m: with_rows(m, name, lambda row: row.update(session_uid=uid), fits=True))
+    with pytest.raises(Refused, match="archive_in_the_way"):
+        bring(elsewhere, forged)
 
 
 def test_what_is_no_archive_at_all_is_refused(packed: Packed, elsewhere: Database):

@@ -4,21 +4,26 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import insert, select, update
 
 from app.accounts.actor import Actor
 from app.editions.form import ForumFile
+from app.editions.loading import load
+from app.forum.models import Forum
+from app.forum.queries import forum_id
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver, settle
+from app.kit.codes import public_code
 from app.kit.db import Db, table
 from app.mail.models import Message
-from app.programme.models import Session
+from app.programme.models import Session, Version
 from app.programme.publishing import publish
-from app.registration.applying import accept, application_of
+from app.registration.applying import accept, application_of, apply
 from app.registration.arranging import put_terms
 from app.registration.models import Pick
 from app.registration.picking import put_picks
-from tests.cast import NOW, SLUG, holder, make_application, small_terms, the_forum
+from tests.cast import NOW, SECRET, SLUG, holder, make_application, request, small_terms, the_forum
 from tests.jobs.conftest import Sink
 
 _messages = table(Message)
@@ -141,3 +146,27 @@ def test_what_a_version_cancels_frees_its_places(crew_with: Callable[..., Crew])
         settle(crew)
         found = crew.database.read(lambda db: db.execute(select(picks.c.state, picks.c.number)).one())
         assert tuple(found) == ("picked", None)
+
+
+def test_a_forum_in_which_it_fails_holds_up_no_other(crew: Crew, sink: Sink, forum_file: ForumFile, clock: Any) -> None:
+    one_seat(crew, forum_file)
+    first, second = student(crew, 1), student(crew, 2)
+    deliver(crew)
+    crew.pen.write_now("broken", lambda db: break_one_before_it(db, forum_file))
+    clock.move(hours=49)
+    with pytest.raises(KeyError):
+        settle(crew)
+    assert (state(crew, first), state(crew, second)) == ("expired", "seated")
+
+
+def break_one_before_it(db: Db, file: ForumFile) -> None:
+    """Another forum, looked at first, whose published programme nobody can read."""
+    named = file.forum.model_copy(update={"slug": "broken", "featured": False})
+    other = file.model_copy(update={"forum": named, "calendar": {}, "forum_calendar": None})
+    load(db, Actor.operator(), other, now=NOW)
+    forum, versions = the_forum(db, "broken"), table(Version)
+    db.execute(update(versions).where(versions.c.forum_id == forum_id(forum)).values(document={}))
+    asked = apply(db, Actor.visitor(), forum, request(), public_code(20), SECRET, now=NOW)
+    chosen = {"application_id": application_of(db, forum, asked.code).id, "session_uid": "x", "state": "picked"}
+    db.execute(insert(table(Pick)).values(**chosen, admitted=False, asked_at=NOW))
+    assert db.execute(select(table(Forum).c.slug)).scalars().first() == "broken"

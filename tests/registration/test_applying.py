@@ -278,12 +278,21 @@ def test_names_and_addresses_stand_in_facts_only_where_a_purge_reaches_them(hall
         ("category", "no such", "not_this_form"),
         ("titles", ",".join("abcdefghi"), "too_many_parts"),
         ("unknown_field", "x", "not_known_here"),
+        ("given_name", "Rith https://prizes", "name_is_address"),
+        ("display_name", "Collect it at www.prizes.example", "name_is_address"),
+        ("family_name", "See prizes.example/now", "name_is_address"),
+        ("titles.1", "Dr., prizes.example/now", "name_is_address"),
     ],
 )
 def test_a_fault_names_its_field(field: str, value: str, code: str):
     with pytest.raises(Invalid) as refused:
-        parse(ApplicationInput, fields(VANNA, **{field: value}))
+        parse(ApplicationInput, fields(VANNA, **{field.partition(".")[0]: value}))
     assert [(fault.field, fault.code) for fault in refused.value.faults] == [(field, code)]
+
+
+@pytest.mark.parametrize("name", ["S.A.R.", "Prof./Dr. St.John", "Wwwa", "O.B.E./C.B.E.", "a/l Muthu", "J.-P."])
+def test_a_name_that_has_dots_or_strokes_in_it_is_no_address(name: str):
+    assert parse(ApplicationInput, fields(VANNA, display_name=name, titles=name)).display_name == name
 
 
 @pytest.mark.parametrize(

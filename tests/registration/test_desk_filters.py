@@ -47,6 +47,15 @@ def everybody(db: Db) -> dict[str, Any]:
     return rows
 
 
+def test_in_a_private_capacity_nobody_is_found_or_placed_by_their_institution(db: Db) -> None:
+    for figure, capacity in ((CHAN, "private"), (RITH, "official"), (VANNA, "official")):
+        make_application(db, figure, institution=f"Quaestor of {figure.given_name}", attends_as=capacity)
+    rows, _ = desk_list(db, OPERATOR, the_forum(db), Wanted(words="quaestor", oldest_first=True))
+    assert [row.given_name for row in rows] == ["Rith", "Vanna"]
+    rows, _ = desk_list(db, OPERATOR, the_forum(db), Wanted(order="institution", oldest_first=True))
+    assert [row.given_name for row in rows] == ["Rith", "Vanna", "Chan"], "behind all whose institution is told"
+
+
 def test_each_question_finds_its_own_and_several_together_find_less(db: Db) -> None:
     rows = everybody(db)
     tag = tagging.put_tag(db, OPERATOR, the_forum(db), TagInput(name="Front", letter="F", tone="red"), now=NOW)

@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app.accounts.models import User
 from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.jobs import many
 from app.jobs.crew import Crew
+from app.kit.db import table
 from app.registration import deciding_many
+from app.registration.models import Bulk
 from app.web import desk_many
 from app.web.desk_columns import SHOWN
 from tests.cast import SLUG
 from tests.conftest import settings_for
 from tests.doors import ELSEWHERE, Doors, Page, open_doors
 
+REGISTRAR = table(User).c.email == "registrar@desk.example"
 LIST = f"/desk/{SLUG}/registrations"
 
 
@@ -244,3 +249,23 @@ def test_what_is_left_is_done_by_the_worker_in_the_name_of_whoever_began_it(
     assert site.database.read(deciding_many.pending) is None
     assert "It is done." in doors.page(f"{done.headers['location']}?lang=en", "registrar").text
     assert len(box(doors.page(f"{LIST}?tag={tag}", "registrar"))) == 3
+
+
+def test_of_whoever_is_disabled_or_came_with_nothing_to_go_by_the_worker_does_nothing_more(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, bulks = doors.site, table(Bulk)
+    crew = Crew(settings_for(str(site.database.url)), site.database, site.pen)
+    monkeypatch.setattr(desk_many, "AT_ONCE", 0)
+    for name, broken in (
+        ("Left us", lambda db: db.execute(update(table(User)).where(REGISTRAR).values(disabled=True))),
+        ("From afar", lambda db: db.execute(update(bulks).where(bulks.c.state == "doing").values(values={}))),
+    ):
+        one, tag = doors.register("INT"), make_tag(doors, name)
+        look = doors.page(f"{LIST}/bulk?act=tag&with_tag={tag}&code={one.code}", "registrar")
+        send(doors, f"{LIST}/bulk?code={one.code}", act="tag", with_tag=tag, mark=look.hidden["mark"])
+        doors.write(SLUG, broken)
+        many.go_on(crew)
+        assert site.database.read(deciding_many.pending) is None
+        doors.write(SLUG, lambda db: db.execute(update(table(User)).values(disabled=False)))
+        assert box(doors.page(f"{LIST}?tag={tag}", "registrar")) == []
