@@ -5,7 +5,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from app.correspondence.mailing import MailingInput
-from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, from_kept
+from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, Segment, from_kept
 from app.kit.i18n import Lang, text_of
 from app.kit.inputs import parse
 from app.web.local_times import instant, typed
@@ -33,7 +33,8 @@ def parsed(sent: FormData, zone: str) -> MailingInput:
     times = {name: instant(_text(sent, name), zone, name) for name in ("asked_from", "asked_until")}
     lines = {name: _text(sent, name) for name in _LINES}
     essential = {"yes": True, "": False}.get(_text(sent, "essential"), _text(sent, "essential"))
-    return parse(MailingInput, {**lines, **lists, **times, "essential": essential})
+    chosen = tuple(_text(sent, "chosen").split())
+    return parse(MailingInput, {**lines, **lists, **times, "essential": essential, "chosen": chosen})
 
 
 def _text(sent: FormData, name: str) -> str:
@@ -42,16 +43,17 @@ def _text(sent: FormData, name: str) -> str:
 
 
 def kept(row: Any, zone: str) -> dict[str, Any]:
-    """A kept mailing as the form's fields; none is the empty form, for whoever holds a seat."""
-    if row is None:
-        return {"audience": Audience.PEOPLE.value, "standings": ["seated"]}
-    segment = from_kept(row.segment)
+    """A kept mailing as the form's fields."""
     fields = {name: getattr(row, name) for name in ("name", "purpose", *TEXTS)}
+    return {**fields, "essential": "yes" if row.essential else "", **questions(from_kept(row.segment), zone)}
+
+
+def questions(segment: Segment, zone: str) -> dict[str, Any]:
+    """A segment as the form's fields; those chosen one by one are one field of all their codes."""
     asked = {name: getattr(segment, name) for name in ("capacity", "confirmed", "country", "delegation", "session")}
     return {
-        **fields,
         **asked,
-        "essential": "yes" if row.essential else "",
+        "chosen": " ".join(segment.chosen),
         "audience": segment.audience.value,
         "language": segment.language,
         "standings": list(segment.standings),
@@ -89,6 +91,7 @@ def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
     segment = from_kept(row.segment)
     said = [text_of(lang, f"mailings.audience.{segment.audience.value}")]
     said += [text_of(lang, f"mailings.standing.{one}") for one in segment.standings]
+    said += [text_of(lang, "mailings.chosen", n=len(segment.chosen))] if segment.chosen else []
     said += list(segment.categories)
     if segment.capacity:
         said.append(text_of(lang, f"mailings.capacity.{segment.capacity}"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,7 +30,18 @@ from app.registration.models import Category, Delegation
 from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
-from app.web.desk_mailing_form import MOST_FIELDS, SEVERAL, TEXTS, choices, in_words, kept, parsed, segment_in_words
+from app.web.desk_mailing_form import (
+    MOST_FIELDS,
+    SEVERAL,
+    TEXTS,
+    choices,
+    in_words,
+    kept,
+    parsed,
+    questions,
+    segment_in_words,
+)
+from app.web.desk_mailing_list import asks, beginning
 from app.web.desk_outbox import STATES as MAIL_STATES
 from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
@@ -50,13 +61,16 @@ TONES |= {"stopped": ("still", "×")}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A mailing (None: the empty form), whom it means now, how it reads for them, and how its mails stand."""
+    """A mailing (None: the empty form), whom it is for and means now, how it reads for them, and how its mails stand;
+    `nobody`: somebody came from the list of registrations and had chosen no one there."""
 
     row: Any
+    segment: Segment
     reach: Reach
     shown: list[Rendered]
     counts: dict[str, int]
     lists: dict[str, list[tuple[str, str]]]
+    nobody: bool = False
 
 
 @router.get("/desk/{forum}/mailings")
@@ -72,7 +86,8 @@ async def mailings(request: Request, forum: str) -> Response:
 @router.get("/desk/{forum}/mailings/{number}")
 async def one(request: Request, forum: str, number: str) -> Response:
     """One mailing: its form while it is a draft, how far it has come afterwards."""
-    return await _page(request, forum, _known(number))
+    known, listed = _known(number), request.query_params
+    return await _page(request, forum, known, listed=listed if known is None and asks(listed) else None)
 
 
 @router.post("/desk/{forum}/mailings/{number}")
@@ -154,8 +169,10 @@ async def _page(
     *,
     sent: FormData | None = None,
     refused: Answer | None = None,
+    listed: QueryParams | None = None,
 ) -> Response:
-    """The page; after a form with what was sent, and where that can be read with whom it means."""
+    """The page; after a form with what was sent, and where that can be read with whom it means. A new one may begin
+    with those `listed`: what the list of registrations was asked."""
     settings, now = site_of(request).settings, clock.now()
     faulty: list[Answer] = [refused] if refused else []
 
@@ -165,6 +182,12 @@ async def _page(
         if number is not None:
             row = mailing_of(db, desk.forum, number)
         words, segment, essential = _asked(row)
+        begun = None
+        try:
+            begun = beginning(db, desk, listed) if listed is not None else None
+        except Refused as wrong:
+            faulty.append(wrong)
+        segment = begun or segment
         if sent is not None and not refused:
             try:
                 read = mailing.checked(parsed(sent, desk.forum.timezone))
@@ -184,7 +207,8 @@ async def _page(
             else []
         )
         counts = batch_counts(db, batch_of(desk.forum, number)) if number is not None else {}
-        return Seen(row, reach, shown, counts, _lists(db, desk))
+        nobody = listed is not None and begun is None and not faulty
+        return Seen(row, segment, reach, shown, counts, _lists(db, desk), nobody)
 
     desk, seen = await deps.read_at_desk(request, forum, read)
     return _show(request, desk, seen, sent, faulty[0] if faulty else None)
@@ -233,8 +257,10 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
     typed = sent is not None and "audience" in sent
     form = _typed(sent or FormData())
     faults = refilled(desk.lang, sent or FormData(), refused, SEVERAL).faults if refused else {}
-    fields = {**kept(row, zone), **(form.kept if typed else {}), "send_at": form.kept.get("send_at", "")}
+    begun = kept(row, zone) if row else questions(seen.segment, zone)
+    fields = {**begun, **(form.kept if typed else {}), "send_at": form.kept.get("send_at", "")}
     fields |= {name: [] for name in SEVERAL if typed and name not in form.kept}
+    fields |= {"chosen": form.kept.get("chosen", "")} if typed else {}
     quicker = isinstance(refused, Conflict) and row is not None
     edition = row.edition if row and (quicker or not sent) else _whole(sent.get("edition")) if sent else 0
     values: dict[str, Any] = {
@@ -251,6 +277,8 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
             for audience, names in mailing.PLACEHOLDERS.items()
         },
         "reach": seen.reach,
+        "chosen": len(str(fields["chosen"]).split()),
+        "nobody": seen.nobody,
         "by_name": seen.reach.people[:NAMED] if desk.may(Permission.SEE_PEOPLE) else (),
         "shown": seen.shown,
         "states": [
