@@ -85,6 +85,11 @@ class Overview:
         """The sum of one column of `seats` in the hall: badges outside it take none of its places."""
         return sum(getattr(row, name) for row in self.seats if row.in_hall)
 
+    @property
+    def nameless(self) -> int:
+        """The hall's seats for nobody by name: held back, or of a delegation or an invitation without one."""
+        return sum(row.held - row.tally.of("held") for row in self.seats if row.in_hall)
+
     def standing(self, name: str, *, in_hall: bool = False) -> int:
         """How many registrations stand so, in all categories, or in those of the hall."""
         return sum(row.tally.of(name) for row in self.seats if row.in_hall or not in_hall)

@@ -14,6 +14,7 @@ from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.jobs import many
 from app.jobs.crew import Crew
+from app.kit.i18n import text_of
 from app.registration import deciding_many
 from app.web import desk_many
 from app.web.desk_columns import SHOWN
@@ -164,6 +165,11 @@ def test_a_row_is_put_right_and_both_versions_stand_side_by_side(doors: Doors) -
     assert "Right" in shown.one("section", id="theirs").text
     again = {**fields, "family_name": "Right", "edition": shown.hidden["edition"]}
     assert send(doors, address, **again).headers["location"] == f"{LIST}?done=same"
+    own = doors.page(f"{LIST}/{one.code}?q=right", "registrar")
+    from_there = next(href for href in own.links if "/details?" in href)
+    back = send(doors, from_there, **{**again, "institution": "A ministry"}).headers["location"]
+    assert back == f"{LIST}/{one.code}?done=edited&q=right", "back to where one came from"
+    assert text_of("en", "desk.done.edited") in doors.page(back, "registrar").text
     own = doors.page(f"/en/my/{one.secret}/data").text
     assert all(words in own for words in ("no pork", "+855 12 345 678", "Dr.")), "what was not in the form stays"
     faulty = send(doors, f"{address}?lang=en", **{**again, "family_name": "", "given_name": "", "name_km": ""})
