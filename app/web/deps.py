@@ -57,6 +57,11 @@ class Desk(SignedIn):
         """The address under which the desk's pages of this forum stand."""
         return f"/desk/{self.forum.slug}"
 
+    @property
+    def works_elsewhere(self) -> bool:
+        """May whoever is here have the desk of another forum too?"""
+        return self.actor.site_owner or len(self.actor.roles) > 1
+
     def may(self, permission: Permission) -> bool:
         """Has whoever is here this permission in this forum?"""
         return self.actor.may(permission, forum_id(self.forum))
@@ -138,7 +143,8 @@ def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 2
     menu = [
         (part, mine) for part, pages in MENU if (mine := [(tail, name) for tail, name, need in pages if desk.may(need)])
     ]
-    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, menu=menu, **values)
+    values |= {"base": desk.base, "menu": menu, "elsewhere": desk.works_elsewhere}
+    return show(request, desk, template, status=status, forum=desk.forum, **values)
 
 
 MENU = (

@@ -1,13 +1,16 @@
 """A mailing's form at the desk: what was sent into an input, and a kept one into fields and words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from app.correspondence.mailing import MailingInput
 from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, Segment, from_kept
-from app.kit.i18n import Lang, text_of
+from app.kit.i18n import Lang, moment, text_of
 from app.kit.inputs import parse
+from app.web.countries import country_name
+from app.web.deps import Desk
 from app.web.local_times import instant, typed
 
 SEVERAL = ("standings", "categories")
@@ -78,21 +81,22 @@ def choices(lang: Lang) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def in_words(lang: Lang, row: Any) -> list[tuple[str, str]]:
-    """A kept mailing as (label, words), for whoever had another one open."""
+def in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A kept mailing as (label, words), for whoever had another one open; `groups` are names by code."""
+    lang = desk.lang
     shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose")]
     shown += [(text_of(lang, f"messages.{name}"), getattr(row, name)) for name in TEXTS]
     essential = text_of(lang, "mailings.essential_yes" if row.essential else "mailings.essential_no")
-    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(lang, row)]
+    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(desk, row, groups)]
 
 
-def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
-    """Whom it is for, as (label, words)."""
-    segment = from_kept(row.segment)
+def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> tuple[str, str]:
+    """Whom it is for, as (label, words): everything that is asked, in the order of the form."""
+    lang, segment = desk.lang, from_kept(row.segment)
     said = [text_of(lang, f"mailings.audience.{segment.audience.value}")]
     said += [text_of(lang, f"mailings.standing.{one}") for one in segment.standings]
     said += [text_of(lang, "mailings.chosen", n=len(segment.chosen))] if segment.chosen else []
-    said += list(segment.categories)
+    said += [groups.get(code, code) for code in segment.categories]
     if segment.capacity:
         said.append(text_of(lang, f"mailings.capacity.{segment.capacity}"))
     if segment.confirmed:
@@ -102,4 +106,9 @@ def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
         said.append(text_of(lang, f"mailings.delegation_{segment.delegation}") if named else segment.delegation)
     if segment.language:
         said.append(text_of(lang, f"mailings.language.{segment.language}"))
-    return text_of(lang, "mailings.segment"), " · ".join([*said, *filter(None, (segment.country, segment.session))])
+    said += [country_name(segment.country, lang)] if segment.country else []
+    said += [segment.session] if segment.session else []
+    for name, at in (("asked_from", segment.asked_from), ("asked_until", segment.asked_until)):
+        if at is not None:
+            said.append(f"{text_of(lang, f'mailings.{name}')} {moment(at, lang, desk.forum.timezone)}")
+    return text_of(lang, "mailings.segment"), " · ".join(said)

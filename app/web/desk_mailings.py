@@ -61,12 +61,12 @@ TONES |= {"stopped": ("still", "×")}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A mailing (None: the empty form), whom it is for and means now, how it reads for them, and how its mails stand;
-    `nobody`: somebody came from the list of registrations and had chosen no one there."""
+    """A mailing (None: the empty form), whom it is for and means now (None: not said), how it reads for them, and how
+    its mails stand; `nobody`: somebody came from the list of registrations and had chosen no one there."""
 
     row: Any
     segment: Segment
-    reach: Reach
+    reach: Reach | None
     shown: list[Rendered]
     counts: dict[str, int]
     lists: dict[str, list[tuple[str, str]]]
@@ -76,8 +76,8 @@ class Seen:
 @router.get("/desk/{forum}/mailings")
 async def mailings(request: Request, forum: str) -> Response:
     """Every mailing, the newest first."""
-    desk, rows = await deps.read_at_desk(request, forum, _read_list)
-    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk.lang, row)[1]) for row in rows]
+    desk, (rows, groups) = await deps.read_at_desk(request, forum, _read_list)
+    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk, row, groups)[1]) for row in rows]
     done = request.query_params.get("done", "")
     sends, removed = desk.may(Permission.SEND_MAIL), "removed" if done == "removed" else ""
     return deps.show_at_desk(request, desk, "desk/mailings.html", lines=lines, sends=sends, done=removed)
@@ -151,9 +151,16 @@ def _whole(text: Any) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
-def _read_list(db: Db, desk: Desk) -> list[Any]:
-    desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
-    return mailings_of(db, forum_id(desk.forum))
+def _read_list(db: Db, desk: Desk) -> tuple[list[Any], dict[str, str]]:
+    own = forum_id(desk.forum)
+    desk.actor.must(Permission.SEE_MAIL, own)
+    return mailings_of(db, own), dict(_groups(db, own, desk.lang))
+
+
+def _groups(db: Db, own: int, lang: Lang) -> list[tuple[str, str]]:
+    groups = table(Category)
+    wanted = select(groups.c.code, groups.c.name).where(groups.c.forum_id == own).order_by(groups.c.position)
+    return [(row.code, row.name.of(lang)) for row in db.execute(wanted)]
 
 
 def _must_send(db: Db, desk: Desk, number: int | None) -> None:
@@ -188,13 +195,16 @@ async def _page(
         except Refused as wrong:
             faulty.append(wrong)
         segment = begun or segment
-        if sent is not None and not refused:
+        known = True
+        if sent is not None and "audience" in sent:
             try:
-                read = mailing.checked(parsed(sent, desk.forum.timezone))
-                words, segment, essential = {name: getattr(read, name) for name in TEXTS}, read.segment, read.essential
+                known = False
+                read = parsed(sent, desk.forum.timezone)
+                known, segment, essential = True, read.segment, read.essential
+                words = {name: getattr(mailing.checked(read), name) for name in TEXTS}
             except Refused as wrong:
                 faulty.append(wrong)
-        sends = desk.may(Permission.SEND_MAIL) and (row is None or row.state in _BEFORE)
+        sends = known and desk.may(Permission.SEND_MAIL) and (row is None or row.state in _BEFORE)
         reach = (
             reach_of(db, desk.actor, desk.forum, segment, settings.secret_key, essential=essential)
             if sends
@@ -208,7 +218,7 @@ async def _page(
         )
         counts = batch_counts(db, batch_of(desk.forum, number)) if number is not None else {}
         nobody = listed is not None and begun is None and not faulty
-        return Seen(row, segment, reach, shown, counts, _lists(db, desk), nobody)
+        return Seen(row, segment, reach if sends else None, shown, counts, _lists(db, desk), nobody)
 
     desk, seen = await deps.read_at_desk(request, forum, read)
     return _show(request, desk, seen, sent, faulty[0] if faulty else None)
@@ -226,15 +236,14 @@ def _asked(row: Any) -> tuple[dict[str, str], Segment, bool]:
 
 def _lists(db: Db, desk: Desk) -> dict[str, list[tuple[str, str]]]:
     """What may be chosen in this forum: groups, delegations, sessions, closed ones too. Three queries."""
-    own, lang, groups, delegations = forum_id(desk.forum), desk.lang, table(Category), table(Delegation)
-    categories = select(groups.c.code, groups.c.name).where(groups.c.forum_id == own).order_by(groups.c.position)
+    own, lang, delegations = forum_id(desk.forum), desk.lang, table(Delegation)
     invited = select(delegations.c.code, delegations.c.institution).where(
         delegations.c.forum_id == own, delegations.c.ended_at.is_(None)
     )
     anybody = [(one, text_of(lang, f"mailings.delegation_{one}")) for one in ("any", "none")]
     return {
         **choices(lang),
-        "categories": [(row.code, row.name.of(lang)) for row in db.execute(categories)],
+        "categories": _groups(db, own, lang),
         "delegations": anybody
         + [(row.code, row.institution) for row in db.execute(invited.order_by(delegations.c.institution))],
         "sessions": [(one.code, f"{one.code} {one.title.of(lang)}") for one in published(db, own).sessions],
@@ -263,14 +272,15 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
     fields |= {"chosen": form.kept.get("chosen", "")} if typed else {}
     quicker = isinstance(refused, Conflict) and row is not None
     edition = row.edition if row and (quicker or not sent) else _whole(sent.get("edition")) if sent else 0
+    groups = dict(seen.lists["categories"])
     values: dict[str, Any] = {
         "one": row,
         "label": _label(desk.lang, row.state) if row else None,
-        "segment": segment_in_words(desk.lang, row)[1] if row else "",
+        "segment": segment_in_words(desk, row, groups)[1] if row else "",
         "form": Form(fields, faults),
         "edition": edition,
         "saved": row is not None and not typed,
-        "theirs": in_words(desk.lang, row) if quicker else (),
+        "theirs": in_words(desk, row, groups) if quicker else (),
         "lists": seen.lists,
         "placeholders": {
             audience.value: ", ".join(f"{{{name}}}" for name in names)
@@ -279,7 +289,7 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
         "reach": seen.reach,
         "chosen": len(str(fields["chosen"]).split()),
         "nobody": seen.nobody,
-        "by_name": seen.reach.people[:NAMED] if desk.may(Permission.SEE_PEOPLE) else (),
+        "by_name": seen.reach.people[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
         "shown": seen.shown,
         "states": [
             (Label(*MAIL_STATES[state], text_of(desk.lang, f"desk.mail_state.{state}.name")), seen.counts[state])

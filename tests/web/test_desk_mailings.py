@@ -141,3 +141,18 @@ def test_a_mailing_begins_with_whom_the_list_has_chosen(doors: Doors) -> None:
     wider = send(doors, "new", act="preview", **A_MAILING)
     assert Page(wider.text).one("h2", id="reach").text == of(3), "the tick was taken away"
     assert send(doors, "new", act="save", **A_MAILING, chosen="../x").status_code == 422
+
+
+def test_a_fault_leaves_the_number_of_those_who_are_asked_for(doors: Doors) -> None:
+    sent = {**A_MAILING, "text_en": "{nobody}", "standings": ["declined"]}
+    assert Page(send(doors, "new", act="save", **sent).text).one("h2", id="reach").text.startswith("0 ")
+    unread = Page(send(doors, "new", act="save", **{**sent, "country": "nowhere"}).text)
+    assert unread.all("h2", id="reach") == [], "nobody knows whom that means"
+
+
+def test_whom_a_mailing_is_for_is_said_in_words(doors: Doors) -> None:
+    asked_from = NOW - timedelta(days=1)
+    doors.mailing(name="Worded", categories=["STU"], country="FR", asked_from=asked_from)
+    page = doors.page(MAILINGS, "owner").text
+    for words in ("Students and scholars", "France", text_of("en", "mailings.asked_from")):
+        assert words in page
