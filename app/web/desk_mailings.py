@@ -26,7 +26,8 @@ from app.kit.i18n import Lang, text_of
 from app.kit.settings import Settings
 from app.mail.outbox import batch_counts
 from app.programme.queries import published
-from app.registration.models import Category, Delegation
+from app.registration.desk_queries import group_names
+from app.registration.models import Delegation
 from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
@@ -154,13 +155,7 @@ def _whole(text: Any) -> int:
 def _read_list(db: Db, desk: Desk) -> tuple[list[Any], dict[str, str]]:
     own = forum_id(desk.forum)
     desk.actor.must(Permission.SEE_MAIL, own)
-    return mailings_of(db, own), dict(_groups(db, own, desk.lang))
-
-
-def _groups(db: Db, own: int, lang: Lang) -> list[tuple[str, str]]:
-    groups = table(Category)
-    wanted = select(groups.c.code, groups.c.name).where(groups.c.forum_id == own).order_by(groups.c.position)
-    return [(row.code, row.name.of(lang)) for row in db.execute(wanted)]
+    return mailings_of(db, own), group_names(db, desk.forum, desk.lang)
 
 
 def _must_send(db: Db, desk: Desk, number: int | None) -> None:
@@ -243,7 +238,7 @@ def _lists(db: Db, desk: Desk) -> dict[str, list[tuple[str, str]]]:
     anybody = [(one, text_of(lang, f"mailings.delegation_{one}")) for one in ("any", "none")]
     return {
         **choices(lang),
-        "categories": _groups(db, own, lang),
+        "categories": list(group_names(db, desk.forum, lang).items()),
         "delegations": anybody
         + [(row.code, row.institution) for row in db.execute(invited.order_by(delegations.c.institution))],
         "sessions": [(one.code, f"{one.code} {one.title.of(lang)}") for one in published(db, own).sessions],

@@ -93,6 +93,13 @@ def test_another_forums_facts_are_not_in_it(doors: Doors) -> None:
     assert "foreign" not in doors.page(f"{LOG}?q=room", "owner").text
 
 
+def test_a_group_is_named(doors: Doors) -> None:
+    doors.register("STU", family_name="Named")
+    words = doors.page(f"{LOG}?part=people", "owner").text
+    assert "in the group Students and scholars" in words
+    assert "in the group STU" not in words
+
+
 @pytest.mark.parametrize("asked", ["part=nothing", "before=x", "before=-1", "since=yesterday", "until=0001-01-01"])
 def test_what_cannot_be_asked_is_not_found(doors: Doors, asked: str) -> None:
     assert doors.get(f"{LOG}?{asked}", "owner").status_code == 404
