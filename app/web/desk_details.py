@@ -47,7 +47,9 @@ async def save(request: Request, forum: str, code: str) -> Response:
     try:
         changed = await deps.write_at_desk(request, desk, sent, deed)
     except (Refused, Expired) as refused:
-        return await _page(request, forum, code, refilled(desk.lang, sent, refused), refused)
+        # here both versions are seen, so nobody is sent to look for the other one
+        told = Conflict("details_changed") if isinstance(refused, Conflict) else refused
+        return await _page(request, forum, code, refilled(desk.lang, sent, told), told)
     done = "edited" if changed else "same"
     came_from = f"{desk.base}/registrations{f'/{known}' if _from_page(request) else ''}"
     return deps.back(link(f"{came_from}?done={done}", asked_for(request.query_params)))

@@ -163,6 +163,7 @@ def test_a_row_is_put_right_and_both_versions_stand_side_by_side(doors: Doors) -
     assert late.status_code == 409
     assert shown.one("input", name="family_name").attributes["value"] == "Wrong", "what was typed is kept"
     assert "Right" in shown.one("section", id="theirs").text
+    assert text_of("en", "refused.details_changed") in late.text, "nobody is sent away to see the other version"
     again = {**fields, "family_name": "Right", "edition": shown.hidden["edition"]}
     assert send(doors, address, **again).headers["location"] == f"{LIST}?done=same"
     own = doors.page(f"{LIST}/{one.code}?q=right", "registrar")
