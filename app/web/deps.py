@@ -132,6 +132,7 @@ def show(
         twin=twin_address(request, someone.lang),
         forum=forum,
         signed_in=someone.actor.name,
+        elsewhere=isinstance(someone, Desk) and someone.works_elsewhere,
         form_seal=form_token(request, DESK_FORM, someone.login),
         **values,
     )
@@ -143,8 +144,7 @@ def show_at_desk(request: Request, desk: Desk, template: str, *, status: int = 2
     menu = [
         (part, mine) for part, pages in MENU if (mine := [(tail, name) for tail, name, need in pages if desk.may(need)])
     ]
-    values |= {"base": desk.base, "menu": menu, "elsewhere": desk.works_elsewhere}
-    return show(request, desk, template, status=status, forum=desk.forum, **values)
+    return show(request, desk, template, status=status, forum=desk.forum, base=desk.base, menu=menu, **values)
 
 
 MENU = (

@@ -16,8 +16,8 @@ FROM_LIST = ("whole", "code", "act")
 """What the list's form sends with everything: one of these is always there."""
 STANDINGS = {"confirmed": ("seated", "yes"), "unconfirmed": ("seated", "no")}
 """A standing of the list as one of a mailing and whether the address is confirmed; the others are called the same."""
-SAME = frozenset({"attends_as", "country", "language", "address", "delegation", "since", "until"})
-"""What both ask, so that it can be asked again when the mailing is sent."""
+SAME = frozenset({"attends_as", "country", "language", "address", "since", "until"})
+"""What both ask alike, so that it can be asked again when the mailing is sent."""
 
 
 def asks(params: QueryParams) -> bool:
@@ -55,7 +55,6 @@ def _asked_too(wanted: Wanted, zone: str) -> Segment | None:
         capacity=further.attends_as,
         confirmed=confirmed or address,
         country=further.country,
-        delegation=further.delegation,
         language=further.language,
         asked_from=midnight(further.since, zone) if further.since else None,
         asked_until=midnight(further.until, zone) + timedelta(days=1) if further.until else None,
