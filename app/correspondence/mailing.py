@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import delete, func, insert, select, update
 
@@ -26,6 +26,7 @@ from app.kit.errors import Conflict, Fault, Invalid, Refused
 from app.kit.i18n import LANGS
 from app.kit.inputs import Filled, Input, Line, Text
 from app.mail.outbox import in_batch, queue_mail, withhold_batch
+from app.registration.desk_filters import MOST_CHOSEN
 
 _mailings, _users = table(Mailing), table(User)
 PIECE = 100
@@ -39,6 +40,7 @@ PLACEHOLDERS: Mapping[Audience, tuple[str, ...]] = {
 LATEST_PAST_MINUTES = 5
 """A form that was open for so long may still say "now"."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{0,32}$")]
+Chosen = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,16}$")]
 
 
 class MailingInput(Input):
@@ -62,6 +64,7 @@ class MailingInput(Input):
     language: Literal["", "en", "km"] = ""
     asked_from: datetime | None = None
     asked_until: datetime | None = None
+    chosen: Annotated[tuple[Chosen, ...], Field(max_length=MOST_CHOSEN)] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> "MailingInput":

@@ -56,6 +56,8 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
         .order_by(_applications.c.id.desc())
         .limit(most)
     )
+    if segment.chosen:
+        wanted = wanted.where(_applications.c.code.in_(segment.chosen))
     rows = list(db.execute(wanted))
     chosen = _chose(db, own, segment.session) if segment.session else frozenset()
     return [
@@ -73,6 +75,7 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
             delegation=row.delegation or "",
             asked_at=row.asked_at,
             sessions=frozenset({segment.session} if row.id in chosen else ()),
+            code=row.code,
         )
         for row in rows
     ]

@@ -33,6 +33,7 @@ CHOICES = {
     "companions": ("brings", "comes_along", "none"),
     "needs": ("meals", "access", "any"),
     "waiting": ("hall", "limit", "guarantees"),
+    "place": ("hall", "none"),
 }
 """What may be asked where only a few answers are possible."""
 MOST_CHOSEN = 1000
@@ -42,8 +43,8 @@ MOST_CHOSEN = 1000
 @dataclass(frozen=True, slots=True)
 class Further:
     """What else is asked; empty: not. `delegation` is a code, `tag` a number, `since` and `until` are days where the
-    forum is held, both included. `waiting` says what those who wait wait for. `codes` are registrations that were
-    chosen one by one."""
+    forum is held, both included. `waiting` says what those who wait wait for, `place` whether one of the
+    hall's is for the person, final or not. `codes` are registrations that were chosen one by one."""
 
     attends_as: str = ""
     country: str = ""
@@ -55,6 +56,7 @@ class Further:
     companions: str = ""
     needs: str = ""
     waiting: str = ""
+    place: str = ""
     tag: str = ""
     since: date | None = None
     until: date | None = None
@@ -102,6 +104,12 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
         found.append(person.id.in_(_needing(further.needs)))
     if further.waiting:
         found.append(_waiting(own, further.waiting))
+    if further.place:
+        seat = _seats.c
+        placed = select(seat.application_id).where(
+            seat.forum_id == own, seat.application_id.is_not(None), seat.outside.is_(False)
+        )
+        found.append(person.id.in_(placed) if further.place == "hall" else ~person.id.in_(placed))
     if further.tag:
         mine = (_tags.c.forum_id == own) & (_tags.c.id == int(further.tag))
         marked = select(_tagged.c.application_id).join(_tags, _tags.c.id == _tagged.c.tag_id).where(mine)

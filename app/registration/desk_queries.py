@@ -13,7 +13,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
-from app.kit.i18n import Bilingual, latin_digits
+from app.kit.i18n import Bilingual, Lang, latin_digits
 from app.registration.desk_filters import ASKED, NOTHING, Further, behind, conditions, must_see, ordered
 from app.registration.models import Application, Category, Delegation, Needs, Seat
 from app.registration.queries import place_in_queue
@@ -85,9 +85,21 @@ class Overview:
         """The sum of one column of `seats` in the hall: badges outside it take none of its places."""
         return sum(getattr(row, name) for row in self.seats if row.in_hall)
 
+    @property
+    def nameless(self) -> int:
+        """The hall's seats for nobody by name: held back, or of a delegation or an invitation without one."""
+        return sum(row.held - row.tally.of("held") for row in self.seats if row.in_hall)
+
     def standing(self, name: str, *, in_hall: bool = False) -> int:
         """How many registrations stand so, in all categories, or in those of the hall."""
         return sum(row.tally.of(name) for row in self.seats if row.in_hall or not in_hall)
+
+
+def group_names(db: Db, forum: Forum, lang: Lang) -> dict[str, str]:
+    """The groups' names by code, in the organisers' order. One query."""
+    groups = _categories.c
+    wanted = select(groups.code, groups.name).where(groups.forum_id == forum_id(forum)).order_by(groups.position)
+    return {row.code: row.name.of(lang) for row in db.execute(wanted)}
 
 
 def tallies(db: Db, by: Actor, forum: Forum) -> tuple[Tally, ...]:

@@ -57,6 +57,11 @@ class Desk(SignedIn):
         """The address under which the desk's pages of this forum stand."""
         return f"/desk/{self.forum.slug}"
 
+    @property
+    def works_elsewhere(self) -> bool:
+        """May whoever is here have the desk of another forum too?"""
+        return self.actor.site_owner or len(self.actor.roles) > 1
+
     def may(self, permission: Permission) -> bool:
         """Has whoever is here this permission in this forum?"""
         return self.actor.may(permission, forum_id(self.forum))
@@ -127,6 +132,7 @@ def show(
         twin=twin_address(request, someone.lang),
         forum=forum,
         signed_in=someone.actor.name,
+        elsewhere=isinstance(someone, Desk) and someone.works_elsewhere,
         form_seal=form_token(request, DESK_FORM, someone.login),
         **values,
     )

@@ -47,9 +47,20 @@ async def save(request: Request, forum: str, code: str) -> Response:
     try:
         changed = await deps.write_at_desk(request, desk, sent, deed)
     except (Refused, Expired) as refused:
-        return await _page(request, forum, code, refilled(desk.lang, sent, refused), refused)
+        # here both versions are seen, so nobody is sent to look for the other one
+        told = Conflict("details_changed") if isinstance(refused, Conflict) else refused
+        return await _page(request, forum, code, refilled(desk.lang, sent, told), told)
     done = "edited" if changed else "same"
-    return deps.back(link(f"{desk.base}/registrations?done={done}", asked_for(request.query_params)))
+    came_from = f"{desk.base}/registrations{f'/{known}' if _from_page(request) else ''}"
+    return deps.back(link(f"{came_from}?done={done}", asked_for(request.query_params)))
+
+
+FROM = "page"
+"""In the address where somebody came from the registration's own page, and goes back there."""
+
+
+def _from_page(request: Request) -> bool:
+    return request.query_params.get("from") == FROM
 
 
 def _edition(text: str) -> int:
@@ -71,6 +82,7 @@ async def _page(
     desk, row = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
     quicker = isinstance(refused, Conflict)
     kept = form.kept.get("edition", "") if form and not quicker else row.edition
+    base, own = f"{desk.base}/registrations", _from_page(request)
     values: dict[str, Any] = {
         "row": row,
         "name": name_of(desk.lang, row),
@@ -78,8 +90,9 @@ async def _page(
         "edition": kept,
         "theirs": in_words(desk.lang, row) if quicker else [],
         "countries": countries(desk.lang),
-        "action": link(f"{desk.base}/registrations/{known}/details", wanted),
-        "list": link(f"{desk.base}/registrations", wanted),
+        "action": link(f"{base}/{known}/details{f'?from={FROM}' if own else ''}", wanted),
+        "list": link(base, wanted),
+        "leave": link(f"{base}/{known}" if own else base, wanted),
         "capacities": [(name, text_of(desk.lang, f"table.attends_as.{name}"), "") for name in ("official", "private")],
     }
     return deps.show_at_desk(request, desk, "desk/details.html", status=refused.status if refused else 200, **values)

@@ -98,5 +98,5 @@ async def _page(request: Request, forum: str, sent: FormData | None = None, refu
     form = Form({"takes": OFFERED})
     if sent is not None and refused is not None:
         form = refilled(desk.lang, sent, refused, several=("takes",))
-    values: dict[str, Any] = {"form": form, "counts": [(name, counts[name]) for name in TAKEN]}
+    values: dict[str, Any] = {"form": form, "counts": [(name, counts[name]) for name in TAKEN if counts[name]]}
     return deps.show_at_desk(request, desk, "desk/edition.html", status=refused.status if refused else 200, **values)

@@ -21,6 +21,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, has_text, text_of
+from app.registration.desk_queries import group_names
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_history import Told, told
@@ -120,12 +121,12 @@ _WORD = re.compile(r"[a-z_]+|\[.*\]|\{.*\}|true|false", re.DOTALL)
 async def facts(request: Request, forum: str) -> Response:
     """The facts as asked for by `?part= &q= &since= &until= &before=`, the newest first."""
     wanted = asked_for(request.query_params)
-    desk, (rows, head) = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, wanted))
+    desk, (rows, head, groups) = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, wanted))
     address = f"{desk.base}/facts"
     values: dict[str, Any] = {
         "wanted": wanted,
         "parts": [(part, text_of(desk.lang, f"facts.part.{part}")) for part in PARTS],
-        "lines": [_line(desk, row) for row in rows[:SHOWN]],
+        "lines": [_line(desk, row, groups) for row in rows[:SHOWN]],
         "following": _link(address, wanted, before=rows[SHOWN - 1].number) if len(rows) > SHOWN else "",
         "beginning": _link(address, wanted) if wanted.before is not None else "",
         "head": head,
@@ -133,8 +134,8 @@ async def facts(request: Request, forum: str) -> Response:
     return deps.show_at_desk(request, desk, "desk/facts.html", **values)
 
 
-def _read(db: Db, desk: Desk, wanted: Wanted) -> tuple[list[Any], tuple[int, str] | None]:
-    """The facts, and the head of the chain. Two queries."""
+def _read(db: Db, desk: Desk, wanted: Wanted) -> tuple[list[Any], tuple[int, str] | None, dict[str, str]]:
+    """The facts, the head of the chain, and the groups' names. Three queries."""
     own, slug = forum_id(desk.forum), desk.forum.slug
     desk.actor.must(Permission.SEE_FACTS, own)
     zone = desk.forum.timezone
@@ -145,7 +146,7 @@ def _read(db: Db, desk: Desk, wanted: Wanted) -> tuple[list[Any], tuple[int, str
         until=_midnight(wanted.until + timedelta(days=1), zone) if wanted.until else None,
         before=wanted.before,
     )
-    return facts_asked(db, slug, asked, SHOWN + 1), head_of(db, slug)
+    return facts_asked(db, slug, asked, SHOWN + 1), head_of(db, slug), group_names(db, desk.forum, desk.lang)
 
 
 def _midnight(day: date | None, zone: str) -> datetime | None:
@@ -186,10 +187,10 @@ def _link(address: str, wanted: Wanted, before: int | None = None) -> str:
     return f"{address}?{urlencode(kept)}" if kept else address
 
 
-def _line(desk: Desk, row: Any) -> Line:
+def _line(desk: Desk, row: Any, groups: Mapping[str, str]) -> Line:
     about, _, code = row.subject.partition(":")
     href = f"{desk.base}/{PAGES[about].format(code)}" if about in PAGES and code else ""
-    return Line(row.number, row.kind, told(desk.lang, row, {}), code or about, href, _values(desk.lang, row))
+    return Line(row.number, row.kind, told(desk.lang, row, groups), code or about, href, _values(desk.lang, row))
 
 
 def _values(lang: Lang, row: Any) -> tuple[Value, ...]:

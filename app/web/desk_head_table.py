@@ -109,7 +109,10 @@ def _seat(lang: Lang, there: TableView, seat: int) -> dict[str, Any]:
     """A seat as the plan shows it. In a private capacity nobody's function stands on it (rules §2)."""
     one = there.at.get(seat)
     said = one.row.position_title if one and one.row.attends_as != "private" else ""
-    return {"seat": seat, "name": _name(lang, there, seat), "said": said, "empty": one is None and seat != HOST}
+    name = _name(lang, there, seat)
+    listed, code = (" ".join([*(one.row.titles or ()), listed_name(one.row)]), one.row.code) if one else (name, "")
+    empty = one is None and seat != HOST
+    return {"seat": seat, "name": name, "listed": listed, "code": code, "said": said, "empty": empty}
 
 
 def _name(lang: Lang, there: TableView, seat: int) -> str:

@@ -1,13 +1,16 @@
 """A mailing's form at the desk: what was sent into an input, and a kept one into fields and words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from app.correspondence.mailing import MailingInput
-from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, from_kept
-from app.kit.i18n import Lang, text_of
+from app.correspondence.rules.segments import CAPACITIES, STANDINGS, Audience, Segment, from_kept
+from app.kit.i18n import Lang, moment, text_of
 from app.kit.inputs import parse
+from app.web.countries import country_name
+from app.web.deps import Desk
 from app.web.local_times import instant, typed
 
 SEVERAL = ("standings", "categories")
@@ -33,7 +36,8 @@ def parsed(sent: FormData, zone: str) -> MailingInput:
     times = {name: instant(_text(sent, name), zone, name) for name in ("asked_from", "asked_until")}
     lines = {name: _text(sent, name) for name in _LINES}
     essential = {"yes": True, "": False}.get(_text(sent, "essential"), _text(sent, "essential"))
-    return parse(MailingInput, {**lines, **lists, **times, "essential": essential})
+    chosen = tuple(_text(sent, "chosen").split())
+    return parse(MailingInput, {**lines, **lists, **times, "essential": essential, "chosen": chosen})
 
 
 def _text(sent: FormData, name: str) -> str:
@@ -42,16 +46,17 @@ def _text(sent: FormData, name: str) -> str:
 
 
 def kept(row: Any, zone: str) -> dict[str, Any]:
-    """A kept mailing as the form's fields; none is the empty form, for whoever holds a seat."""
-    if row is None:
-        return {"audience": Audience.PEOPLE.value, "standings": ["seated"]}
-    segment = from_kept(row.segment)
+    """A kept mailing as the form's fields."""
     fields = {name: getattr(row, name) for name in ("name", "purpose", *TEXTS)}
+    return {**fields, "essential": "yes" if row.essential else "", **questions(from_kept(row.segment), zone)}
+
+
+def questions(segment: Segment, zone: str) -> dict[str, Any]:
+    """A segment as the form's fields; those chosen one by one are one field of all their codes."""
     asked = {name: getattr(segment, name) for name in ("capacity", "confirmed", "country", "delegation", "session")}
     return {
-        **fields,
         **asked,
-        "essential": "yes" if row.essential else "",
+        "chosen": " ".join(segment.chosen),
         "audience": segment.audience.value,
         "language": segment.language,
         "standings": list(segment.standings),
@@ -76,20 +81,22 @@ def choices(lang: Lang) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def in_words(lang: Lang, row: Any) -> list[tuple[str, str]]:
-    """A kept mailing as (label, words), for whoever had another one open."""
+def in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A kept mailing as (label, words), for whoever had another one open; `groups` are names by code."""
+    lang = desk.lang
     shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose")]
     shown += [(text_of(lang, f"messages.{name}"), getattr(row, name)) for name in TEXTS]
     essential = text_of(lang, "mailings.essential_yes" if row.essential else "mailings.essential_no")
-    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(lang, row)]
+    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(desk, row, groups)]
 
 
-def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
-    """Whom it is for, as (label, words)."""
-    segment = from_kept(row.segment)
+def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> tuple[str, str]:
+    """Whom it is for, as (label, words): everything that is asked, in the order of the form."""
+    lang, segment = desk.lang, from_kept(row.segment)
     said = [text_of(lang, f"mailings.audience.{segment.audience.value}")]
     said += [text_of(lang, f"mailings.standing.{one}") for one in segment.standings]
-    said += list(segment.categories)
+    said += [text_of(lang, "mailings.chosen", n=len(segment.chosen))] if segment.chosen else []
+    said += [groups.get(code, code) for code in segment.categories]
     if segment.capacity:
         said.append(text_of(lang, f"mailings.capacity.{segment.capacity}"))
     if segment.confirmed:
@@ -99,4 +106,9 @@ def segment_in_words(lang: Lang, row: Any) -> tuple[str, str]:
         said.append(text_of(lang, f"mailings.delegation_{segment.delegation}") if named else segment.delegation)
     if segment.language:
         said.append(text_of(lang, f"mailings.language.{segment.language}"))
-    return text_of(lang, "mailings.segment"), " · ".join([*said, *filter(None, (segment.country, segment.session))])
+    said += [country_name(segment.country, lang)] if segment.country else []
+    said += [segment.session] if segment.session else []
+    for name, at in (("asked_from", segment.asked_from), ("asked_until", segment.asked_until)):
+        if at is not None:
+            said.append(f"{text_of(lang, f'mailings.{name}')} {moment(at, lang, desk.forum.timezone)}")
+    return text_of(lang, "mailings.segment"), " · ".join(said)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,11 +26,23 @@ from app.kit.i18n import Lang, text_of
 from app.kit.settings import Settings
 from app.mail.outbox import batch_counts
 from app.programme.queries import published
-from app.registration.models import Category, Delegation
+from app.registration.desk_queries import group_names
+from app.registration.models import Delegation
 from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
-from app.web.desk_mailing_form import MOST_FIELDS, SEVERAL, TEXTS, choices, in_words, kept, parsed, segment_in_words
+from app.web.desk_mailing_form import (
+    MOST_FIELDS,
+    SEVERAL,
+    TEXTS,
+    choices,
+    in_words,
+    kept,
+    parsed,
+    questions,
+    segment_in_words,
+)
+from app.web.desk_mailing_list import asks, beginning
 from app.web.desk_outbox import STATES as MAIL_STATES
 from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
@@ -50,20 +62,23 @@ TONES |= {"stopped": ("still", "×")}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A mailing (None: the empty form), whom it means now, how it reads for them, and how its mails stand."""
+    """A mailing (None: the empty form), whom it is for and means now (None: not said), how it reads for them, and how
+    its mails stand; `nobody`: somebody came from the list of registrations and had chosen no one there."""
 
     row: Any
-    reach: Reach
+    segment: Segment
+    reach: Reach | None
     shown: list[Rendered]
     counts: dict[str, int]
     lists: dict[str, list[tuple[str, str]]]
+    nobody: bool = False
 
 
 @router.get("/desk/{forum}/mailings")
 async def mailings(request: Request, forum: str) -> Response:
     """Every mailing, the newest first."""
-    desk, rows = await deps.read_at_desk(request, forum, _read_list)
-    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk.lang, row)[1]) for row in rows]
+    desk, (rows, groups) = await deps.read_at_desk(request, forum, _read_list)
+    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk, row, groups)[1]) for row in rows]
     done = request.query_params.get("done", "")
     sends, removed = desk.may(Permission.SEND_MAIL), "removed" if done == "removed" else ""
     return deps.show_at_desk(request, desk, "desk/mailings.html", lines=lines, sends=sends, done=removed)
@@ -72,7 +87,8 @@ async def mailings(request: Request, forum: str) -> Response:
 @router.get("/desk/{forum}/mailings/{number}")
 async def one(request: Request, forum: str, number: str) -> Response:
     """One mailing: its form while it is a draft, how far it has come afterwards."""
-    return await _page(request, forum, _known(number))
+    known, listed = _known(number), request.query_params
+    return await _page(request, forum, known, listed=listed if known is None and asks(listed) else None)
 
 
 @router.post("/desk/{forum}/mailings/{number}")
@@ -136,9 +152,10 @@ def _whole(text: Any) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
-def _read_list(db: Db, desk: Desk) -> list[Any]:
-    desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
-    return mailings_of(db, forum_id(desk.forum))
+def _read_list(db: Db, desk: Desk) -> tuple[list[Any], dict[str, str]]:
+    own = forum_id(desk.forum)
+    desk.actor.must(Permission.SEE_MAIL, own)
+    return mailings_of(db, own), group_names(db, desk.forum, desk.lang)
 
 
 def _must_send(db: Db, desk: Desk, number: int | None) -> None:
@@ -154,8 +171,10 @@ async def _page(
     *,
     sent: FormData | None = None,
     refused: Answer | None = None,
+    listed: QueryParams | None = None,
 ) -> Response:
-    """The page; after a form with what was sent, and where that can be read with whom it means."""
+    """The page; after a form with what was sent, and where that can be read with whom it means. A new one may begin
+    with those `listed`: what the list of registrations was asked."""
     settings, now = site_of(request).settings, clock.now()
     faulty: list[Answer] = [refused] if refused else []
 
@@ -165,13 +184,22 @@ async def _page(
         if number is not None:
             row = mailing_of(db, desk.forum, number)
         words, segment, essential = _asked(row)
-        if sent is not None and not refused:
+        begun = None
+        try:
+            begun = beginning(db, desk, listed) if listed is not None else None
+        except Refused as wrong:
+            faulty.append(wrong)
+        segment = begun or segment
+        known = True
+        if sent is not None and "audience" in sent:
             try:
-                read = mailing.checked(parsed(sent, desk.forum.timezone))
-                words, segment, essential = {name: getattr(read, name) for name in TEXTS}, read.segment, read.essential
+                known = False
+                read = parsed(sent, desk.forum.timezone)
+                known, segment, essential = True, read.segment, read.essential
+                words = {name: getattr(mailing.checked(read), name) for name in TEXTS}
             except Refused as wrong:
                 faulty.append(wrong)
-        sends = desk.may(Permission.SEND_MAIL) and (row is None or row.state in _BEFORE)
+        sends = known and desk.may(Permission.SEND_MAIL) and (row is None or row.state in _BEFORE)
         reach = (
             reach_of(db, desk.actor, desk.forum, segment, settings.secret_key, essential=essential)
             if sends
@@ -184,7 +212,8 @@ async def _page(
             else []
         )
         counts = batch_counts(db, batch_of(desk.forum, number)) if number is not None else {}
-        return Seen(row, reach, shown, counts, _lists(db, desk))
+        nobody = listed is not None and begun is None and not faulty
+        return Seen(row, segment, reach if sends else None, shown, counts, _lists(db, desk), nobody)
 
     desk, seen = await deps.read_at_desk(request, forum, read)
     return _show(request, desk, seen, sent, faulty[0] if faulty else None)
@@ -202,15 +231,14 @@ def _asked(row: Any) -> tuple[dict[str, str], Segment, bool]:
 
 def _lists(db: Db, desk: Desk) -> dict[str, list[tuple[str, str]]]:
     """What may be chosen in this forum: groups, delegations, sessions, closed ones too. Three queries."""
-    own, lang, groups, delegations = forum_id(desk.forum), desk.lang, table(Category), table(Delegation)
-    categories = select(groups.c.code, groups.c.name).where(groups.c.forum_id == own).order_by(groups.c.position)
+    own, lang, delegations = forum_id(desk.forum), desk.lang, table(Delegation)
     invited = select(delegations.c.code, delegations.c.institution).where(
         delegations.c.forum_id == own, delegations.c.ended_at.is_(None)
     )
     anybody = [(one, text_of(lang, f"mailings.delegation_{one}")) for one in ("any", "none")]
     return {
         **choices(lang),
-        "categories": [(row.code, row.name.of(lang)) for row in db.execute(categories)],
+        "categories": list(group_names(db, desk.forum, lang).items()),
         "delegations": anybody
         + [(row.code, row.institution) for row in db.execute(invited.order_by(delegations.c.institution))],
         "sessions": [(one.code, f"{one.code} {one.title.of(lang)}") for one in published(db, own).sessions],
@@ -233,25 +261,30 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
     typed = sent is not None and "audience" in sent
     form = _typed(sent or FormData())
     faults = refilled(desk.lang, sent or FormData(), refused, SEVERAL).faults if refused else {}
-    fields = {**kept(row, zone), **(form.kept if typed else {}), "send_at": form.kept.get("send_at", "")}
+    begun = kept(row, zone) if row else questions(seen.segment, zone)
+    fields = {**begun, **(form.kept if typed else {}), "send_at": form.kept.get("send_at", "")}
     fields |= {name: [] for name in SEVERAL if typed and name not in form.kept}
+    fields |= {"chosen": form.kept.get("chosen", "")} if typed else {}
     quicker = isinstance(refused, Conflict) and row is not None
     edition = row.edition if row and (quicker or not sent) else _whole(sent.get("edition")) if sent else 0
+    groups = dict(seen.lists["categories"])
     values: dict[str, Any] = {
         "one": row,
         "label": _label(desk.lang, row.state) if row else None,
-        "segment": segment_in_words(desk.lang, row)[1] if row else "",
+        "segment": segment_in_words(desk, row, groups)[1] if row else "",
         "form": Form(fields, faults),
         "edition": edition,
         "saved": row is not None and not typed,
-        "theirs": in_words(desk.lang, row) if quicker else (),
+        "theirs": in_words(desk, row, groups) if quicker else (),
         "lists": seen.lists,
         "placeholders": {
             audience.value: ", ".join(f"{{{name}}}" for name in names)
             for audience, names in mailing.PLACEHOLDERS.items()
         },
         "reach": seen.reach,
-        "by_name": seen.reach.people[:NAMED] if desk.may(Permission.SEE_PEOPLE) else (),
+        "chosen": len(str(fields["chosen"]).split()),
+        "nobody": seen.nobody,
+        "by_name": seen.reach.people[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
         "shown": seen.shown,
         "states": [
             (Label(*MAIL_STATES[state], text_of(desk.lang, f"desk.mail_state.{state}.name")), seen.counts[state])

@@ -55,6 +55,7 @@ Read = TypeVar("Read", bound=Input)
 Deed = Callable[[Db, Actor, Forum, str, Read], str]
 DONE = frozenset(
     {
+        "edited",
         "approved_seated",
         "approved_waiting",
         "declined",
@@ -291,6 +292,8 @@ async def _page(
         "forum_tags": seen.forum_tags,
         "me": desk.actor.id,
         "decides": desk.may(Permission.DECIDE_REGISTRATIONS),
+        "edit": link(f"{desk.base}/registrations/{known}/details?from=page", wanted) if edits(desk, seen) else "",
+        "writes": desk.may(Permission.SEND_MAIL) and seen.whole.row.erased_at is None,
     }
     wording = wording_of(in_hall=seen.whole.category.in_hall)
     return deps.show_at_desk(request, desk, "desk/registration.html", status=status, wording=wording, **values)
@@ -299,6 +302,12 @@ async def _page(
 def own_seats(seen: Seen) -> SeatTally:
     """The seats of the registration's own category, beside which it is decided."""
     return next(row for row in seen.overview.seats if row.tally.code == seen.whole.category.code)
+
+
+def edits(desk: Desk, seen: Seen) -> bool:
+    """May this person put the registration's details right?"""
+    row = seen.whole.row
+    return desk.may(Permission.DECIDE_REGISTRATIONS) and row.ended_at is None and row.erased_at is None
 
 
 def effect(seen: Seen) -> str:
@@ -313,6 +322,8 @@ def _is_so(done: str, seen: Seen) -> bool:
     row, facts = seen.whole.row, seen.facts or []
     if done == "moved":
         return any(fact.kind == "registration.moved" for fact in facts)
+    if done == "edited":
+        return any(fact.kind == "registration.corrected" for fact in facts)
     if done in {"confirmed", "known"}:
         return row.confirmed_at is not None
     if done in {"note", "tags"}:

@@ -120,6 +120,16 @@ def test_what_somebody_waits_for_is_asked(hall: SmallHall) -> None:
     assert found(hall.db, waiting="limit") == []
 
 
+def test_a_place_in_the_hall_is_asked_for(hall: SmallHall) -> None:
+    outside = [one.model_copy(update={"in_hall": one.code != "STU"}) for one in hall.categories]
+    hall.arrange(categories=outside)
+    hall.ask("ORG", given_name="Sits")
+    hall.ask("ORG", given_name="Behind")
+    assert hall.ask("STU", given_name="Outside").state == "seated"
+    assert found(hall.db, place="hall") == ["Sits"]
+    assert found(hall.db, place="none") == ["Behind", "Outside"]
+
+
 def test_needs_are_asked_for_by_those_who_may_see_them(db: Db) -> None:
     everybody(db)
     by, wanted = make_actor(db, SOKHA, Role.REGISTRAR), Wanted(further=Further(needs="any"))
@@ -210,6 +220,6 @@ def test_orders_and_questions_are_the_same_on_either_database(either_database: D
     )
     assert either_database.read(partial(found, **asdict(further))) == ["Bopha"]
     for order in ORDERS:
-        further = Further(needs="any", tag="1", delegation="X", waiting="limit")
+        further = Further(needs="any", tag="1", delegation="X", waiting="limit", place="none")
         wanted = Wanted(order=order, after=rows["Dara"].code, further=further)
         assert either_database.read(partial(listed, wanted=wanted)) == ([], False)

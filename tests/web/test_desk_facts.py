@@ -1,5 +1,6 @@
 """The log at the desk: everything that was done, found by what it is about, by whom and when."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,9 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
+import app
 from app.accounts.rules import Role
 from app.audit.recording import head_of, record
 from app.editions.form import ForumFile
+from app.kit.i18n import has_text
 from tests.cast import NOW, SLUG
 from tests.doors import ELSEWHERE, Doors, Page, open_doors
 
@@ -90,6 +93,13 @@ def test_another_forums_facts_are_not_in_it(doors: Doors) -> None:
     assert "foreign" not in doors.page(f"{LOG}?q=room", "owner").text
 
 
+def test_a_group_is_named(doors: Doors) -> None:
+    doors.register("STU", family_name="Named")
+    words = doors.page(f"{LOG}?part=people", "owner").text
+    assert "in the group Students and scholars" in words
+    assert "in the group STU" not in words
+
+
 @pytest.mark.parametrize("asked", ["part=nothing", "before=x", "before=-1", "since=yesterday", "until=0001-01-01"])
 def test_what_cannot_be_asked_is_not_found(doors: Doors, asked: str) -> None:
     assert doors.get(f"{LOG}?{asked}", "owner").status_code == 404
@@ -111,3 +121,10 @@ def test_the_end_of_the_chain_is_shown_to_be_noted_down(doors: Doors) -> None:
     head = doors.site.database.read(lambda db: head_of(db, SLUG))
     assert head is not None
     assert f"{head[0]}:{head[1]}" in doors.page(LOG, "owner").text
+
+
+def test_everything_that_is_recorded_of_a_forum_is_said_in_words() -> None:
+    told = re.compile(r'\brecord\(\s*db,\s*forum\.slug,[^()"]*"([a-z_]+\.[a-z_]+)"')
+    kinds = {kind for file in Path(app.__file__).parent.rglob("*.py") for kind in told.findall(file.read_text())}
+    assert len(kinds) > 50
+    assert [kind for kind in sorted(kinds) if not has_text("en", f"desk.history.{kind}")] == []

@@ -47,6 +47,8 @@ def test_the_table_is_set_exchanged_and_shown_as_the_room_sees_it(doors: Doors) 
     shown = doors.page(PATH, "finance")
     assert "The doyen first" not in shown.text
     assert not shown.all("select"), "who only reads has no form"
+    assert {f"/desk/{SLUG}/registrations/{code}" for code in codes} <= set(shown.links)
+    assert "AAA" in shown.text, "a list prints the family name in capitals"
 
 
 def test_more_guests_than_seats_are_refused_with_what_was_chosen(doors: Doors) -> None:

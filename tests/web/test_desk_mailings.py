@@ -109,3 +109,50 @@ def test_a_draft_is_tried_and_removed(doors: Doors) -> None:
     for act in ("try", "send", "stop", "anything"):
         assert send(doors, "new", act=act).status_code == 422
     assert send(doors, number, act="try").status_code == 404
+
+
+def test_a_mailing_begins_with_whom_the_list_has_chosen(doors: Doors) -> None:
+    standing = doors.register("INT", family_name="Chosen", language="en")
+    listed = f"/desk/{SLUG}/registrations"
+
+    def reached(question: str) -> tuple[str, Page]:
+        page = doors.page(f"{MAILINGS}/new?{question}", "owner")
+        return page.one("h2", id="reach").text, page
+
+    def of(n: int) -> str:
+        return text_of("en", "mailings.reach", n=n)
+
+    written, page = reached(f"code={standing.code}&act=approve")
+    assert written == of(1), "one was ticked"
+    assert "Chosen" in page.one("section", **{"data-reach": ""}).text
+    ticked = {"chosen": page.one("input", id="chosen").attributes["value"]}
+    assert reached("whole=1&state=unconfirmed&category=STU&act=approve")[0] == of(1), "a mailing asks the same"
+    assert reached("whole=1&q=chosen&act=approve")[0] == of(1), "a mailing asks for no words: one by one"
+    total = doors.page(f"{listed}?state=unconfirmed", "owner").one("label", **{"for": "whole"}).text
+    assert total == text_of("en", "many.whole", n=3)
+    assert reached("whole=1&state=unconfirmed&act=approve")[0] == of(3)
+    assert text_of("en", "mailings.nobody_chosen") in reached("act=approve")[1].text
+    assert doors.get(f"{MAILINGS}/new?whole=1&state=nothing", "owner").status_code == 404
+    draft = {name: value for name, value in A_MAILING.items() if name != "audience"}
+    saved = send(doors, "new", act="save", **draft, audience="people", **ticked).headers["location"]
+    again = doors.page(saved, "owner")
+    assert again.one("h2", id="reach").text == of(1)
+    assert again.one("input", id="chosen").attributes["value"] == standing.code
+    wider = send(doors, "new", act="preview", **A_MAILING)
+    assert Page(wider.text).one("h2", id="reach").text == of(3), "the tick was taken away"
+    assert send(doors, "new", act="save", **A_MAILING, chosen="../x").status_code == 422
+
+
+def test_a_fault_leaves_the_number_of_those_who_are_asked_for(doors: Doors) -> None:
+    sent = {**A_MAILING, "text_en": "{nobody}", "standings": ["declined"]}
+    assert Page(send(doors, "new", act="save", **sent).text).one("h2", id="reach").text.startswith("0 ")
+    unread = Page(send(doors, "new", act="save", **{**sent, "country": "nowhere"}).text)
+    assert unread.all("h2", id="reach") == [], "nobody knows whom that means"
+
+
+def test_whom_a_mailing_is_for_is_said_in_words(doors: Doors) -> None:
+    asked_from = NOW - timedelta(days=1)
+    doors.mailing(name="Worded", categories=["STU"], country="FR", asked_from=asked_from)
+    page = doors.page(MAILINGS, "owner").text
+    for words in ("Students and scholars", "France", text_of("en", "mailings.asked_from")):
+        assert words in page

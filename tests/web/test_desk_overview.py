@@ -11,12 +11,15 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
+from app.kit.i18n import text_of
 from app.kit.inputs import parse
 from app.programme import asking, casting
 from app.programme.drafting import states_of
 from app.programme.editing import change
 from app.programme.inputs import TypedSpeaker
 from app.registration.applying import confirm
+from app.registration.holding import keep_back
+from app.registration.inputs import HoldBackInput
 from app.registration.models import Application, Category, Terms
 from app.web.site import Site
 from tests.cast import BOPHA, CHAN, NOW, SECRET, SLUG, VANNA, make_application, the_forum
@@ -127,3 +130,23 @@ def more(db: Db, number: int) -> None:
     for n in range(number):
         make_application(db, BOPHA, email=f"b{number}{n}@crowd.example", family_name=f"Minister{number}{n}")
         make_application(db, CHAN, email=f"c{number}{n}@crowd.example", family_name=f"Other{number}{n}", country="FR")
+
+
+def test_a_figure_leads_to_as_many_people_as_it_says(client: TestClient, site: Site) -> None:
+    def fill(db: Db) -> None:
+        rows = [make_application(db, VANNA, email=f"seated{n}@crowd.example", given_name=f"Seated{n}") for n in "ab"]
+        db.execute(update(_people).where(_people.c.id == rows[0].id).values(confirmed_at=NOW))
+        sent = HoldBackInput(category="GOV", seats=2, purpose="Late guests")
+        keep_back(db, OPERATOR, the_forum(db), sent, now=NOW)
+
+    site.pen.write_now(SLUG, fill)
+    page = look(client, site, Role.OWNER)
+    assert text_of("en", "desk.figure.nameless", n=2) in page
+    people = f"{DESK}/registrations"
+    for question, n in (("place=hall", 2), ("state=confirmed&place=hall", 1)):
+        assert f'href="{people}?{question.replace("&", "&amp;")}"' in page
+        assert (
+            f'name="whole" value="1"><label for="whole">{text_of("en", "many.whole", n=n)}'
+            in client.get(f"{people}?{question}").text
+        )
+    assert f'data-label="{text_of("en", "desk.seats.held")}">2</td>' in page, "nobody is behind them"

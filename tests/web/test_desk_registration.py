@@ -296,6 +296,12 @@ def test_what_was_done_is_said_only_where_the_registration_stands_so(
     assert 'role="status"' not in desk.get(f"{page}?done={done}&lang={lang}").text
     if done in ("moved", "confirmed", "known"):
         send(desk, page, f"{page}/{'category' if done == 'moved' else 'confirmation'}", category="CSO")
+    elif done == "edited":
+        form = desk.get(f"{page}/details").text
+        edition = re.search(r'name="edition" value="([^"]+)"', form)
+        assert edition
+        named = {"family_name": "Corrected", "attends_as": "official", "edition": edition[1]}
+        send(desk, page, f"{page}/details", **named)
     elif done == "note":
         send(desk, page, f"{page}/notes", act="note", words="Comes later")
     elif done == "tags":

@@ -17,6 +17,7 @@ from app.editions.form import ForumFile
 from app.jobs import many
 from app.jobs.crew import Crew
 from app.kit.db import table
+from app.kit.i18n import text_of
 from app.registration import deciding_many
 from app.registration.models import Bulk
 from app.web import desk_many
@@ -167,8 +168,14 @@ def test_a_row_is_put_right_and_both_versions_stand_side_by_side(doors: Doors) -
     assert late.status_code == 409
     assert shown.one("input", name="family_name").attributes["value"] == "Wrong", "what was typed is kept"
     assert "Right" in shown.one("section", id="theirs").text
+    assert text_of("en", "refused.details_changed") in late.text, "nobody is sent away to see the other version"
     again = {**fields, "family_name": "Right", "edition": shown.hidden["edition"]}
     assert send(doors, address, **again).headers["location"] == f"{LIST}?done=same"
+    own = doors.page(f"{LIST}/{one.code}?q=right", "registrar")
+    from_there = next(href for href in own.links if "/details?" in href)
+    back = send(doors, from_there, **{**again, "institution": "A ministry"}).headers["location"]
+    assert back == f"{LIST}/{one.code}?done=edited&q=right", "back to where one came from"
+    assert text_of("en", "desk.done.edited") in doors.page(back, "registrar").text
     own = doors.page(f"/en/my/{one.secret}/data").text
     assert all(words in own for words in ("no pork", "+855 12 345 678", "Dr.")), "what was not in the form stays"
     faulty = send(doors, f"{address}?lang=en", **{**again, "family_name": "", "given_name": "", "name_km": ""})

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from app.web.taking import MANY, file_answer
 
@@ -19,13 +20,13 @@ class Row(list[str]):
         return super().__iter__()
 
 
-def test_large_files_are_made_one_after_the_other() -> None:
+def test_large_files_are_made_one_after_the_other(in_loop: Callable[[Callable[[], Any]], Any]) -> None:
     written: list[str] = []
 
     async def take() -> None:
         tables = [[Row(name, written)] * (2 * MANY) for name in ("first", "second")]
         await asyncio.gather(*(file_answer("list", ["of"], table, "xlsx", "List") for table in tables))
 
-    asyncio.run(take())
+    in_loop(take)
     turns = sum(one != other for one, other in itertools.pairwise(written))
     assert turns == 1

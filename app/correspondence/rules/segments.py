@@ -28,6 +28,7 @@ OF_PEOPLE = (
     "session",
     "asked_from",
     "asked_until",
+    "chosen",
 )
 """What can be asked of a registration alone."""
 
@@ -35,7 +36,8 @@ OF_PEOPLE = (
 @dataclass(frozen=True, slots=True)
 class Segment:
     """The questions; an empty one asks nothing. `confirmed` is of the address, "yes" or "no"; `delegation` a code, or
-    "none" or "any"; `session` the code of one chosen or signed up for; the instants are in UTC, the second excluded."""
+    "none" or "any"; `session` the code of one chosen or signed up for; the instants are in UTC, the second excluded.
+    `chosen` are codes of registrations picked one by one, of which somebody must have one."""
 
     audience: Audience = Audience.PEOPLE
     standings: tuple[str, ...] = ()
@@ -48,12 +50,13 @@ class Segment:
     language: str = ""
     asked_from: datetime | None = None
     asked_until: datetime | None = None
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who may be written to. `subject` is what a mail to them is about ("registration:K3TP9QA"); `email` is
-    empty where there is none, `sessions` are the codes of those chosen."""
+    empty where there is none, `code` is of a registration, `sessions` are the codes of those chosen."""
 
     id: int
     subject: str
@@ -68,6 +71,7 @@ class Person:
     delegation: str = ""
     asked_at: datetime | None = None
     sessions: frozenset[str] = frozenset()
+    code: str = ""
 
 
 def fits(segment: Segment, person: Person) -> bool:
@@ -82,6 +86,8 @@ def fits(segment: Segment, person: Person) -> bool:
 
 
 def _registered_so(segment: Segment, person: Person) -> bool:
+    if segment.chosen and person.code not in segment.chosen:
+        return False
     if segment.standings and person.standing not in segment.standings:
         return False
     if segment.categories and person.category not in segment.categories:
@@ -121,7 +127,7 @@ def as_kept(segment: Segment) -> dict[str, Any]:
 def from_kept(kept: Mapping[str, Any]) -> Segment:
     """What `as_kept` gave, as a segment again."""
     there = {field.name: kept[field.name] for field in fields(Segment) if field.name in kept}
-    for name in ("standings", "categories"):
+    for name in ("standings", "categories", "chosen"):
         there[name] = tuple(there.get(name, ()))
     for name in ("asked_from", "asked_until"):
         there[name] = datetime.fromisoformat(there[name]) if there.get(name) else None

@@ -24,6 +24,7 @@ SEGMENTS = st.builds(
     language=st.sampled_from(["", "en", "km"]),
     asked_from=TIMES,
     asked_until=TIMES,
+    chosen=st.sampled_from([(), ("ABCDEFG",), ("K3TP9QA", "ZZZZZZZ")]),
 )
 PEOPLE = st.builds(
     Person,
@@ -40,6 +41,7 @@ PEOPLE = st.builds(
     delegation=st.sampled_from(["", "K3TP9QA", "ZZZZZZZ"]),
     asked_at=TIMES,
     sessions=st.sampled_from([frozenset[str](), frozenset({"D1-07"})]),
+    code=st.just("ABCDEFG"),
 )
 NOTHING = Segment()
 
@@ -61,6 +63,7 @@ def test_a_question_less_leaves_nobody_out(segment: Segment, person: Person):
             "delegation",
             "session",
             "language",
+            "chosen",
         ):
             assert fits(replace(segment, **{name: getattr(NOTHING, name)}), person)
         assert fits(replace(segment, asked_from=None, asked_until=None), person)
