@@ -86,9 +86,7 @@ class Site:
         deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
         if counted is not None:
             deeds = [barred.until_counted(counted), deeds[0], barred.behind(deed)]
-        *before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, deeds))
-        await asyncio.gather(*before, return_exceptions=True)
-        done: T = await answer
+        done: T = await self.pen.write_together(forum, deeds)
         return done
 
 
