@@ -1,20 +1,23 @@
 """The outbox, delivered to a real SMTP server."""
 
+import errno
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
 from app.forum.models import Forum
+from app.jobs import duties
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
 from app.kit.db import Db, table
+from app.kit.errors import Busy
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.models import Message
@@ -454,3 +457,52 @@ def test_somebody_of_the_press_is_written_to_about_a_badge(crew: Crew, sink: Sin
     told = " ".join(str(part.get_content()) for part in parts if part)
     assert "You have a badge." in told
     assert "seat" not in told
+
+
+def test_a_database_that_fails_while_a_mail_leaves_costs_no_second_copy(
+    crew: Crew, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is full from the moment the text has come until the first try to write that it has left."""
+    row = registered(crew)
+    monkeypatch.setattr(duties, "SECONDS_BETWEEN_TRIES", (0,))
+    tries = []
+
+    def full(_connection: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+    sink.meanwhile = lambda: event.listen(crew.database.write_engine, "begin", full)
+    assert deliver(crew) == 1
+    assert len(tries) >= 2
+    assert [message.state for message in messages(crew)] == ["sent"]
+    assert the_row(crew, row.code).confirm_by is not None
+    assert deliver(crew) == 0
+    assert len(sink.mails) == 1
+
+
+def test_a_mail_that_cannot_be_made_because_the_disk_is_full_waits(
+    crew: Crew, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(crew)
+
+    def full(_query: Any) -> Any:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(crew.database, "read", full)
+        deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, sink.mails) == ("retrying", [])
+
+
+def test_what_has_left_is_written_however_many_wait_at_the_pen(crew: Crew, sink: Sink) -> None:
+    """The inline worker shares its pen with the doors: those are turned away, it is not."""
+    registered(crew)
+    crew.pen.start()
+    crew.pen._waiting = 0
+    with pytest.raises(Busy):
+        crew.pen.submit(SITE, lambda _db: None)
+    assert deliver(crew) == 1
+    assert [message.state for message in messages(crew)] == ["sent"]
+    crew.pen.stop()
