@@ -148,7 +148,7 @@ def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "")
     key, age = read_form_token(request, sent, purpose, bound_to)
     if sent.get("website"):
         raise Refused("form_trap")
-    if age < site_of(request).settings.form_min_seconds:
+    if 0 <= age < site_of(request).settings.form_min_seconds:  # below nought the clock was set back meanwhile
         raise Refused("form_too_quick")
     return key
 
