@@ -164,7 +164,7 @@ def all_left(house: Nursery, database: Database) -> None:
 
 
 def prove(database: Database, storm: Storm, post: Post, kills: int) -> None:
-    """Every answered form is one registration and has one seat while there are any, every mail has come, and the chains are whole."""
+    """Every answered form is one registration, with one seat while there are any; every mail came; the log is whole."""
     with database.reading() as db:
         emails = Counter(db.execute(select(table(Application).c.email)).scalars())
         seats = list(db.execute(select(table(Seat).c.application_id)).scalars())
