@@ -254,8 +254,9 @@ async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Se
     return response
 
 
-def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
-    """The answer: "we have written to …". Where no mail can leave it shows the link itself, and says why.
+async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
+    """The answer: "we have written to …", and whether mail leaves late. Where none can leave it shows the link itself,
+    and says why.
 
     Not the link of an earlier registration: the form proves nothing about whose address it is.
     """
@@ -265,5 +266,6 @@ def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: app
         link = f"/{sheet.lang}/my/{asked.token}"
     values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
     values["no_mail"] = not site.settings.sends_mail
+    values["late_mail"] = site.settings.sends_mail and await site.late_mail.look(site.read)
     wording = wording_of(in_hall=sheet.category.in_hall)
     return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)

@@ -21,6 +21,7 @@ from app.kit.settings import Settings
 from app.registration.settling import settle_ahead
 from app.web.assets import Assets
 from app.web.forums import Forums
+from app.web.late_mail import LateMail
 
 if TYPE_CHECKING:
     from app.web.figures import Figures
@@ -43,6 +44,7 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    late_mail: LateMail = field(default_factory=LateMail)
     figures: "Figures | None" = None
     """What the process counts, where somebody may read it."""
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))

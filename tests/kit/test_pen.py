@@ -14,28 +14,17 @@ import pytest
 from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.accounts.actor import Actor
 from app.audit.models import Fact
-from app.audit.recording import record
+from app.audit.recording import first_broken
 from app.kit.db import Database, Db, table
 from app.kit.errors import Busy, Refused, Unavailable
 from app.kit.models import Scope
 from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions
-from tests.cast import NOW, SLUG
+from tests.cast import SLUG
 from tests.conftest import ROOT
+from tests.kit.notes import note
 
 _facts, _scopes = table(Fact), table(Scope)
-OPERATOR = Actor.operator().signature
-
-
-def note(name: str) -> Callable[[Db], str]:
-    """A deed that leaves one fact behind."""
-
-    def deed(db: Db) -> str:
-        record(db, SITE, OPERATOR, name, name, now=NOW)
-        return name
-
-    return deed
 
 
 def noted(db: Db) -> list[str]:
@@ -251,7 +240,7 @@ WRITER = """
 import os, sys, threading
 from app.kit.db import Database
 from app.kit.pen import SITE, Pen
-from tests.kit.test_pen import note
+from tests.kit.notes import note
 
 pen = Pen(Database(sys.argv[1]))
 pen.start()
@@ -439,4 +428,32 @@ def test_a_connection_that_is_cut_at_the_commit_leaves_open_whether_it_was_writt
     with pytest.raises(Unavailable, match="uncertain"):
         Pen(database).write_now(SITE, note("perhaps"))
     assert Pen(database).write_now(SITE, note("later")) == "later"
+    database.close()
+
+
+CUT = """
+import os, signal, sys
+from sqlalchemy import event
+from app.kit.db import Database
+from app.kit.pen import SITE, Pen
+from tests.kit.notes import note
+
+database = Database(sys.argv[1])
+pen = Pen(database)
+print(pen.write_now(SITE, note("acknowledged")), flush=True)
+event.listen(database.write_engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+print(pen.write_now(SITE, note("cut")), flush=True)
+"""
+
+
+def test_a_process_killed_between_writing_and_commit_leaves_nothing_half_done(either_url: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", CUT, either_url]
+    cut = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert (cut.returncode, cut.stdout) == (-signal.SIGKILL, "acknowledged\n"), cut.stderr
+    database = Database(either_url)
+    assert database.read(noted) == ["acknowledged"]
+    assert Pen(database).write_now(SITE, note("next")) == "next", "nobody's lock is left"
+    assert database.read(lambda db: first_broken(db, SITE)) is None
+    assert database.read(noted) == ["acknowledged", "next"]
     database.close()
