@@ -41,7 +41,9 @@ def leaves_open(failure: BaseException) -> bool:
     if not isinstance(failure, DBAPIError):
         return False
     name = getattr(failure.orig, "sqlite_errorname", "")
-    return name.startswith("SQLITE_IOERR") if name else trouble_of(failure) == UNREACHABLE
+    if name:
+        return name.startswith("SQLITE_IOERR") and name != "SQLITE_IOERR_WRITE"
+    return trouble_of(failure) == UNREACHABLE
 
 
 def trouble_of(failure: BaseException) -> str:

@@ -12,6 +12,7 @@ import asyncio
 import http.client
 import os
 import re
+import resource
 import threading
 import time
 from collections import Counter
@@ -23,17 +24,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from app.audit.recording import first_broken
+from app.editions.form import ForumFile
 from app.kit.db import Database, table
+from app.kit.i18n import text_of
 from app.mail.models import Message
 from app.registration.models import Application, Seat
+from tests import cluster
 from tests.cast import SLUG, VANNA, fields
-from tests.conftest import opened
-from tests.nursery import Child, Nursery, free_port, nursery
+from tests.conftest import fill, opened
+from tests.nursery import Child, Nursery, free_port, listens, nursery
 
 SOAK = max(1, min(50, int(os.environ.get("SALA_SOAK", "1"))))
 PEOPLE, AT_ONCE = 32 * min(SOAK, 8), 8
@@ -81,11 +86,7 @@ class Storm:
     def register(self, number: int) -> None:
         """One person, who asks again until there is an answer."""
         email, ports = f"person{number}@storm.example", cycle(web.port for web in self.webs[number % 2 :] + self.webs)
-        page = self.until_answered(ports, "GET", "")
-        seal = re.search(r'name="form" value="([^"]+)"', page)
-        assert seal
-        typed = {name: value for name, value in fields(VANNA).items() if name not in {"category", "language"}}
-        form = urlencode({**typed, "email": email, "form": seal[1]})
+        form = form_of(self.until_answered(ports, "GET", ""), email)
         assert email in self.until_answered(ports, "POST", form)
         self.answered.append(email)
 
@@ -106,6 +107,14 @@ class Storm:
         raise AssertionError("never answered")
 
 
+def form_of(page: str, email: str) -> str:
+    """The page's form, filled in."""
+    seal = re.search(r'name="form" value="([^"]+)"', page)
+    assert seal
+    typed = {name: value for name, value in fields(VANNA).items() if name not in {"category", "language"}}
+    return urlencode({**typed, "email": email, "form": seal[1]})
+
+
 def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, str]:
     """One request on a connection of its own: the status and the page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -118,27 +127,34 @@ def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, str]:
         connection.close()
 
 
-def ride_out(house: Nursery, storm: Storm, victims: list[Child], rounds: int) -> None:
-    """Have everybody register while one victim after the other is killed and started again."""
+def ride_out(storm: Storm, strikes: list[Callable[[], object]]) -> None:
+    """Have everybody register while one strike after the other comes, spread over the storm."""
     over = threading.Event()
 
-    def kill_in_turn() -> None:
-        for killed in range(rounds * len(victims)):
-            wanted = PEOPLE * (killed + 1) // (rounds * len(victims) + 2)
-            while len(storm.answered) < wanted and not over.is_set():
+    def strike_in_turn() -> None:
+        for number, strike in enumerate(strikes, 1):
+            while len(storm.answered) < PEOPLE * number // (len(strikes) + 2) and not over.is_set():
                 time.sleep(0.005)
-            victim = victims[killed % len(victims)]
-            victim.kill()
-            house.start(victim, answers=False)
+            strike()
 
     with ThreadPoolExecutor(AT_ONCE) as people:
-        killing = threading.Thread(target=kill_in_turn)
-        killing.start()
+        striking = threading.Thread(target=strike_in_turn)
+        striking.start()
         try:
             list(people.map(storm.register, range(PEOPLE)))
         finally:
             over.set()
-            killing.join()
+            striking.join()
+
+
+def killing(house: Nursery, victim: Child) -> Callable[[], object]:
+    """Kills one of the processes with SIGKILL and starts it again."""
+
+    def kill() -> None:
+        victim.kill()
+        house.start(victim, answers=False)
+
+    return kill
 
 
 def until(reached: Callable[[], bool], seconds: float) -> bool:
@@ -157,8 +173,8 @@ def states(database: Database) -> Counter[str]:
 
 
 def all_left(house: Nursery, database: Database) -> None:
-    """Every mail leaves: first those that wait, then, ten minutes on, those whose worker was killed."""
-    assert until(lambda: not states(database) & Counter(["queued", "retrying"]), 60), states(database)
+    """Every mail leaves: first those that wait; ten minutes on those whose worker was killed, or whose database."""
+    assert until(lambda: not states(database) & Counter(["queued"]), 60), states(database)
     house.set_clock(minutes=11)
     assert until(lambda: set(states(database)) == {"sent"}, 60), states(database)
 
@@ -181,6 +197,53 @@ def prove(database: Database, storm: Storm, post: Post, kills: int) -> None:
     assert came.total() - len(came) <= kills
 
 
+def a_full_disk_is_told_and_nothing_is_lost(database: Database, site: Child) -> None:
+    """A limit on the size of its files that a process cannot pass does what a full disk does; then it is lifted."""
+    assert database.path is not None
+    until(lambda: listens(site.port), 30)
+    room = max(file.stat().st_size for file in database.path.parent.iterdir()) + 30_000
+    _, most = resource.prlimit(site.process, resource.RLIMIT_FSIZE)
+    refused, taken = "", []
+    resource.prlimit(site.process, resource.RLIMIT_FSIZE, (room, most))
+    for number in range(1000):
+        email = f"late{number}@storm.example"
+        refused = form_of(ask(site.port, "GET", FORM)[1], email)
+        status, answer = ask(site.port, "POST", FORM, refused)
+        if status != 200:
+            break
+        taken.append(email)
+    assert status == 503
+    assert text_of("en", "errors.unwritable.title") in answer
+    assert ask(site.port, "GET", f"/km/{SLUG}/programme")[0] == 200
+    emails = select(table(Application).c.email).where(table(Application).c.email.startswith("late"))
+    assert database.read(lambda db: sorted(db.execute(emails).scalars())) == sorted(taken)
+    resource.prlimit(site.process, resource.RLIMIT_FSIZE, (most, most))
+    assert until(lambda: ask(site.port, "POST", FORM, refused)[0] == 200, 10), "no restart is needed"
+    assert database.read(lambda db: first_broken(db, SLUG)) is None
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(SOAK == 1, reason="takes a server of its own: SALA_SOAK=3")
+def test_the_database_server_itself_is_killed_in_a_storm(shared: Path, forum_file: ForumFile, post: Post) -> None:
+    folder = shared / "killed"
+    folder.mkdir()
+    shared.chmod(0o755)  # the server's account has to get at its own folder below
+    base = cluster.start(folder)
+    try:
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE storm")
+        url = f"{base}/storm"
+        with opened(url) as database, nursery(folder, url) as house:
+            fill(database, forum_file)
+            storm = Storm([house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)])
+            house.work("worker", SMTP_URL=post.url)
+            ride_out(storm, [lambda: cluster.restart(folder)] * SOAK)
+            all_left(house, database)
+            prove(database, storm, post, kills=SOAK)
+    finally:
+        cluster.stop(folder)
+
+
 @pytest.mark.postgres
 def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_postgresql(
     postgres_url: str, tmp_path: Path, post: Post
@@ -189,7 +252,8 @@ def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_post
         webs = [house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)]
         workers = [house.work(f"worker{number}", SMTP_URL=post.url) for number in range(2)]
         storm = Storm(webs)
-        ride_out(house, storm, [webs[0], workers[0], webs[1], workers[1]], rounds=SOAK)
+        victims = [webs[0], workers[0], webs[1], workers[1]]
+        ride_out(storm, [killing(house, victim) for victim in victims * SOAK])
         all_left(house, database)
         prove(database, storm, post, kills=2 * SOAK)
 
@@ -200,6 +264,7 @@ def test_a_site_of_one_process_is_killed_again_and_again_in_a_storm_on_sqlite(
     with opened(sqlite_url) as database, nursery(tmp_path, sqlite_url) as house:
         site = house.serve("site", WORKER="inline", SMTP_URL=post.url)
         storm = Storm([site])
-        ride_out(house, storm, [site], rounds=3 * SOAK)
+        ride_out(storm, [killing(house, site)] * 3 * SOAK)
         all_left(house, database)
         prove(database, storm, post, kills=3 * SOAK)
+        a_full_disk_is_told_and_nothing_is_lost(database, site)
