@@ -21,8 +21,8 @@ style:
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 
-soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
-	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py
+soak: .venv/.ok            ## thousands of new sequences of deeds about seats, and long storms, for an hour when nobody waits
+	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/cli/test_enduring.py
 
 bench: .venv/.ok           ## the site measured beside its limits, with a table under bench/results; ROW=name for one row
 	$(BIN)/python -m bench $(ROW)
