@@ -66,4 +66,4 @@ def _of_a_driver(failure: DBAPIError) -> str:
 
 def _is_of_the_line(cause: BaseException | None) -> bool:
     """A driver that got no answer at all has no code for it."""
-    return type(cause).__name__ == "OperationalError"
+    return any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__)
