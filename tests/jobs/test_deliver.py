@@ -23,6 +23,7 @@ from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
+from app.mail.watching import longest_due
 from app.programme.models import Session
 from app.programme.publishing import publish
 from app.registration.applying import application_of, cancel, confirm
@@ -506,3 +507,24 @@ def test_what_has_left_is_written_however_many_wait_at_the_pen(crew: Crew, sink:
     assert deliver(crew) == 1
     assert [message.state for message in messages(crew)] == ["sent"]
     crew.pen.stop()
+
+
+def test_mail_that_no_server_takes_is_late_however_often_it_is_tried(
+    crew_with: Callable[..., Crew], clock: Any
+) -> None:
+    crew = crew_with(SMTP_URL="smtp://127.0.0.1:9")
+    registered(crew)
+    registered(crew, CHAN)
+    for _ in range(8):
+        deliver(crew)
+        clock.move(minutes=5)
+    assert crew.database.read(longest_due) == NOW
+    assert "sent" not in {message.state for message in messages(crew)}
+
+
+def test_mail_that_one_recipients_server_puts_off_is_not_late(crew: Crew, sink: Sink, clock: Any) -> None:
+    registered(crew)
+    sink.answers[VANNA.email] = "451 mailbox full"
+    deliver(crew)
+    due = crew.database.read(longest_due)
+    assert due == NOW + timedelta(minutes=5)
