@@ -128,23 +128,29 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def nursery(folder: Path, url: str) -> Iterator[Nursery]:
-    """A nursery for this database; all of its children are killed at the end."""
+def mothering() -> Iterator["subprocess.Popen[str]"]:
+    """The process that has read everything; it may serve several nurseries."""
     kept = ("PATH", "HOME", "LANG")
     environment = {**{name: os.environ[name] for name in kept if name in os.environ}, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.nursery"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
     ) as mother:
-        found = Nursery(folder, url, mother)
-        found.set_clock()
-        try:
-            yield found
-        finally:
-            for child in found.children:
-                child.kill()
-            assert mother.stdin is not None
-            mother.stdin.close()
+        yield mother
+        assert mother.stdin is not None
+        mother.stdin.close()
+
+
+@contextmanager
+def nursery(mother: "subprocess.Popen[str]", folder: Path, url: str) -> Iterator[Nursery]:
+    """A nursery for this database; all of its children are killed at the end."""
+    found = Nursery(folder, url, mother)
+    found.set_clock()
+    try:
+        yield found
+    finally:
+        for child in found.children:
+            child.kill()
 
 
 def main() -> None:

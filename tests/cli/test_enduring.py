@@ -38,7 +38,7 @@ from app.registration.models import Application, Seat
 from tests import cluster
 from tests.cast import SLUG, VANNA, fields
 from tests.conftest import fill, opened
-from tests.nursery import Child, Nursery, free_port, listens, nursery
+from tests.nursery import Child, Nursery, free_port, listens, mothering, nursery
 
 SOAK = max(1, min(8, int(os.environ.get("SALA_SOAK", "1"))))
 PEOPLE, AT_ONCE = 32 * SOAK, 8
@@ -73,6 +73,13 @@ def post() -> Iterator[Post]:
     kept.url = f"smtp://127.0.0.1:{port}"
     yield kept
     controller.stop()
+
+
+@pytest.fixture(scope="module")
+def mother() -> Iterator[Any]:
+    """The process that every site of these tests is forked from."""
+    with mothering() as found:
+        yield found
 
 
 @dataclass
@@ -224,7 +231,9 @@ def a_full_disk_is_told_and_nothing_is_lost(database: Database, site: Child) -> 
 
 @pytest.mark.postgres
 @pytest.mark.skipif(SOAK == 1, reason="takes a server of its own: SALA_SOAK=3")
-def test_the_database_server_itself_is_killed_in_a_storm(shared: Path, forum_file: ForumFile, post: Post) -> None:
+def test_the_database_server_itself_is_killed_in_a_storm(
+    shared: Path, forum_file: ForumFile, post: Post, mother: Any
+) -> None:
     folder = shared / "killed"
     folder.mkdir()
     shared.chmod(0o755)  # the server's account has to get at its own folder below
@@ -233,7 +242,7 @@ def test_the_database_server_itself_is_killed_in_a_storm(shared: Path, forum_fil
         with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE storm")
         url = f"{base}/storm"
-        with opened(url) as database, nursery(folder, url) as house:
+        with opened(url) as database, nursery(mother, folder, url) as house:
             fill(database, forum_file)
             storm = Storm([house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)])
             house.work("worker", SMTP_URL=post.url)
@@ -246,9 +255,9 @@ def test_the_database_server_itself_is_killed_in_a_storm(shared: Path, forum_fil
 
 @pytest.mark.postgres
 def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_postgresql(
-    postgres_url: str, tmp_path: Path, post: Post
+    postgres_url: str, tmp_path: Path, post: Post, mother: Any
 ) -> None:
-    with opened(postgres_url) as database, nursery(tmp_path, postgres_url) as house:
+    with opened(postgres_url) as database, nursery(mother, tmp_path, postgres_url) as house:
         webs = [house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)]
         workers = [house.work(f"worker{number}", SMTP_URL=post.url) for number in range(2)]
         storm = Storm(webs)
@@ -259,9 +268,9 @@ def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_post
 
 
 def test_a_site_of_one_process_is_killed_again_and_again_in_a_storm_on_sqlite(
-    sqlite_url: str, tmp_path: Path, post: Post
+    sqlite_url: str, tmp_path: Path, post: Post, mother: Any
 ) -> None:
-    with opened(sqlite_url) as database, nursery(tmp_path, sqlite_url) as house:
+    with opened(sqlite_url) as database, nursery(mother, tmp_path, sqlite_url) as house:
         site = house.serve("site", WORKER="inline", SMTP_URL=post.url)
         storm = Storm([site])
         ride_out(storm, [killing(house, site)] * 3 * SOAK)
