@@ -21,8 +21,9 @@ style:
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 
-soak: .venv/.ok            ## thousands of new sequences of deeds about seats, for an hour when nobody waits
-	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/api/test_fuzz.py
+soak: .venv/.ok            ## thousands of new sequences of deeds about seats, and long storms, for an hour when nobody waits
+	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/api/test_fuzz.py \
+		tests/cli/test_enduring.py
 
 audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
 	@$(BIN)/python tests/audit.py

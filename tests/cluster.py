@@ -79,15 +79,28 @@ def start(shared: Path, *, durable: bool = False) -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    rows, log = folder / "rows", folder / "log"
+    rows = folder / "rows"
     make = [str(bin_folder / "initdb"), "-D", str(rows), "-A", "trust", "-U", "sala", "-E", "UTF8", "--locale=C", "-N"]
     subprocess.run(_as_server(make), check=True, capture_output=True, cwd=folder)
     # the tests kill writers, never this server, so it need not wait for the disk
     hurried = "" if durable else " -c fsync=off -c full_page_writes=off"
-    options = f"-p {port} -h 127.0.0.1 -k '' -c max_connections=200{hurried}"
+    (folder / "options").write_text(f"-p {port} -h 127.0.0.1 -k '' -c max_connections=200{hurried}")
+    _begin(folder)
+    return f"postgresql://sala@127.0.0.1:{port}"
+
+
+def _begin(folder: Path) -> None:
+    bin_folder, rows = programs(), folder / "rows"
+    assert bin_folder is not None
+    options, log = (folder / "options").read_text(), folder / "log"
     begin = [str(bin_folder / "pg_ctl"), "-D", str(rows), "-l", str(log), "-w", "-o", options, "start"]
     subprocess.run(_as_server(begin), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    return f"postgresql://sala@127.0.0.1:{port}"
+
+
+def restart(shared: Path) -> None:
+    """Let the cluster end as if it was killed, and start it again at the same address."""
+    stop(shared)
+    _begin(shared / "cluster")
 
 
 def stop(shared: Path) -> None:

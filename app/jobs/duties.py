@@ -21,10 +21,11 @@ from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
 from app.kit import clock, heart
 from app.kit.db import Db, table
-from app.kit.errors import Busy, Conflict, NotFound, Refused
-from app.kit.pen import SITE
+from app.kit.errors import Busy, Conflict, NotFound, Refused, Unavailable
+from app.kit.pen import SITE, Deed
 from app.kit.repeating import forget_answers
 from app.kit.throttling import forget_visits
+from app.kit.trouble import trouble_of
 from app.mail import outbox
 from app.mail.delivery import Connection, Prepared, compose
 from app.mail.rules import Outcome, came_back, is_answer, next_attempt
@@ -40,6 +41,8 @@ DELIVERIES_LAST = timedelta(days=30)
 """How long the desk sees what webhooks were told."""
 MOST_AT_ONCE = 20
 """Messages over one connection."""
+SECONDS_BETWEEN_TRIES = (1, 2, 4, 8, 15, 30)
+"""Between tries to write what came of a message."""
 
 
 def deliver(crew: Crew) -> int:
@@ -81,11 +84,12 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         log.info("message %s is no longer true", message.id)
         crew.pen.write_now(scope, partial(_withhold, message=message, now=now))
         return True
-    except (Busy, DBAPIError) as fault:  # ours, not the message's
-        outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
     except Exception as fault:
-        log.exception("message %s cannot be made", message.id)
-        outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
+        if isinstance(fault, Busy | Unavailable | DBAPIError) or trouble_of(fault):  # ours, not the message's
+            outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
+        else:
+            log.exception("message %s cannot be made", message.id)
+            outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
     after = clock.now()
     answered = is_answer(outcome)
     tries = message.answered + 1 if answered else message.attempts
@@ -112,8 +116,24 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         if not ours:
             log.warning("message %s took too long and is another's by now", message.id)
 
-    crew.pen.write_now(scope, keep)
+    _write_in_any_case(crew, scope, keep)
     return let_in
+
+
+def _write_in_any_case(crew: Crew, scope: str, deed: Deed[None]) -> None:
+    """What came of a message is known here alone: while the database does not take it, it is tried for a minute.
+
+    Should the first try have been written all the same, the second finds the claim closed and changes nothing.
+    """
+    for seconds in SECONDS_BETWEEN_TRIES:
+        try:
+            return crew.pen.write_now(scope, deed)
+        except Exception as fault:
+            if not (isinstance(fault, Unavailable) or trouble_of(fault)):
+                raise
+            log.warning("the database does not take what came of a message; again in %s s", seconds)
+        crew.ending.wait(seconds)
+    return crew.pen.write_now(scope, deed)
 
 
 def _made(crew: Crew, scope: str, message: outbox.Claimed, now: datetime) -> Prepared:

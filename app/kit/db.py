@@ -13,6 +13,9 @@ from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
 T = TypeVar("T")
+SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT = 5, 20
+"""How long a PostgreSQL server that does not answer is waited for, unless its address says otherwise: a host that is
+gone without a word would keep everybody waiting for minutes."""
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -54,7 +57,9 @@ class Database:
                 os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
             options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10}}
         else:
-            options = {"pool_pre_ping": True}
+            waits = {"connect_timeout": SECONDS_TO_CONNECT, "tcp_user_timeout": 1000 * SECONDS_TO_BE_SILENT}
+            asked = {name: value for name, value in waits.items() if name not in parsed.query}
+            options = {"pool_pre_ping": True, "connect_args": asked}
         self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, hide_parameters=True, **options)
         self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, hide_parameters=True, **options)
         if self.is_sqlite:

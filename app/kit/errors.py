@@ -8,7 +8,8 @@ Answer
 ├── Forbidden  there, but not for this role           403
 ├── Expired    a one-time link or form that is spent  410
 ├── TooMany    a throttle, with seconds to wait       429
-└── Busy       more is waiting than can be served     503
+├── Busy       more is waiting than can be served     503
+└── Unavailable  the database failed, not the deed    503
 """
 
 import dataclasses
@@ -91,6 +92,12 @@ class TooMany(Answer):
 
 class Busy(Answer):
     """More is waiting than can be served soon; nothing was written."""
+
+    status = 503
+
+
+class Unavailable(Answer):
+    """The database cannot be reached or written; `code` is one of `app.kit.trouble`."""
 
     status = 503
 

@@ -10,10 +10,12 @@ import fcntl
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select, update
@@ -21,8 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.db import Database, Db, table
-from app.kit.errors import Busy
+from app.kit.errors import Busy, Unavailable
 from app.kit.models import Scope
+from app.kit.trouble import UNCERTAIN, leaves_open, trouble_of
 
 T = TypeVar("T")
 _scopes = table(Scope)
@@ -30,6 +33,12 @@ Deed = Callable[[Db], T]
 
 SITE = "site"
 """The scope of what belongs to no forum: accounts, sign-in."""
+PATIENCE = 10.0
+"""Seconds that somebody at a door waits for their deed to begin; proxies and people give up not much later."""
+_PACES = 9
+"""Of so many last batches the middle pace is reckoned with: one slow deed says nothing about the others."""
+_LEAST_SECONDS, _MOST_SECONDS = 2, 30
+"""Within which those who are turned away are asked to come again."""
 
 
 @dataclass(slots=True)
@@ -57,29 +66,43 @@ class Tally:
     seconds: float = 0.0
     """In which it wrote, from the lock to the commit."""
     turned_away: int = 0
-    """Deeds not taken because too many waited."""
+    """Deeds not taken because too many waited, or given back because they had waited too long."""
 
 
 class Pen:
-    """Writes deeds in the order they come, up to `batch` in one commit; `waiting` is the longest queue taken.
+    """Writes deeds in the order they come, up to `batch` in one commit.
 
-    `start()` makes the writing thread; `stop()` finishes what is queued. A pen that was not started writes in the
-    caller's thread, one deed a transaction: enough for the command line and for tests.
+    Those at a door wait `patience` seconds at most for their deed to begin: whoever would wait longer is turned away
+    when they come, and whoever has waited so long is given their deed back unwritten. `waiting` is the longest queue
+    taken in any case. `start()` makes the writing thread; `stop()` finishes what is queued. A pen that was not started
+    writes in the caller's thread, one deed a transaction: enough for the command line and for tests.
     """
 
-    def __init__(self, database: Database, *, batch: int = 512, waiting: int = 4000) -> None:
+    def __init__(
+        self, database: Database, *, batch: int = 512, waiting: int = 4000, patience: float = PATIENCE
+    ) -> None:
         self.database = database
         self._batch = batch
         self._waiting = waiting
+        self._patience = patience
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._alone = threading.Lock()
+        self._paces: deque[float] = deque([0.0], maxlen=_PACES)
+        self._pace = 0.0
+        self._began: float | None = None
         self.tally = Tally()
 
     @property
     def queued(self) -> int:
         """Groups of deeds that wait."""
         return self._queue.qsize()
+
+    @property
+    def wait(self) -> float:
+        """Seconds that a group of deeds which comes now would wait, as far as can be known."""
+        began = self._began
+        return self.queued * self._pace + (time.perf_counter() - began if began is not None else 0.0)
 
     def start(self) -> None:
         """Start the writing thread."""
@@ -101,51 +124,96 @@ class Pen:
     def submit_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
         """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
         where one is refused the others are written."""
+        if self._thread is not None and (self.queued >= self._waiting or self.wait > self._patience):
+            raise self._busy(len(deeds))
+        return self._take(scope, deeds)
+
+    def _take(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
         jobs = [_Job(scope, deed, Future()) for deed in deeds]
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
-        elif self._queue.qsize() >= self._waiting:
-            self.tally.turned_away += len(jobs)
-            raise Busy("busy", seconds=2)
         else:
             self._queue.put(jobs)
         return [job.answer for job in jobs]
 
+    def _busy(self, deeds: int) -> Busy:
+        self.tally.turned_away += deeds
+        return Busy("busy", seconds=round(max(_LEAST_SECONDS, min(_MOST_SECONDS, self.wait))))
+
     async def write(self, scope: str, deed: Deed[T]) -> T:
-        """Have a deed written; its answer comes after the commit. Raises what the deed raised, or Busy."""
-        return await asyncio.wrap_future(self.submit(scope, deed))
+        """Have a deed written; its answer comes after the commit. Raises what the deed raised, Busy or Unavailable."""
+        done: T = await self.write_together(scope, [deed])
+        return done
+
+    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> Any:
+        """The same for several, see `submit_together`; the last one's answer, when all are over.
+
+        Where their turn has not come within `patience` none is done any more: Busy. Should the pen come for them at
+        that very moment, the last is done, the ones before it perhaps not.
+        """
+        answers = self.submit_together(scope, deeds)
+        waiting = [asyncio.wrap_future(answer) for answer in answers]
+        try:
+            over, _ = await asyncio.wait(waiting[-1:], timeout=self._patience)
+            if not over and self._withdrawn(answers):
+                raise self._busy(len(answers))
+            *_, last = await asyncio.gather(*waiting, return_exceptions=True)
+        except asyncio.CancelledError:
+            self._withdrawn(answers)
+            raise
+        if isinstance(last, BaseException):
+            raise last
+        return last
+
+    @staticmethod
+    def _withdrawn(answers: Sequence[Future[Any]]) -> bool:
+        """Take deeds back that nobody waits for any more; whether the last one will not be done."""
+        first, *rest = answers
+        if not first.cancel():
+            return False  # they are being written, or that is over
+        gone = [answer.cancel() for answer in rest]
+        return gone[-1] if gone else True
 
     def write_now(self, scope: str, deed: Deed[T]) -> T:
-        """The same for callers without an event loop (command line, jobs, tests): blocks until committed."""
-        return self.submit(scope, deed).result()
+        """The same for callers without an event loop (command line, jobs, tests): blocks until committed, however long
+        that takes. There are only a few of them, and what they have to say, such as that a mail has left, can be said
+        by nobody else."""
+        answer: Future[T] = self._take(scope, [deed])[0]
+        return answer.result()
 
     def _write_all(self) -> None:
         ended = False
         while not ended and (first := self._queue.get()) is not None:
-            batch = list(first)
+            batch, groups = list(first), 1
+            self._began = time.perf_counter()
             try:
                 # The file lock is taken before the queue is drained: two processes on one file would otherwise wait
                 # in SQLite's own busy handler, which sleeps and starves; what queues meanwhile makes a larger batch.
                 with self._turn():
-                    ended = self._drain(batch)
+                    more, ended = self._drain(batch)
+                    groups += more
                     self._write(batch, has_turn=True)
             except OSError as failure:  # no turn to be had (a full disk, a lost folder): nothing was written
                 for job in batch:
                     if not job.answer.done():
                         job.answer.set_exception(failure)
+            self._paces.append((time.perf_counter() - self._began) / groups)
+            self._pace, self._began = median(self._paces), None
 
-    def _drain(self, batch: list[_Job]) -> bool:
-        """Add to the batch what is queued; says whether the end was queued behind it."""
+    def _drain(self, batch: list[_Job]) -> tuple[int, bool]:
+        """Add to the batch what is queued: how many groups, and whether the end was queued behind them."""
+        groups = 0
         while len(batch) < self._batch:
             try:
                 jobs = self._queue.get_nowait()
             except queue.Empty:
-                return False
+                return groups, False
             if jobs is None:
-                return True
+                return groups, True
             batch += jobs
-        return False
+            groups += 1
+        return groups, False
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -172,7 +240,7 @@ class Pen:
             # key of a form makes asking again harmless.
             done = [_Done(job, failure=failed.cause) for job in batch]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
-            if len(batch) == 1:
+            if len(batch) == 1 and not _lost(failure):
                 done = [_Done(batch[0], failure=_told(failure))]
             else:
                 done = [result for job in batch for result in self._alone_again(job)]
@@ -213,10 +281,22 @@ class Pen:
             return done
 
 
+def _lost(failure: Exception) -> bool:
+    """Did the connection break, before the commit? Then another may do, and nothing was written."""
+    return isinstance(failure, DBAPIError) and failure.connection_invalidated
+
+
 def _told(failure: Exception) -> Exception:
-    """What a lost deed is answered: the database's own words where there are some."""
-    cause = failure.__cause__
-    return cause if isinstance(failure, _TransactionLost) and isinstance(cause, Exception) else failure
+    """What a lost deed is answered: the database's own words where there are some, and of several those it began with:
+    that a savepoint is gone says nothing of the disk that was full."""
+    if not isinstance(failure, _TransactionLost):
+        return failure
+    told, before = failure.__cause__, failure.__cause__
+    while before is not None:
+        if trouble_of(before):
+            told = before
+        before = before.__context__
+    return told if isinstance(told, Exception) else failure
 
 
 class _TransactionLost(Exception):
@@ -234,6 +314,9 @@ class _CommitFailed(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        if leaves_open(cause):
+            self.cause = Unavailable(UNCERTAIN)
+            self.cause.__cause__ = cause
 
 
 def _run(db: Db, job: _Job) -> _Done:

@@ -12,7 +12,7 @@ from app.audit.recording import record
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound
 from app.mail.models import Attempt, Message
-from app.mail.rules import CLAIM_LASTS
+from app.mail.rules import CLAIM_LASTS, CLOCKS_DIFFER, LONGEST_WAIT
 
 _messages, _attempts = table(Message), table(Attempt)
 _QUEUE = insert(_messages)
@@ -102,13 +102,18 @@ class Claimed:
 
 def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "", bulk_a_minute: int = 0) -> list[Claimed]:
     """Take up to `most` due messages for sending: queued or retrying ones whose time has come, and abandoned claims;
-    with a `subject` only those about it.
+    with a `subject` only those about it. What a clock wrote that has been set back since does not wait until that time
+    has come again.
 
     The least tried come first, so that what fails again and again keeps nobody back; behind all others comes what is
     sent in bulk, of which at most `bulk_a_minute` are taken in a minute (0: no limit).
     """
-    due = _messages.c.state.in_(("queued", "retrying")) & (_messages.c.due_at <= now)
-    abandoned = (_messages.c.state == "sending") & (_messages.c.claimed_at <= now - CLAIM_LASTS)
+    too_far = (_messages.c.state == "retrying") & (_messages.c.due_at > now + LONGEST_WAIT)
+    in_time = or_(_messages.c.due_at <= now, _messages.c.created_at > now + CLOCKS_DIFFER, too_far)
+    due = _messages.c.state.in_(("queued", "retrying")) & in_time
+    claimed_at = _messages.c.claimed_at
+    cut = or_(claimed_at <= now - CLAIM_LASTS, claimed_at >= now + CLAIM_LASTS)
+    abandoned = (_messages.c.state == "sending") & cut
     order = (_messages.c.bulk, _messages.c.attempts, _messages.c.due_at, _messages.c.id)
     wanted = select(_messages).where(or_(due, abandoned)).order_by(*order).limit(most)
     if subject:

@@ -38,6 +38,12 @@ CLAIM_LASTS = timedelta(minutes=10)
 """Longer than one delivery can last: delivery must give up on a silent server well before."""
 
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""What was written further ahead than that was written by a clock that has been set back since."""
+LONGEST_WAIT = timedelta(hours=5)
+"""Longer than any back-off: who is to wait longer was told so by such a clock."""
+
+
 def is_answer(outcome: Outcome) -> bool:
     """Did a server say something about the message itself? While none can be reached or none lets us in, none did."""
     return outcome in MOST_ANSWERS

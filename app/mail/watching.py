@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from app.kit.db import Db, table
 from app.mail.models import Message
@@ -19,7 +19,13 @@ def unsent_by_state(db: Db) -> dict[str, int]:
 
 
 def longest_due(db: Db) -> datetime | None:
-    """Since when the mail is due that has been due longest (UTC); None where none waits."""
-    due = select(func.min(_messages.c.due_at)).where(_messages.c.state.in_(("queued", "retrying")))
+    """Since when the mail is due that has been due longest (UTC); None where none waits.
+
+    What was tried and met no server that takes mail is due since it was written: its next try says when one looks
+    again. What a server put off for its own sake is due then.
+    """
+    untaken = (_messages.c.state == "retrying") & (_messages.c.answered == 0)
+    since = case((untaken, _messages.c.created_at), else_=_messages.c.due_at)
+    due = select(func.min(since)).where(_messages.c.state.in_(("queued", "retrying")))
     found: datetime | None = db.execute(due).scalar()
     return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -33,7 +33,16 @@ from app.registration.welcome import Welcome
 
 _applications, _needs = table(Application), table(Needs)
 # built once: putting these together costs more than having them done
-_WRITE = insert(_applications).returning(_applications.c.id)
+_latest = select(func.max(_applications.c.asked_at)).where(_applications.c.forum_id == bindparam("of_forum"))
+_asked = _latest.scalar_subquery()
+_NOW, _SOON = (bindparam(name, type_=_applications.c.asked_at.type) for name in ("asking", "soon"))
+_WRITE = (
+    insert(_applications)
+    .values(asked_at=case((_asked > _SOON, _asked), else_=_NOW))  # rules §1.3: a clock set back lets nobody pass
+    .returning(_applications.c.id)
+)
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Of several machines; further back than that a clock was set back."""
 _SEAL = (
     update(_applications)
     .where(_applications.c.id == bindparam("of"))
@@ -241,7 +250,10 @@ def _row(
 
 
 def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
-    """Write an application's row with what every new one has, and the digests of its tokens; its id."""
+    """Write an application's row with what every new one has, and the digests of its tokens; its id.
+
+    Who asks after others stands behind them, also where the clock was set back in between.
+    """
     defaults = {
         "priority": 0,
         "priority_reason": "",
@@ -252,7 +264,10 @@ def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
         "feed_digest": "",
         "edition": 1,
     }
-    number = int(db.execute(_WRITE, {**defaults, **row}).scalar_one())
+    asking = row["asked_at"]
+    ordered = {"of_forum": row["forum_id"], "asking": asking, "soon": asking + CLOCKS_DIFFER}
+    written = {name: value for name, value in row.items() if name != "asked_at"}
+    number = int(db.execute(_WRITE, {**defaults, **written, **ordered}).scalar_one())
     digests = {
         "manage_digest": codes.digest(manage_token(secret, number, 1)),
         "feed_digest": codes.digest(feed_token(secret, number, 1)),

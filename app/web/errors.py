@@ -3,29 +3,40 @@
 import logging
 import traceback
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.forum.models import Forum
-from app.kit.errors import Answer, BodyTooLarge, TooMany
+from app.kit.errors import Answer, BodyTooLarge, Busy, TooMany, Unavailable
 from app.kit.i18n import LANGS, Lang, has_text, text_of
 from app.kit.logs import REQUEST
+from app.kit.trouble import BUSY, UNCERTAIN, UNREACHABLE, UNWRITABLE, trouble_of
 from app.web.deps import SecondFactorNeeded, SignInNeeded, back
+from app.web.forms import read_form
 from app.web.guards import App, Receive, Scope, Send
 from app.web.headers import SECRET
 from app.web.pages import opened_at, page, preferred, sentence
 from app.web.site import site_of
 
 log = logging.getLogger("sala.web")
+SECONDS = {BUSY: 5, UNREACHABLE: 10, UNWRITABLE: 60, UNCERTAIN: 5}
+"""After how long it is worth trying again, where nobody knows better."""
+_MOST_KEPT, _MOST_FILES = 1000, 20
 
 
 def install(app: FastAPI) -> None:
     """Tell the app how to answer each kind of error."""
     app.add_exception_handler(Answer, _answer)
+    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(SQLAlchemyError, _trouble)
+    app.add_exception_handler(OSError, _trouble)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BodyTooLarge, _too_large)
     app.add_exception_handler(SignInNeeded, _sign_in)
@@ -50,6 +61,47 @@ async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, TooMany) or "seconds" in error.values:
         response.headers["retry-after"] = str(int(error.values.get("seconds", 60)))
     return response
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Busy)  # noqa: S101 - registered for this class
+    return await _later(request, BUSY, int(error.values.get("seconds", SECONDS[BUSY])))
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)  # noqa: S101 - registered for this class
+    log.error("the database is %s at %s %s", error.code, request.method, route_of(request))
+    return await _later(request, error.code, SECONDS[error.code])
+
+
+async def _trouble(request: Request, error: Exception) -> Response:
+    """What the database itself cannot do now; whatever else a driver complains of is a fault of ours."""
+    if not (trouble := trouble_of(error)):
+        raise error
+    log.error("the database is %s at %s %s", trouble, request.method, route_of(request))
+    return await _later(request, trouble, SECONDS[trouble])
+
+
+async def _later(request: Request, trouble: str, seconds: int) -> Response:
+    """503: not now. What was typed stands in the page, to be sent again as it is: with the same request key, so that
+    it is taken once. It asks the database for nothing."""
+    kept, files = await _sent(request)
+    response = await show(request, 503, name=trouble, kept=kept, files=files, again=request.method == "GET")
+    response.headers["retry-after"] = str(seconds)
+    return response
+
+
+async def _sent(request: Request) -> tuple[list[tuple[str, str]], bool]:
+    """The fields of the form that was sent, and whether files were; nothing where it was none."""
+    if request.method != "POST":
+        return [], False
+    try:
+        sent = await read_form(request, fields=_MOST_KEPT, files=_MOST_FILES)
+    except (Answer, HTTPException, BodyTooLarge):
+        return [], False
+    every = sent.multi_items()
+    kept = [(name, value) for name, value in every if isinstance(value, str)]
+    return kept, len(kept) < len(every)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -112,15 +164,25 @@ async def _forum_around(request: Request, status: int) -> Forum | None:
 
 
 async def show(
-    request: Request, status: int, text: str = "", reference: str = "", *, sign_in: bool = False
+    request: Request,
+    status: int,
+    text: str = "",
+    reference: str = "",
+    *,
+    name: str = "",
+    sign_in: bool = False,
+    again: bool = False,
+    kept: Sequence[tuple[str, str]] = (),
+    files: bool = False,
 ) -> Response:
-    """One error page: its title and sentence by status, or the refusal's own sentence.
+    """One error page: its title and sentence by status or by its own `name`, or the refusal's own sentence.
 
-    With `sign_in` it leads to where one asks for a new link, instead of to the first page. Under a forum's address
-    the page has its menu, for every reader alike.
+    With `sign_in` it leads to where one asks for a new link, instead of to the first page; with `again` it can be
+    asked for once more, and what is `kept` of a form (all but its `files`) be sent. Under a forum's address the page
+    has its menu, for every reader alike.
     """
     lang = language_of(request)
-    key = f"errors.{status}" if has_text(lang, f"errors.{status}.title") else "errors.400"
+    key = next(key for key in (f"errors.{name}", f"errors.{status}", "errors.400") if has_text(lang, f"{key}.title"))
     title, text = text_of(lang, f"{key}.title"), text or text_of(lang, f"{key}.text")
     path = request.url.path
     if path.startswith("/api/") or path.endswith((".json", ".xml")):
@@ -129,6 +191,7 @@ async def show(
     if path.endswith(".ics"):
         return PlainTextResponse(f"{title}. {text}\n", status, {"cache-control": SECRET})
     values: dict[str, Any] = {"title": title, "text": text, "reference": reference, "sign_in": sign_in}
+    values |= {"again": again, "kept": kept, "files": files}
     form_page = opened_at(request, status) if status == 405 else path
     values["form_page"] = form_page if form_page != path else ""
     values["forum"] = await _forum_around(request, status)

@@ -59,7 +59,7 @@ async def accept(request: Request, lang: str, secret: str) -> Response:
         asked, read = await send(request, sheet, sent, answers)
     except (Refused, Expired, TooMany) as refused:
         return await show_again(request, sheet, sent, answers, refused)
-    return show_sent(request, sheet, read, asked)
+    return await show_sent(request, sheet, read, asked)
 
 
 @router.post("/{lang}/invitations/{secret}/refusal")

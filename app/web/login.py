@@ -48,9 +48,10 @@ async def send_link(request: Request) -> Response:
         await _ask(request, asked.email, lang)
     except (Refused, TooMany, Expired) as refused:
         return ask_page(request, refused.status, refilled(lang, sent, refused), refused.values.get("seconds"))
-    if not site_of(request).settings.sends_mail:
+    site = site_of(request)
+    if not site.settings.sends_mail:
         return ask_page(request)
-    return _page(request, lang, "accounts/link_sent.html")
+    return _page(request, lang, "accounts/link_sent.html", late_mail=await site.late_mail.look(site.read))
 
 
 @router.get("/login/{link}")

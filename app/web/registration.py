@@ -86,7 +86,7 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
         asked, read = await send(request, sheet, sent, answers)
     except (Refused, Expired, TooMany) as refused:
         return await show_again(request, sheet, sent, answers, refused)
-    return show_sent(request, sheet, read, asked)
+    return await show_sent(request, sheet, read, asked)
 
 
 async def _led_by(request: Request, lang: Lang, forum: Forum, typed: str) -> Response:

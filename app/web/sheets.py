@@ -148,7 +148,7 @@ def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "")
     key, age = read_form_token(request, sent, purpose, bound_to)
     if sent.get("website"):
         raise Refused("form_trap")
-    if age < site_of(request).settings.form_min_seconds:
+    if 0 <= age < site_of(request).settings.form_min_seconds:  # below nought the clock was set back meanwhile
         raise Refused("form_too_quick")
     return key
 
@@ -254,8 +254,9 @@ async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Se
     return response
 
 
-def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
-    """The answer: "we have written to …". Where no mail can leave it shows the link itself, and says why.
+async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
+    """The answer: "we have written to …", and whether mail leaves late. Where none can leave it shows the link itself,
+    and says why.
 
     Not the link of an earlier registration: the form proves nothing about whose address it is.
     """
@@ -265,5 +266,6 @@ def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: app
         link = f"/{sheet.lang}/my/{asked.token}"
     values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
     values["no_mail"] = not site.settings.sends_mail
+    values["late_mail"] = site.settings.sends_mail and await site.late_mail.look(site.read)
     wording = wording_of(in_hall=sheet.category.in_hall)
     return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)

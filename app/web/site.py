@@ -22,6 +22,7 @@ from app.registration.settling import settle_ahead
 from app.web.assets import Assets
 from app.web.blanks import Blanks
 from app.web.forums import Forums
+from app.web.late_mail import LateMail
 
 if TYPE_CHECKING:
     from app.web.figures import Figures
@@ -45,6 +46,7 @@ class Site:
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
     blanks: Blanks = field(default_factory=Blanks)
+    late_mail: LateMail = field(default_factory=LateMail)
     figures: "Figures | None" = None
     """What the process counts, where somebody may read it."""
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
@@ -90,9 +92,7 @@ class Site:
         deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
         if counted is not None:
             deeds = [barred.until_counted(counted), deeds[0], barred.behind(deed)]
-        *before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, deeds))
-        await asyncio.gather(*before, return_exceptions=True)
-        done: T = await answer
+        done: T = await self.pen.write_together(forum, deeds)
         return done
 
 

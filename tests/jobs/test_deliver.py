@@ -1,26 +1,30 @@
 """The outbox, delivered to a real SMTP server."""
 
+import errno
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
 from app.accounts.second_factor import TURNED_OFF, TURNED_ON
 from app.forum.models import Forum
+from app.jobs import duties
 from app.jobs.crew import Crew
 from app.jobs.duties import deliver
 from app.kit.db import Db, table
+from app.kit.errors import Busy
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
+from app.mail.watching import longest_due
 from app.programme.models import Session
 from app.programme.publishing import publish
 from app.registration.applying import application_of, cancel, confirm
@@ -455,3 +459,73 @@ def test_somebody_of_the_press_is_written_to_about_a_badge(crew: Crew, sink: Sin
     told = " ".join(str(part.get_content()) for part in parts if part)
     assert "You have a badge." in told
     assert "seat" not in told
+
+
+def test_a_database_that_fails_while_a_mail_leaves_costs_no_second_copy(
+    crew: Crew, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is full from the moment the text has come until the first try to write that it has left."""
+    row = registered(crew)
+    monkeypatch.setattr(duties, "SECONDS_BETWEEN_TRIES", (0,))
+    tries = []
+
+    def full(_connection: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+    sink.meanwhile = lambda: event.listen(crew.database.write_engine, "begin", full)
+    assert deliver(crew) == 1
+    assert len(tries) >= 2
+    assert [message.state for message in messages(crew)] == ["sent"]
+    assert the_row(crew, row.code).confirm_by is not None
+    assert deliver(crew) == 0
+    assert len(sink.mails) == 1
+
+
+def test_a_mail_that_cannot_be_made_because_the_disk_is_full_waits(
+    crew: Crew, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(crew)
+
+    def full(_query: Any) -> Any:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(crew.database, "read", full)
+        deliver(crew)
+    (message,) = messages(crew)
+    assert (message.state, sink.mails) == ("retrying", [])
+
+
+def test_what_has_left_is_written_however_many_wait_at_the_pen(crew: Crew, sink: Sink) -> None:
+    """The inline worker shares its pen with the doors: those are turned away, it is not."""
+    registered(crew)
+    crew.pen.start()
+    crew.pen._waiting = 0
+    with pytest.raises(Busy):
+        crew.pen.submit(SITE, lambda _db: None)
+    assert deliver(crew) == 1
+    assert [message.state for message in messages(crew)] == ["sent"]
+    crew.pen.stop()
+
+
+def test_mail_that_no_server_takes_is_late_however_often_it_is_tried(
+    crew_with: Callable[..., Crew], clock: Any
+) -> None:
+    crew = crew_with(SMTP_URL="smtp://127.0.0.1:9")
+    registered(crew)
+    registered(crew, CHAN)
+    for _ in range(8):
+        deliver(crew)
+        clock.move(minutes=5)
+    assert crew.database.read(longest_due) == NOW
+    assert "sent" not in {message.state for message in messages(crew)}
+
+
+def test_mail_that_one_recipients_server_puts_off_is_not_late(crew: Crew, sink: Sink, clock: Any) -> None:
+    registered(crew)
+    sink.answers[VANNA.email] = "451 mailbox full"
+    deliver(crew)
+    due = crew.database.read(longest_due)
+    assert due == NOW + timedelta(minutes=5)

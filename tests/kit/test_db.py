@@ -1,5 +1,7 @@
 import os
+import socket
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.forum.models import Forum
 from app.forum.queries import forums
+from app.kit import db as db_module
 from app.kit.db import Database, Db, table
 from app.kit.migrating import migrate
 from app.kit.models import Scope
 from app.kit.pen import SITE, Pen
+from app.kit.trouble import UNREACHABLE, trouble_of
 from tests.cast import NOW, SLUG, the_forum
 
 
@@ -76,3 +80,15 @@ def test_instants_come_back_aware_and_in_utc(either_database: Database):
     forum: Forum = either_database.read(the_forum)
     assert forum.created_at == NOW
     assert forum.created_at.utcoffset().total_seconds() == 0  # type: ignore[union-attr]
+
+
+def test_a_server_that_takes_calls_and_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(db_module, "SECONDS_TO_CONNECT", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"postgresql://sala@127.0.0.1:{silent.getsockname()[1]}/sala")
+        began = time.monotonic()
+        with pytest.raises(DBAPIError) as failed:
+            database.read(forums)
+    assert time.monotonic() - began < 10
+    assert trouble_of(failed.value) == UNREACHABLE
+    database.close()

@@ -21,3 +21,9 @@ def test_a_duty_is_late_by_its_own_measure() -> None:
     assert late(known, now=NOW + timedelta(minutes=2)) == []
     assert late(known, now=NOW + timedelta(minutes=3)) == ["deliver"]
     assert late(known, now=NOW + timedelta(minutes=23)) == ["deliver", "purge"]
+
+
+def test_a_clock_that_was_ahead_hides_no_dead_worker_once_it_is_set_back(db: Db) -> None:
+    beat(db, {"deliver": (NOW + timedelta(days=1), 2.0)})
+    beat(db, {"deliver": (NOW, 2.0)})
+    assert late(beats(db), now=NOW + timedelta(minutes=3)) == ["deliver"]

@@ -1,38 +1,30 @@
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.accounts.actor import Actor
 from app.audit.models import Fact
-from app.audit.recording import record
+from app.audit.recording import first_broken
 from app.kit.db import Database, Db, table
-from app.kit.errors import Busy, Refused
+from app.kit.errors import Busy, Refused, Unavailable
 from app.kit.models import Scope
 from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions
-from tests.cast import NOW, SLUG
+from tests.cast import SLUG
 from tests.conftest import ROOT
+from tests.kit.notes import note
 
 _facts, _scopes = table(Fact), table(Scope)
-OPERATOR = Actor.operator().signature
-
-
-def note(name: str) -> Callable[[Db], str]:
-    """A deed that leaves one fact behind."""
-
-    def deed(db: Db) -> str:
-        record(db, SITE, OPERATOR, name, name, now=NOW)
-        return name
-
-    return deed
 
 
 def noted(db: Db) -> list[str]:
@@ -248,7 +240,7 @@ WRITER = """
 import os, sys, threading
 from app.kit.db import Database
 from app.kit.pen import SITE, Pen
-from tests.kit.test_pen import note
+from tests.kit.notes import note
 
 pen = Pen(Database(sys.argv[1]))
 pen.start()
@@ -342,3 +334,126 @@ def test_deeds_asked_for_together_are_in_one_commit_and_each_stands_for_itself(d
         first, refused, _left, last = pen.submit_together(SITE, [note("a"), refuse, leave, look])
         assert (first.result(), type(refused.exception()), last.result()) == ("a", Refused, True)
     pen.stop()
+
+
+def test_nobody_at_a_door_waits_longer_than_the_pens_patience_and_what_is_given_back_is_not_written(
+    database: Database, in_loop: Any
+) -> None:
+    held = Held(database, patience=0.2)
+
+    async def ask() -> list[Any]:
+        asked = [held.pen.write_together(SITE, [note("counted"), note(f"deed {number}")]) for number in range(5)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    refused = in_loop(ask)
+    assert [type(one) for one in refused] == [Busy] * 5
+    assert all(2 <= one.values["seconds"] <= 30 for one in refused)
+    time.sleep(0.2)
+    with pytest.raises(Busy):  # somebody holds the pen for longer than that already: told at once
+        held.pen.submit(SITE, note("late"))
+    later = threading.Thread(target=held.pen.write_now, args=(SITE, note("of the worker")))
+    later.start()
+    held.go()
+    later.join(10)
+    held.close()
+    assert database.read(noted) == ["of the worker"]
+    assert held.pen.tally.turned_away == 5 * 2 + 1
+
+
+def test_deeds_that_are_being_written_are_not_given_back(database: Database, in_loop: Any) -> None:
+    pen = Pen(database, patience=0.05)
+    pen.start()
+
+    def slow(db: Db) -> str:
+        time.sleep(0.3)
+        return note("slow")(db)
+
+    assert in_loop(lambda: pen.write(SITE, slow)) == "slow"
+    pen.stop()
+    assert database.read(noted) == ["slow"]
+
+
+def test_whoever_would_wait_too_long_is_told_so_when_they_come(database: Database) -> None:
+    """Each deed takes a twentieth of a second here, and half a second is how long one may wait: so ten of a storm are
+    taken, or as many more as were begun meanwhile."""
+    pen = Pen(database, batch=1, patience=0.5)
+    pen.start()
+
+    def slow(_db: Db) -> None:
+        time.sleep(0.05)
+
+    for _ in range(9):
+        pen.write_now(SITE, slow)
+    answers, busy = [], 0
+    for _ in range(200):
+        try:
+            answers.append(pen.submit(SITE, slow))
+        except Busy:
+            busy += 1
+    assert 5 <= len(answers) <= 20
+    began = time.monotonic()
+    wait(answers)
+    pen.stop()
+    assert time.monotonic() - began < 2
+    assert busy == 200 - len(answers)
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_cut_under_one_deed_costs_nobody_anything(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    cut = []
+
+    def cut_once(db: Db) -> str:
+        if not cut:
+            cut.append(db.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", cut)
+        return note("written")(db)
+
+    assert Pen(database).write_now(SITE, cut_once) == "written"
+    assert database.read(noted) == ["written"]
+    database.close()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_cut_at_the_commit_leaves_open_whether_it_was_written(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    def cut(connection: Any) -> None:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+    event.listen(database.write_engine, "commit", cut, once=True)
+    with pytest.raises(Unavailable, match="uncertain"):
+        Pen(database).write_now(SITE, note("perhaps"))
+    assert Pen(database).write_now(SITE, note("later")) == "later"
+    database.close()
+
+
+CUT = """
+import os, signal, sys
+from sqlalchemy import event
+from app.kit.db import Database
+from app.kit.pen import SITE, Pen
+from tests.kit.notes import note
+
+database = Database(sys.argv[1])
+pen = Pen(database)
+print(pen.write_now(SITE, note("acknowledged")), flush=True)
+event.listen(database.write_engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+print(pen.write_now(SITE, note("cut")), flush=True)
+"""
+
+
+def test_a_process_killed_between_writing_and_commit_leaves_nothing_half_done(either_url: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", CUT, either_url]
+    cut = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert (cut.returncode, cut.stdout) == (-signal.SIGKILL, "acknowledged\n"), cut.stderr
+    database = Database(either_url)
+    assert database.read(noted) == ["acknowledged"]
+    assert Pen(database).write_now(SITE, note("next")) == "next", "nobody's lock is left"
+    assert database.read(lambda db: first_broken(db, SITE)) is None
+    assert database.read(noted) == ["acknowledged", "next"]
+    database.close()

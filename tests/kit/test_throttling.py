@@ -62,3 +62,12 @@ def test_a_subscriber_is_one_address_or_in_ipv6_one_network(one: str, other: str
 @pytest.mark.parametrize("address", ["", "testclient", "a.b.c.d"])
 def test_what_is_no_address_stands_for_itself(address: str):
     assert network(address) == address
+
+
+def test_a_clock_set_back_keeps_nobody_out_for_longer_than_a_window(db: Db):
+    count_visit(db, "somebody", 1, HOUR, now=NOW + timedelta(days=1))
+    count_visit(db, "somebody", 1, HOUR, now=NOW)
+    count_visit(db, "another", 1, HOUR, now=NOW + timedelta(minutes=30))
+    with pytest.raises(TooMany) as refused:
+        count_visit(db, "another", 1, HOUR, now=NOW)
+    assert refused.value.values["seconds"] <= HOUR

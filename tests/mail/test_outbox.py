@@ -225,3 +225,31 @@ def test_in_a_batch_there_is_one_mail_about_one_thing(db: Db):
     assert batch_counts(db, "mailing:a:1") == {"queued": 1, "bounced": 0}
     assert (withhold_batch(db, "mailing:a:1"), withhold_batch(db, "mailing:a:1")) == (1, 0)
     assert batch_counts(db, "mailing:a:1") == {"withheld": 1, "bounced": 0}
+
+
+def test_mail_written_by_a_clock_that_was_a_day_ahead_leaves_once_it_is_set_back(db: Db):
+    ahead = NOW + timedelta(days=1)
+    to = ("vanna@university.example", "Sok Vanna")
+    queue_mail(db, SLUG, "registration/seated", "km", to, SUBJECT, now=ahead)
+    (first,) = claim(db, now=ahead)
+    mark_failed(db, first, "451 later", ahead + timedelta(minutes=5), answered=True)
+    (again,) = claim(db, now=NOW)
+    assert not again.repeated
+    mark_failed(db, again, "451 later", NOW + timedelta(minutes=15), answered=True)
+    assert [one.attempts for one in claim(db, now=NOW)] == [3], "it counts as one of the future until it has left"
+
+
+def test_a_try_that_was_put_off_by_a_clock_ahead_is_made_and_a_usual_one_waits(db: Db):
+    queue(db)
+    (mine,) = claim(db, now=NOW)
+    mark_failed(db, mine, "451 later", NOW + timedelta(hours=4), answered=True)
+    assert claim(db, now=NOW) == []
+    put_off(db, NOW + timedelta(days=1))
+    assert len(claim(db, now=NOW)) == 1
+
+
+def test_a_claim_made_by_a_clock_that_was_ahead_counts_as_abandoned(db: Db):
+    queue(db)
+    claim(db, now=NOW + timedelta(days=1))
+    (again,) = claim(db, now=NOW)
+    assert again.repeated

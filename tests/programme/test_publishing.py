@@ -73,3 +73,18 @@ def test_a_closed_session_whose_missing_code_would_show_is_not_published_without
 def test_publishing_is_for_those_whose_role_includes_it(db: Db):
     with pytest.raises(Forbidden):
         publish(db, make_actor(db, DARA, Role.PROGRAMME_EDITOR), the_forum(db), now=NOW)
+
+
+def test_a_version_published_after_the_clock_was_set_back_is_later_than_the_one_before_for_every_calendar(db: Db):
+    forum = the_forum(db)
+    put(db, forum, talk("T-01"))
+    publish(db, OPERATOR, forum, now=NOW)
+    first = published(db, forum_id(forum))
+    put(db, forum, talk("T-01", room="mekong"))
+    publish(db, OPERATOR, forum, now=NOW - timedelta(days=1))
+    second = published(db, forum_id(forum))
+    was, now = (next(one for one in version.sessions if one.code == "T-01") for version in (first, second))
+    assert first.published_at is not None
+    assert second.published_at is not None
+    assert second.published_at >= first.published_at + timedelta(seconds=1)
+    assert (now.sequence, now.changed_at > was.changed_at) == (was.sequence + 1, True)

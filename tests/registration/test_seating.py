@@ -121,10 +121,11 @@ def test_better_standing_goes_first(hall: SmallHall):
     from app.registration.models import Application
 
     seated = [hall.ask("STU"), hall.ask("STU")]
-    late = hall.ask("STU", now=in_hours(2))
-    early = hall.ask("STU", now=in_hours(1))
+    late = hall.ask("STU", now=in_hours(1))
+    early = hall.ask("STU", now=in_hours(2))
     preferred = hall.ask("STU", now=in_hours(3))
     applications = table(Application)
+    hall.db.execute(update(applications).where(applications.c.id == late.id).values(asked_at=in_hours(2.5)))
     hall.db.execute(update(applications).where(applications.c.id == preferred.id).values(priority=1))
     order = []
     for row in (*seated, preferred):

@@ -175,3 +175,7 @@ def test_the_numbers_of_an_assistants_people_are_settings(sqlite_url: str, clock
 
 def confirm_everybody(db: Db) -> None:
     db.execute(update(table(Application)).values(confirmed_at=NOW))
+
+
+def test_a_form_opened_before_the_clock_was_set_back_is_taken(strict: TestClient, clock: Clock) -> None:
+    assert send(strict, clock, wait=-3600).status_code == 200
