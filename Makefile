@@ -26,7 +26,7 @@ soak: .venv/.ok            ## thousands of new sequences of deeds about seats, a
 		tests/cli/test_enduring.py
 
 audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
-	@$(BIN)/python tests/audit.py
+	@$(BIN)/python tests/advisories.py
 
 bench: .venv/.ok           ## the site measured beside its limits, with a table under bench/results; ROW=name for one row
 	$(BIN)/python -m bench $(ROW)

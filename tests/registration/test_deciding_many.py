@@ -62,7 +62,8 @@ APPROVE = BulkInput(act="approve", note="As the committee decided")
 
 def test_what_was_seen_is_what_is_done_in_the_order_of_standing(hall: SmallHall) -> None:
     hall.ask("STU")
-    later, first = hall.ask("PTY", now=NOW + timedelta(minutes=5)), hall.ask("PTY", now=NOW)
+    first = hall.ask("PTY", now=NOW)
+    later = hall.ask("PTY", now=NOW + timedelta(minutes=5))
     expected = seen(hall, APPROVE, later, first)
     assert expected == {first.code: "seated", later.code: "waiting"}
     number = done(hall, APPROVE, later, first)

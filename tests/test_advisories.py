@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.audit import ROOT, read
+from tests.advisories import ROOT, read
 
 
 def answer(*packages: dict[str, object]) -> str:
