@@ -37,5 +37,5 @@ def reader_now(db: Db, forum: Forum, subject: str) -> tuple[str, str]:
             row = db.execute(select(_users.c.email, _users.c.name).where(_users.c.id == int(code))).first()
             return (str(row.email), str(row.name)) if row else ("", "")
     except NotFound:
-        pass
+        return "", ""
     return "", ""
