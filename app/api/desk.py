@@ -12,7 +12,9 @@ from app.api.inputs import LanguageInput, TakenRole, sent
 from app.api.invitations import AfterNumber
 from app.api.registrations import Limit
 from app.api.seats import Number
-from app.api.shapes import Changed, ColleagueShape, DeliveryShape, FactShape, MailShape, Numbered, Page, WebhookShape
+from app.api.shapes.general import Changed, Numbered, Page
+from app.api.shapes.office import ColleagueShape, DeliveryShape, MailShape, WebhookShape
+from app.api.shapes.people import FactShape
 from app.audit.searching import Asked, facts_asked
 from app.forum import access, webhooks
 from app.forum.inputs import ColleagueInput

@@ -1,6 +1,8 @@
 """What the API can do, as OpenAPI 3.1: made of the routes, with what every operation has in common added once."""
 
+import pkgutil
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -47,8 +49,9 @@ def document_of(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 def _give_back_nulls(schemas: dict[str, Any]) -> None:
     """FastAPI leaves nulls out of the document, in examples too, where they are what is told."""
+    modules = [import_module(f"{shapes.__name__}.{one.name}") for one in pkgutil.iter_modules(shapes.__path__)]
     for name, schema in schemas.items():
-        shape = getattr(shapes, name, None)
+        shape = next((vars(module)[name] for module in modules if name in vars(module)), None)
         if "examples" in schema and shape is not None:
             schema["examples"] = shape.model_config["json_schema_extra"]["examples"]
 

@@ -10,7 +10,8 @@ from app.accounts.rules import Permission
 from app.api.calling import Door, Reading, Writing
 from app.api.inputs import MergeInput, sent
 from app.api.registrations import After, Code, standing
-from app.api.shapes import AlikeShape, Changed, Page, PairShape, Standing
+from app.api.shapes.general import Changed, Page
+from app.api.shapes.people import AlikeShape, PairShape, Standing
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db

@@ -12,7 +12,8 @@ from app.api.inputs import UndoInput, sent
 from app.api.invitations import AfterNumber
 from app.api.registrations import Limit
 from app.api.seats import Number
-from app.api.shapes import Changed, ConflictShape, Edited, EditShape, Page
+from app.api.shapes.general import Changed, Page
+from app.api.shapes.programme import ConflictShape, Edited, EditShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db

@@ -10,16 +10,8 @@ from app.accounts.actor import Actor
 from app.api.calling import Call, Door, Matching, Reading, Writing
 from app.api.inputs import sent
 from app.api.registrations import Code, Limit
-from app.api.shapes import (
-    Changed,
-    Coded,
-    Counted,
-    DelegationLine,
-    DelegationShape,
-    InvitationShape,
-    MemberShape,
-    Page,
-)
+from app.api.shapes.general import Changed, Coded, Counted, Page
+from app.api.shapes.inviting import DelegationLine, DelegationShape, InvitationShape, MemberShape
 from app.forum.models import Forum
 from app.kit.db import Db
 from app.kit.inputs import Line

@@ -11,10 +11,10 @@ from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
 from app.api.inputs import DraftInput, ReasonOnly, VersionInput, sent
 from app.api.registrations import Code
-from app.api.shapes import (
+from app.api.shapes.general import Page
+from app.api.shapes.programme import (
     ChangeShape,
     Edited,
-    Page,
     PendingShape,
     ProgrammeShape,
     Published,

@@ -10,7 +10,8 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Call, Door, Reading, Writing
 from app.api.inputs import EnteredInput, sent
-from app.api.shapes import AnswerShape, FactShape, Page, RegistrationLine, RegistrationShape, Standing
+from app.api.shapes.general import Page
+from app.api.shapes.people import AnswerShape, FactShape, RegistrationLine, RegistrationShape, Standing
 from app.audit.recording import history
 from app.forum.models import Forum
 from app.forum.queries import forum_id

@@ -10,7 +10,8 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
 from app.api.inputs import PlaceInput, sent
-from app.api.shapes import Changed, Coded, Page, RoomShape
+from app.api.shapes.forum import RoomShape
+from app.api.shapes.general import Changed, Coded, Page
 from app.api.speakers import Slug
 from app.forum import furnishing
 from app.forum.inputs import RoomInput

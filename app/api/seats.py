@@ -11,20 +11,9 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
 from app.api.inputs import NumbersInput, sent
-from app.api.shapes import (
-    WHEN,
-    CategoryShape,
-    Changed,
-    Counted,
-    FiguresShape,
-    ForumShape,
-    HoldBackShape,
-    Numbered,
-    NumbersShape,
-    Page,
-    TokenShape,
-    TrackShape,
-)
+from app.api.shapes.forum import CategoryShape, FiguresShape, ForumShape, NumbersShape, TokenShape, TrackShape
+from app.api.shapes.general import WHEN, Changed, Counted, Numbered, Page
+from app.api.shapes.inviting import HoldBackShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id, tracks_of
 from app.kit import clock

@@ -10,7 +10,8 @@ from app.accounts.rules import Permission
 from app.api.calling import Door, Reading, Writing
 from app.api.inputs import sent
 from app.api.registrations import Code
-from app.api.shapes import Changed, NamedShape, Page, SignUpShape
+from app.api.shapes.general import Changed, Page
+from app.api.shapes.people import NamedShape, SignUpShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db

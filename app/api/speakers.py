@@ -10,7 +10,8 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Call, Door, Matching, Reading, Writing
 from app.api.inputs import sent
-from app.api.shapes import Coded, Page, SpeakerShape
+from app.api.shapes.general import Coded, Page
+from app.api.shapes.programme import SpeakerShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db

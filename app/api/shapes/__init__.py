@@ -1,0 +1,1 @@
+"""How things look in JSON, a module for each room of the API."""
