@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,21 +15,22 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.accounts.actor import Actor
+from app.accounts.rules import Permission
 from app.api.limits import Limits
 from app.api.problems import (
     KEPT_BY_NOBODY,
     BadRequest,
     NotAcceptable,
-    NotJson,
+    OtherMedia,
     Stale,
     Unauthorized,
     UnseenChange,
 )
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug
+from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
@@ -77,18 +78,38 @@ class Behind:
         return done
 
 
+class FileAnswer(Response):
+    """What a route is declared with that answers with a file; `responses` names its media types."""
+
+    media_type = "application/octet-stream"
+
+
+def file_sent(about: str, *kinds: str) -> dict[str, Any]:
+    """How a route is declared (`openapi_extra`) that takes a file as its whole body: what it is, and the media types
+    that are taken. The document and the door both read it."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {"requestBody": {"required": True, "description": about, "content": content}}
+
+
 class Door(APIRoute):
-    """A route that knows its caller before anything else is read: no token, no answer but 401."""
+    """A route that knows its caller before anything else is read: no token, no answer but 401. A file is not read
+    before its route asks for it (`Call.file`)."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the bearer, the limit, and the form of question and answer."""
         handle = super().get_route_handler()
+        files = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        gives_json = self.response_class is not FileAnswer
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
             bearer = await _bearer(request, behind)
-            _takes_json(request)
-            await _brings_json(request)
+            if gives_json:
+                _takes_json(request)
+            if files:
+                _brings_one_of(request, files)
+            else:
+                await _brings_json(request)
             request.state.call = Call(request, behind, bearer)
             response: Response = await handle(request)
             return response
@@ -129,13 +150,20 @@ def _takes_json(request: Request) -> None:
 
 
 async def _brings_json(request: Request) -> None:
-    """Raises NotJson for a body that is said to be something else; BodyTooLarge comes from whoever counts it."""
+    """Raises OtherMedia for a body that is said to be no JSON; BodyTooLarge comes from whoever counts it."""
     if request.method in {"GET", "HEAD"} or not await request.body():
         return
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
-        raise NotJson
+        raise OtherMedia
+
+
+def _brings_one_of(request: Request, kinds: Container[str]) -> None:
+    """Raises OtherMedia for a file that is said to be of none of these kinds, before a byte of it is read."""
+    kind, _, _ = request.headers.get("content-type", "").lower().partition(";")
+    if kind.strip() not in kinds:
+        raise OtherMedia
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +187,33 @@ class Call:
         """The key that links are computed with."""
         return self.behind.settings.secret_key
 
+    async def file(self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None) -> bytes:
+        """The file that came as the body, for whoever has the permission and where there is what it belongs to: nobody
+        else's is read. Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it."""
+        self.by.must(permission, forum_id(self.forum))
+        if present is not None:
+            await self.behind.read(lambda db: present(db, self.forum))
+        return await self.request.body()
+
     async def one(self, query: Query[BaseModel]) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return _one(await self.behind.read(query), self.request.headers.get("if-none-match"))
+        return self._whole(await self.behind.read(query))
+
+    def _whole(self, shown: BaseModel) -> Response:
+        body = shown.model_dump_json().encode()
+        headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=JSON)
+
+    def piecewise(self, pieces: AsyncIterator[bytes], *, kind: str, name: str, size: int, of: BaseModel) -> Response:
+        """A file as an answer, to be kept and not shown; its ETag is that of the thing it belongs to, so that either
+        may be held against an If-Match."""
+        headers = {**KEPT_BY_NOBODY, "etag": etag_of(of), "content-disposition": f'attachment; filename="{name}"'}
+        headers["content-security-policy"] = "sandbox; default-src 'none'"
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
 
     async def page(
         self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: str | int
@@ -197,7 +249,8 @@ class Call:
         deed raises.
         """
         now, slug = clock.now(), self.forum.slug
-        key, digest = self._key(), await self._digest()
+        key = self._key()
+        digest = await self._digest() if key else ""
         wanted = _tags(self.request, needed=present is not None)
 
         def once(db: Db) -> Given:
@@ -271,13 +324,10 @@ def _tag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def _one(shown: BaseModel, none_match: str | None) -> Response:
-    body = shown.model_dump_json().encode()
-    headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
-    known = {tag.strip().removeprefix("W/") for tag in (none_match or "").split(",")}
-    if none_match and known & {"*", headers["etag"]}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=JSON)
+def _knows(request: Request, tag: str) -> bool:
+    """Has the caller just this (If-None-Match, RFC 9110 §13.1.2)?"""
+    sent = request.headers.get("if-none-match", "")
+    return bool(sent) and bool({one.strip().removeprefix("W/") for one in sent.split(",")} & {"*", tag})
 
 
 def _tags(request: Request, *, needed: bool) -> set[str]:

@@ -50,8 +50,8 @@ class Stale(Answer):
     status = 412
 
 
-class NotJson(Answer):
-    """The body is said to be something other than JSON."""
+class OtherMedia(Answer):
+    """The body is said to be something other than JSON, or than the files that are taken here."""
 
     status = 415
 
@@ -152,7 +152,7 @@ def refuse(
     """The answer for a status, a refusal's code with its values, and the fields that are wrong."""
     lang = wished(request.headers.get("accept-language", ""))
     wrong = [
-        Wrong(pointer=_pointer(each.field.split(".")), code=each.code, detail=_sentence(lang, each))
+        Wrong(pointer=_pointer(each.field.split(".")), code=each.code, detail=sentence(lang, each))
         for each in faults
         if each.field
     ]
@@ -170,9 +170,9 @@ def _unread(request: Request, base_url: str, errors: Sequence[Any]) -> Response:
     for item in errors[:MOST_WRONG]:
         fault, (where, *path) = fault_of(item), item["loc"]
         if where == "body":
-            wrong.append(Wrong(pointer=_pointer(path), code=fault.code, detail=_sentence(lang, fault)))
+            wrong.append(Wrong(pointer=_pointer(path), code=fault.code, detail=sentence(lang, fault)))
         else:
-            wrong.append(Wrong(parameter=str(path[0]), code=fault.code, detail=_sentence(lang, fault)))
+            wrong.append(Wrong(parameter=str(path[0]), code=fault.code, detail=sentence(lang, fault)))
     return _response(lang, base_url, 422, "invalid", {}, wrong)
 
 
@@ -188,7 +188,7 @@ def _response(
     known = status if status in STATUSES else 400
     detail = wrong[0].detail if wrong else text_of(lang, f"api.problems.{known}.text")
     if not wrong and code and has_text(lang, f"refused.{code}"):
-        detail = _sentence(lang, Fault("", code, dict(values)))
+        detail = sentence(lang, Fault("", code, dict(values)))
     problem = Problem(
         type=f"{base_url}/api/docs#problem-{known}",
         title=text_of(lang, f"api.problems.{known}.title"),
@@ -208,7 +208,8 @@ def _response(
     return Response(body, status, headers, media_type=MEDIA)
 
 
-def _sentence(lang: Lang, fault: Fault) -> str:
+def sentence(lang: Lang, fault: Fault) -> str:
+    """What is wrong, in words."""
     key = f"refused.{fault.code}"
     return text_of(lang, key if has_text(lang, key) else "refused.unknown", **fault.values)
 
