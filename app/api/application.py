@@ -17,6 +17,7 @@ from app.api import (
     duplicates,
     edits,
     invitations,
+    materials,
     problems,
     programme,
     questions,
@@ -43,6 +44,7 @@ ROUTERS = (
     sign_ups.router,
     speakers.router,
     rooms.router,
+    materials.router,
     desk.router,
 )
 PREFIX = "/api/v1"

@@ -81,8 +81,6 @@ class Behind:
 class FileAnswer(Response):
     """What a route is declared with that answers with a file; `responses` names its media types."""
 
-    media_type = "application/octet-stream"
-
 
 def file_sent(about: str, *kinds: str) -> dict[str, Any]:
     """How a route is declared (`openapi_extra`) that takes a file as its whole body: what it is, and the media types

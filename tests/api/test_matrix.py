@@ -8,6 +8,7 @@ import pytest
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
+from tests.papers import make_material, pdf
 
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
@@ -108,12 +109,26 @@ TAKES: dict[str, Permission] = {
     "merge": DECIDE,
     "say_distinct": DECIDE,
     "erase_invitation": DECIDE,
+    "list_materials": EDIT,
+    "get_material": EDIT,
+    "add_material": EDIT,
+    "change_material": EDIT,
+    "remove_material": EDIT,
+    "restore_material": EDIT,
+    "place_material": EDIT,
+    "get_material_file": EDIT,
+    "put_material_file": EDIT,
+    "remove_material_file": EDIT,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
     "resume_webhook": FORUM,
     "send_delivery_again": FORUM,
 }
+
+
+FILES = {"put_material_file": ("application/pdf", pdf())}
+"""What is sent where the whole body is a file."""
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +139,9 @@ def cast(programs: Programs) -> Programs:
 
 
 @pytest.fixture(scope="module")
-def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
-    """Every operation of the document: method, address with parts that are there, and the example of its body."""
-    there = {"forum": SLUG, "number": "1"}
+def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, str]]]:
+    """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
+    there = {"forum": SLUG, "number": "1", "language": "en"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -136,6 +151,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "materials": programs.doors.write(SLUG, make_material),
     }
     there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
     found = {}
@@ -147,7 +163,10 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
             body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
-            found[one["operationId"]] = (method.upper(), address, body)
+            sent = {"content_type": "application/json", "if_match": "*"}
+            if (name := one["operationId"]) in FILES:
+                sent["content_type"], body = FILES[name]
+            found[name] = (method.upper(), address, body, sent)
     return found
 
 
@@ -158,18 +177,18 @@ def test_every_operation_has_its_row_here(operations: dict[str, Any]) -> None:
 def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: dict[str, Any]) -> None:
     """Whoever may not is refused and writes nothing; whoever may reaches the deed, whatever it says then."""
     before, wrong = cast.doors.rows(), []
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         for role in ROLES:
             if TAKES[name] in PERMISSIONS[Role(role)]:
                 continue
-            answer = cast.ask(method, address, role, body, if_match="*")
+            answer = cast.ask(method, address, role, body, **headers)
             if answer.status_code != 403 or answer.json()["code"] != "forbidden":
                 wrong.append((name, role, answer.status_code, answer.text[:200]))
     assert not wrong
     assert cast.doors.rows() == before
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         allowed = next(role for role in reversed(ROLES) if TAKES[name] in PERMISSIONS[Role(role)])
-        answer = cast.ask(method, address, allowed, body, if_match="*")
+        answer = cast.ask(method, address, allowed, body, **headers)
         if answer.status_code in {400, 401, 403, 405, 412, 415, 428, 500}:
             wrong.append((name, allowed, answer.status_code, answer.text[:200]))
         elif answer.status_code == 422 and answer.json()["code"] == "invalid" and "_taken" not in answer.text:
@@ -180,8 +199,8 @@ def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: d
 def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(
     cast: Programs, operations: dict[str, Any]
 ) -> None:
-    for name, (method, address, body) in operations.items():
-        assert cast.ask(method, address, "", body).status_code == 401, name
+    for name, (method, address, body, headers) in operations.items():
+        assert cast.ask(method, address, "", body, **headers).status_code == 401, name
 
 
 def test_what_is_sensitive_is_told_those_who_may_see_it(cast: Programs) -> None:
