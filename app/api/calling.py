@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,6 +55,8 @@ class Behind:
     settings: Settings
     database: Database
     pen: Pen
+    reading_desk: asyncio.Semaphore
+    """What takes a core for a while is done one after the other, together with what the pages were sent."""
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +67,11 @@ class Behind:
         if self.database.is_sqlite:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query)
+
+    async def read_long(self, query: Query[T]) -> T:
+        """Run a query that reads a long table which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query)
 
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
@@ -204,7 +211,9 @@ class Call:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=JSON)
 
-    def piecewise(self, pieces: AsyncIterator[bytes], *, kind: str, name: str, size: int, of: BaseModel) -> Response:
+    def piecewise(
+        self, pieces: AsyncIterable[bytes] | Iterable[bytes], *, kind: str, name: str, size: int, of: BaseModel
+    ) -> Response:
         """A file as an answer, to be kept and not shown; its ETag is that of the thing it belongs to, so that either
         may be held against an If-Match."""
         headers = {**KEPT_BY_NOBODY, "etag": etag_of(of), "content-disposition": f'attachment; filename="{name}"'}

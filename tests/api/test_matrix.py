@@ -8,6 +8,7 @@ import pytest
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
+from tests.kit.test_pictures import picture
 from tests.papers import make_material, pdf
 
 ROLES = tuple(role.value for role in Role)
@@ -119,6 +120,9 @@ TAKES: dict[str, Permission] = {
     "get_material_file": EDIT,
     "put_material_file": EDIT,
     "remove_material_file": EDIT,
+    "get_photo": SEE,
+    "put_photo": EDIT,
+    "remove_photo": EDIT,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
@@ -127,7 +131,7 @@ TAKES: dict[str, Permission] = {
 }
 
 
-FILES = {"put_material_file": ("application/pdf", pdf())}
+FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
 """What is sent where the whole body is a file."""
 
 

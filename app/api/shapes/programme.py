@@ -25,6 +25,7 @@ class SpeakerShape(BaseModel):
         email="",
         language="en",
         reply="unasked",
+        photo=None,
     )
 
     code: str
@@ -39,6 +40,7 @@ class SpeakerShape(BaseModel):
     email: str | None = Field(description="Null for those who may not edit the programme.")
     language: str
     reply: str
+    photo: str | None = Field(description="A digest of the photograph that the next version shows; null without one.")
 
 
 class SessionShape(BaseModel):
