@@ -192,6 +192,11 @@ class Call:
         """The key that links are computed with."""
         return self.behind.settings.secret_key
 
+    async def foreseen(self, query: Query[BaseModel], *, long: bool = False) -> Response:
+        """What something that was sent would do, as JSON; nothing is written. With `long` read as a long table is."""
+        shown = await (self.behind.read_long(query) if long else self.behind.read(query))
+        return Response(shown.model_dump_json(), headers=KEPT_BY_NOBODY, media_type=JSON)
+
     async def file(self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None) -> bytes:
         """The file that came as the body, for whoever has the permission and where there is what it belongs to: nobody
         else's is read. Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it."""

@@ -123,6 +123,7 @@ TAKES: dict[str, Permission] = {
     "get_photo": SEE,
     "put_photo": EDIT,
     "remove_photo": EDIT,
+    "try_numbers": FORUM,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
