@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    altering,
     desk,
     duplicates,
     edits,
@@ -42,6 +43,7 @@ ROUTERS = (
     invitations.router,
     programme.router,
     edits.router,
+    altering.router,
     sign_ups.router,
     speakers.router,
     rooms.router,

@@ -35,6 +35,7 @@ from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.errors import Busy, Forbidden, NotFound, TooMany
+from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
@@ -186,6 +187,11 @@ class Call:
     @property
     def forum(self) -> Forum:
         return self.bearer.forum
+
+    @property
+    def lang(self) -> Lang:
+        """The language that sentences are in for this caller."""
+        return wished(self.request.headers.get("accept-language", ""))
 
     @property
     def secret(self) -> bytes:

@@ -9,7 +9,9 @@ from pydantic import Field, StringConstraints
 from app.accounts.rules import Role
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Text
-from app.programme.inputs import TypedSession
+from app.programme.inputs import AlterInput, TypedSession
+from app.programme.receiving import LONGEST
+from app.programme.reverting import Since
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
 
 
@@ -90,6 +92,19 @@ class UndoInput(Input):
 
     edition: Annotated[int, Field(ge=0, le=2**31 - 1)]
     reason: Line = ""
+
+
+class ImportInput(AlterInput):
+    """The table that was looked at, sealed as it was given, the mark of what it would change, and why conflicts that it
+    makes may stand."""
+
+    table: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
+
+
+class ReturnInput(AlterInput):
+    """The mark of what was looked at, why conflicts may stand, and what becomes of sessions that came since."""
+
+    since: Since = "leave"
 
 
 class MergeInput(Input):

@@ -124,6 +124,13 @@ TAKES: dict[str, Permission] = {
     "put_photo": EDIT,
     "remove_photo": EDIT,
     "try_numbers": FORUM,
+    "get_table": EDIT,
+    "look_at_import": EDIT,
+    "import_programme": EDIT,
+    "get_together": EDIT,
+    "undo_together": EDIT,
+    "look_at_return": EDIT,
+    "return_to_version": EDIT,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
@@ -133,6 +140,7 @@ TAKES: dict[str, Permission] = {
 
 
 FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
+FILES["look_at_import"] = ("text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n")
 """What is sent where the whole body is a file."""
 
 

@@ -152,9 +152,9 @@ class ProgrammeShape(BaseModel):
 
 
 class EditShape(BaseModel):
-    """An edit of the working copy: which session, what was done, by whom."""
+    """An edit of the working copy: which session, what was done, by whom. Edits made together share a number."""
 
-    model_config = example(id=18, code="D1-04", kind="moved", edition=3, at=WHEN, by_name="Sokha Meas")
+    model_config = example(id=18, code="D1-04", kind="moved", edition=3, at=WHEN, by_name="Sokha Meas", together=None)
 
     id: int
     code: str
@@ -162,6 +162,7 @@ class EditShape(BaseModel):
     edition: int
     at: datetime
     by_name: str
+    together: int | None
 
 
 class ConflictShape(BaseModel):
