@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from app.api import (
     altering,
+    coverage,
     desk,
     duplicates,
     edits,
@@ -44,6 +45,7 @@ ROUTERS = (
     programme.router,
     edits.router,
     altering.router,
+    coverage.router,
     sign_ups.router,
     speakers.router,
     rooms.router,

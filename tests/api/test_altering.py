@@ -93,6 +93,19 @@ def test_the_programme_goes_out_and_comes_back_with_what_was_edited_alone(desk: 
     assert desk.get("/sessions/D1-04").json()["session"]["title"]["en"] == f"Edited as {ending}"
 
 
+def test_what_a_spreadsheet_would_compute_goes_out_guarded_and_comes_back_as_it_was(desk: Programs) -> None:
+    draft = desk.get("/sessions/D1-07").json()["session"]
+    for title in ("=1+1", "＝1+1", "＠home", "'=quoted"):
+        sent = {"session": {**draft, "title": {"en": title, "km": "ក"}}}
+        assert desk.put("/sessions/D1-07", sent, if_match="*").status_code == 200
+        at_the_desk = desk.doors.get(f"/desk/{SLUG}/programme/import/programme.csv", "organiser").content
+        for table in (desk.get("/programme/table").content, at_the_desk):
+            (cell,) = [cells[2] for _, cells in read_file(table) if cells[0] == "D1-07"]
+            assert cell == f"'{title}"
+            assert send(desk, table).json()["alteration"]["changes"] == [], title
+    assert desk.put("/sessions/D1-07", {"session": draft}, if_match="*").status_code == 200
+
+
 def test_what_is_wrong_is_told_by_row_and_column_and_nothing_can_be_imported(desk: Programs) -> None:
     before = desk.doors.rows()
     wrong = ["Q-02", "panel", "=1+1", "ក", "nowhere", "2027-03-23", "", "26:00"]

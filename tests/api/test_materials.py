@@ -165,6 +165,21 @@ def test_whoever_may_not_is_turned_away_before_a_file_is_read(programs: Programs
     assert programs.doors.rows() == before
 
 
+def test_a_file_of_no_announced_length_is_counted_and_of_whoever_may_not_never_read(programs: Programs) -> None:
+    code = add(programs)
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range((LIMIT + ALLOWANCE) // 10_000 + 2):
+            yield b"x" * 10_000
+
+    def stream(by: str) -> int:
+        headers = {"authorization": f"Bearer {programs.tokens[by]}", "content-type": "application/pdf", "if-match": "*"}
+        at = f"{BASE}/materials/{code}/files/en"
+        return int(programs.doors.ask("PUT", at, content=chunks(), headers=headers).status_code)
+
+    assert (stream("organiser"), stream("viewer"), stream("elsewhere")) == (413, 403, 404)
+
+
 def test_papers_of_a_session_change_places_and_one_whose_session_goes_becomes_nobody_elses(
     programs: Programs,
 ) -> None:
