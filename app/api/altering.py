@@ -1,17 +1,18 @@
-"""Several sessions brought to something at once: a table, a version, or what was before edits made together.
+"""Several sessions brought to something at once: a table, another edition's programme, a version, or what was before
+edits made together.
 
 What it would change is looked at first; its mark says to the second request what was seen.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from app.accounts.rules import Permission
 from app.api.calling import Call, Door, FileAnswer, Reading, Writing, file_sent
-from app.api.inputs import ImportInput, ReturnInput, sent
+from app.api.inputs import CopyingInput, ImportInput, ReturnInput, sent
 from app.api.problems import KEPT_BY_NOBODY, sentence
 from app.api.seats import Number
 from app.api.shapes.altering import (
@@ -19,18 +20,22 @@ from app.api.shapes.altering import (
     AlteredSession,
     AlteredShape,
     CellShape,
+    CopyShape,
     ImportShape,
     NoteShape,
     TogetherShape,
 )
 from app.api.shapes.programme import ConflictShape
+from app.forum.inputs import Slug
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
 from app.kit.i18n import Lang
+from app.kit.inputs import parse
 from app.kit.sheets import MOST_BYTES, MOST_ROWS, csv_file, workbook
 from app.programme.altering import Alteration, Altered, Wanted, foresee
-from app.programme.inputs import AlterInput
+from app.programme.copying import copy_programme, look_at_copy
+from app.programme.inputs import AlterInput, CopyInput, FirstDay
 from app.programme.receiving import rows_in_file, sealed, unsealed
 from app.programme.reverting import Since, before_together, of_version, take_back_together, take_back_version
 from app.programme.rules.conflicts import Conflict
@@ -48,6 +53,16 @@ TABLE = file_sent(
     *KINDS.values(),
     "application/octet-stream",
 )
+
+
+SourceToken = Annotated[
+    str,
+    Header(
+        description="A token of the same user for the other forum: each knows one alone.",
+        examples=["sala_…"],
+        max_length=200,
+    ),
+]
 
 
 @router.get(
@@ -103,6 +118,47 @@ async def import_programme(
         return _done(import_table(db, call.by, forum, rows, mark=looked_at.mark, now=now, reason=looked_at.reason))
 
     return await call.write(deed)
+
+
+@router.get("/programme/copy", response_model=CopyShape)
+async def look_at_copying(
+    call: Reading,
+    source: Annotated[Slug, Query(description="The other forum.")],
+    first_day: Annotated[FirstDay, Query(description="The day that its first day becomes here.")],
+    speakers: Annotated[bool, Query(description="Whether its speakers come along.")] = False,
+    closed: Annotated[bool, Query(description="Whether its closed sessions come along.")] = False,
+    source_token: SourceToken = "",
+) -> Response:
+    """What copying another edition's programme would change. Takes `edit_programme`, and a token for the other."""
+    by = await call.seeing(source_token)
+    what = _copying(source, first_day, speakers, closed)
+
+    def read(db: Db) -> CopyShape:
+        found = look_at_copy(db, by, call.forum, what)
+        return CopyShape(alteration=alteration_shape(call, found.alteration), speakers=sorted(found.speakers.values()))
+
+    return await call.one(read)
+
+
+@router.post("/programme/copy", response_model=AlteredShape)
+async def copy_sessions(
+    call: Writing,
+    seen: Annotated[CopyingInput, sent(source="siem-reap-2028", first_day="2027-03-23", mark=MARK)],
+    source_token: SourceToken = "",
+) -> Response:
+    """Copy another edition's programme into the working copy, as it was looked at."""
+    by = await call.seeing(source_token)
+    what = _copying(seen.source, seen.first_day, seen.speakers, seen.closed)
+
+    def deed(db: Db, forum: Forum, now: datetime) -> AlteredShape:
+        return _done(copy_programme(db, by, forum, what, mark=seen.mark, now=now, reason=seen.reason))
+
+    return await call.write(deed)
+
+
+def _copying(source: str, first_day: date, speakers: bool, closed: bool) -> CopyInput:
+    boxes = {name: "yes" for name, ticked in (("speakers", speakers), ("closed", closed)) if ticked}
+    return parse(CopyInput, {"source": source, "first_day": first_day, **boxes})
 
 
 @router.get("/edits/together/{number}", response_model=TogetherShape)

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.accounts.actor import Actor
-from app.accounts.rules import Permission
+from app.accounts.rules import Permission, Role
 from app.api.limits import Limits
 from app.api.problems import (
     KEPT_BY_NOBODY,
@@ -141,10 +141,14 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise NotFound
     if found.forum.second_factor and not found.actor.second_factor:
         raise Forbidden("second_factor_needed")
-    if found.is_stale:
-        with suppress(Busy):  # where too much waits, the next request notes it
-            behind.pen.submit(SITE, lambda db: note_use(db, found.token, now=now))
+    _note_use(behind, found, now)
     return found
+
+
+def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
+    if bearer.is_stale:
+        with suppress(Busy):  # where too much waits, the next request notes it
+            behind.pen.submit(SITE, lambda db: note_use(db, bearer.token, now=now))
 
 
 def _takes_json(request: Request) -> None:
@@ -197,6 +201,21 @@ class Call:
     def secret(self) -> bytes:
         """The key that links are computed with."""
         return self.behind.settings.secret_key
+
+    async def seeing(self, token: str) -> Actor:
+        """The caller as one who also sees the desk that a second token of theirs is for: a token knows one forum, and
+        copying reads another. Nothing but that counts of it; somebody else's opens nothing, as one that is not good.
+
+        Raises Forbidden("second_factor_needed") as of the first.
+        """
+        now = clock.now()
+        found = await self.behind.read(lambda db: bearer_of(db, token, now=now)) if is_token(token) else None
+        if found is None or found.actor.id != self.by.id or found.forum.slug == self.forum.slug:
+            return self.by
+        if found.forum.second_factor and not found.actor.second_factor:
+            raise Forbidden("second_factor_needed")
+        _note_use(self.behind, found, now)
+        return replace(self.by, roles={**self.by.roles, forum_id(found.forum): frozenset({Role.VIEWER})})
 
     async def foreseen(self, query: Query[BaseModel], *, long: bool = False) -> Response:
         """What something that was sent would do, as JSON; nothing is written. With `long` read as a long table is."""

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.accounts.rules import Permission, Role
+from app.forum.models import Forum
+from app.kit.db import Db, table
 from app.kit.sheets import csv_file, read_file, workbook
 from tests.api.programs import Programs
 from tests.cast import SLUG
@@ -99,10 +102,10 @@ def test_what_a_spreadsheet_would_compute_goes_out_guarded_and_comes_back_as_it_
         sent = {"session": {**draft, "title": {"en": title, "km": "ក"}}}
         assert desk.put("/sessions/D1-07", sent, if_match="*").status_code == 200
         at_the_desk = desk.doors.get(f"/desk/{SLUG}/programme/import/programme.csv", "organiser").content
-        for table in (desk.get("/programme/table").content, at_the_desk):
-            (cell,) = [cells[2] for _, cells in read_file(table) if cells[0] == "D1-07"]
+        for file in (desk.get("/programme/table").content, at_the_desk):
+            (cell,) = [cells[2] for _, cells in read_file(file) if cells[0] == "D1-07"]
             assert cell == f"'{title}"
-            assert send(desk, table).json()["alteration"]["changes"] == [], title
+            assert send(desk, file).json()["alteration"]["changes"] == [], title
     assert desk.put("/sessions/D1-07", {"session": draft}, if_match="*").status_code == 200
 
 
@@ -151,9 +154,9 @@ def test_what_was_not_looked_at_is_not_imported(desk: Programs) -> None:
     crossed = accept(desk, {"table": other["table"], "alteration": seen["alteration"]})
     assert (crossed.status_code, crossed.json()["code"]) == (409, "working_copy_changed")
     spoilt = [seen["table"][:-1] + "x", seen["table"][1:], "eJw.x", "x" * 500, "\u1780.\u1780"]
-    for table in spoilt:
-        answer = accept(desk, {**seen, "table": table})
-        assert (answer.status_code, answer.json()["code"]) == (422, "table_spoilt"), table
+    for text in spoilt:
+        answer = accept(desk, {**seen, "table": text})
+        assert (answer.status_code, answer.json()["code"]) == (422, "table_spoilt"), text
     at = f"/api/v1/forums/{ELSEWHERE}/programme/import"
     theirs = desk.post(at, {"table": seen["table"], "mark": seen["alteration"]["mark"]}, "elsewhere")
     assert (theirs.status_code, theirs.json()["code"]) == (422, "table_spoilt"), "sealed for one forum alone"
@@ -200,6 +203,66 @@ def test_a_version_comes_back_as_it_was_looked_at(desk: Programs) -> None:
         assert desk.get(f"/versions/{number}/return").status_code == 404
         assert desk.post(f"/versions/{number}/return", {"mark": out["mark"]}).status_code == 404
     assert desk.get(f"{here}?since=whatever").status_code == 422
+
+
+def test_another_editions_programme_is_copied_by_whoever_has_a_token_for_each(desk: Programs) -> None:
+    desk.enrol("both", Role.PROGRAMME_EDITOR)
+    desk.enrol("both", Role.VIEWER, slug=ELSEWHERE)
+    there, here = desk.tokens["both"], desk.token("both")
+    desk.tokens["both"] = here
+    asked = {"source": ELSEWHERE, "first_day": "2027-05-01", "speakers": True}
+    look_at = "/programme/copy?" + "&".join(f"{name}={str(value).lower()}" for name, value in asked.items())
+    seen = desk.get(look_at, "both", source_token=there)
+    assert seen.status_code == 200, seen.text
+    alteration = seen.json()["alteration"]
+    new = {one["code"] for one in alteration["changes"]}
+    assert {one["kind"] for one in alteration["changes"]} == {"new"}
+    assert not any(one["after"]["attribution"] == "CLO" for one in alteration["changes"])
+    with_closed = desk.get(f"{look_at}&closed=true", "both", source_token=there).json()["alteration"]
+    assert any(one["after"]["attribution"] == "CLO" for one in with_closed["changes"])
+    narrow = desk.token("both", scope=(Permission.SEE_DESK,))
+    before, sent = desk.doors.rows(), {**asked, "mark": alteration["mark"], "reason": "As arranged"}
+    strangers = {
+        "none": "",
+        "that of the same forum": here,
+        "somebody else's": desk.tokens["elsewhere"],
+        "none that is good": f"{there[:-1]}{'a' if there[-1] != 'a' else 'b'}",
+        "no token": "x" * 200,
+    }
+    for whose, token in strangers.items():
+        assert desk.get(look_at, "both", source_token=token).status_code == 404, whose
+        assert desk.post("/programme/copy", sent, "both", source_token=token).status_code == 404, whose
+    # a second token lets its user see, and never do
+    at = f"/api/v1/forums/{ELSEWHERE}/programme/copy"
+    turned = {**sent, "source": SLUG}
+    desk.tokens["there"] = there
+    assert desk.post(at, turned, "there", source_token=here).status_code == 403
+    desk.tokens["both"] = narrow
+    assert desk.post("/programme/copy", sent, "both", source_token=there).status_code == 403
+    desk.tokens["both"] = here
+    assert desk.doors.rows() == before
+    done = desk.post("/programme/copy", sent, "both", source_token=there)
+    assert (done.status_code, done.json()["sessions"]) == (200, len(new)), done.text
+    assert new <= set(codes(desk))
+    late = desk.post("/programme/copy", sent, "both", source_token=there)
+    assert (late.status_code, late.json()["code"]) == (409, "working_copy_changed")
+
+
+def test_a_second_token_opens_no_forum_that_asks_for_a_second_factor(desk: Programs) -> None:
+    there = desk.token("both", slug=ELSEWHERE)
+
+    def ask_for_one(asks: bool) -> None:
+        def deed(db: Db) -> None:
+            db.execute(update(table(Forum)).where(table(Forum).c.slug == ELSEWHERE).values(second_factor=asks))
+
+        desk.doors.write(ELSEWHERE, deed)
+
+    look_at = f"/programme/copy?source={ELSEWHERE}&first_day=2027-06-01"
+    ask_for_one(True)
+    refused = desk.get(look_at, "both", source_token=there)
+    ask_for_one(False)
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_needed")
+    assert desk.get(look_at, "both", source_token=there).status_code == 200
 
 
 def test_who_may_not_edit_learns_and_changes_nothing(desk: Programs) -> None:

@@ -127,6 +127,8 @@ TAKES: dict[str, Permission] = {
     "get_table": EDIT,
     "look_at_import": EDIT,
     "import_programme": EDIT,
+    "look_at_copying": EDIT,
+    "copy_sessions": EDIT,
     "get_together": EDIT,
     "undo_together": EDIT,
     "look_at_return": EDIT,
@@ -145,6 +147,8 @@ TAKES: dict[str, Permission] = {
 FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
 FILES["look_at_import"] = ("text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n")
 """What is sent where the whole body is a file."""
+QUERIES = {"look_at_copying": "?source=siem-reap-2028&first_day=2027-03-23"}
+"""What has to be asked in the address."""
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +186,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
             sent = {"content_type": "application/json", "if_match": "*"}
             if (name := one["operationId"]) in FILES:
                 sent["content_type"], body = FILES[name]
-            found[name] = (method.upper(), address, body, sent)
+            found[name] = (method.upper(), address + QUERIES.get(name, ""), body, sent)
     return found
 
 

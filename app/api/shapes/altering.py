@@ -99,6 +99,25 @@ class ImportShape(BaseModel):
     table: str | None
 
 
+class CopyShape(BaseModel):
+    """What copying another edition's programme would change; `speakers` are the codes of those who would be new."""
+
+    model_config = example(
+        alteration={
+            "mark": "0f3c9d0e3b6a4b1f8f0f2b7f4a0e1d2c",
+            "can_be_done": True,
+            "changes": [],
+            "untouched": ["D1-01"],
+            "conflicts": [],
+            "gaps": [],
+        },
+        speakers=["minister-of-examples"],
+    )
+
+    alteration: AlterationShape
+    speakers: list[str]
+
+
 class TogetherShape(BaseModel):
     """Edits that were made together, and what taking them back would change. `since` are the codes of sessions that
     were edited again, which would stay as they are."""
