@@ -94,6 +94,16 @@ def test_the_table_of_the_desks_deeds_is_whole_and_true(document: dict[str, Any]
     assert changing <= whole, "every operation that changes something stands beside the form that does the same"
 
 
+def test_the_page_to_read_says_which_files_an_operation_takes_and_gives(programs: Programs) -> None:
+    page = programs.doors.page("/api/docs?lang=en")
+    taken, given = (page.one("details", id=name).text for name in ("put_photo", "get_table"))
+    assert "The body is a file" in taken
+    assert "image/webp" in taken
+    assert "The answer is a file" in given
+    assert "text/csv" in given
+    assert "is a file" not in page.one("details", id="add_material").text
+
+
 def test_the_document_names_no_secret(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     assert "securitySchemes" in text
