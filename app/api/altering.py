@@ -87,9 +87,8 @@ async def get_table(call: Reading, kind: Literal["csv", "xlsx"] = "csv") -> Resp
 async def look_at_import(call: Reading) -> Response:
     """What importing a table would change, or what is wrong with it by row and column; nothing is written, so it takes
     no key. Sessions that it does not name would stay as they are. Takes `edit_programme`."""
-    body = await call.file(EDIT)
 
-    def look(db: Db) -> ImportShape:
+    def look(db: Db, body: bytes) -> ImportShape:
         rows = rows_in_file(body)
         found = look_at(db, call.forum, rows)
         seen = found.alteration
@@ -102,7 +101,8 @@ async def look_at_import(call: Reading) -> Response:
             table=sealed(call.secret, call.forum.slug, rows) if seen and seen.can_be_done else None,
         )
 
-    return await call.foreseen(look, long=True)
+    async with call.file(EDIT) as body:
+        return await call.foreseen(lambda db: look(db, body), long=True)
 
 
 @router.post("/programme/import", response_model=AlteredShape)

@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterable, Callable, Container, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -44,6 +45,9 @@ from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
 JSON = "application/json"
+FILES_AT_ONCE = 2
+_SPOOLED = 1 << 20
+"""Bytes of a file that are kept in memory while it comes."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
 Query = Callable[[Db], T]
@@ -58,6 +62,8 @@ class Behind:
     pen: Pen
     reading_desk: asyncio.Semaphore
     """What takes a core for a while is done one after the other, together with what the pages were sent."""
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
+    """Files that were sent and are whole in memory at one time."""
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -222,13 +228,25 @@ class Call:
         shown = await (self.behind.read_long(query) if long else self.behind.read(query))
         return Response(shown.model_dump_json(), headers=KEPT_BY_NOBODY, media_type=JSON)
 
-    async def file(self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None) -> bytes:
+    @asynccontextmanager
+    async def file(
+        self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None
+    ) -> AsyncIterator[bytes]:
         """The file that came as the body, for whoever has the permission and where there is what it belongs to: nobody
-        else's is read. Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it."""
+        else's is read. What comes slowly lies on the disk meanwhile, and few are whole in memory at one time. For a
+        PUT or what only looks: no key's digest covers it.
+
+        Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it.
+        """
         self.by.must(permission, forum_id(self.forum))
         if present is not None:
             await self.behind.read(lambda db: present(db, self.forum))
-        return await self.request.body()
+        with SpooledTemporaryFile(max_size=_SPOOLED) as kept:
+            async for piece in self.request.stream():
+                kept.write(piece)
+            async with self.behind.opening:
+                kept.seek(0)
+                yield kept.read()
 
     async def one(self, query: Query[BaseModel]) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""

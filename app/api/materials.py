@@ -176,13 +176,13 @@ async def put_material_file(
     name: Annotated[str, Query(max_length=255, description="What the file is called; read by people alone.")] = "",
 ) -> Response:
     """Put a file in the place of the material's text in this language. Takes `edit_programme`."""
-    body = await call.file(EDIT, lambda db, forum: material_shape(db, call.by, forum, code))
     most = call.behind.settings.material_limit_bytes
-    if len(body) > most:
-        raise Refused("upload_too_large", most=most >> 20)
-    file = await run_in_threadpool(_looked_at, name or f"{code}-{language}", body)
-    deed, present = _text(call, code, language, file)
-    return await call.write(deed, present=present)
+    async with call.file(EDIT, lambda db, forum: material_shape(db, call.by, forum, code)) as body:
+        if len(body) > most:
+            raise Refused("upload_too_large", most=most >> 20)
+        file = await run_in_threadpool(_looked_at, name or f"{code}-{language}", body)
+        deed, present = _text(call, code, language, file)
+        return await call.write(deed, present=present)
 
 
 @router.delete("/materials/{code}/files/{language}", status_code=204)

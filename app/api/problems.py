@@ -9,14 +9,16 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.errors import Answer, BodyTooLarge, Fault
 from app.kit.i18n import Lang, has_text, text_of, wished
 from app.kit.inputs import fault_of
+from app.kit.trouble import trouble_of
 
 log = logging.getLogger("sala.api")
 MEDIA = "application/problem+json"
@@ -118,6 +120,15 @@ def install(app: FastAPI, base_url: str) -> None:
     async def too_large(request: Request, _error: Exception) -> Response:
         return refuse(request, base_url, 413)
 
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # who broke off reads nothing, and it is nobody's fault
+
+    async def trouble(request: Request, error: Exception) -> Response:
+        if not (code := trouble_of(error)):
+            raise error
+        log.error("the database is %s at %s", code, request.method)
+        return refuse(request, base_url, 503, code)
+
     async def fault(request: Request, error: Exception) -> Response:
         reference = uuid.uuid4().hex[:8]
         route = getattr(request.scope.get("route"), "path", "no route")
@@ -128,6 +139,9 @@ def install(app: FastAPI, base_url: str) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(BodyTooLarge, too_large)
+    app.add_exception_handler(ClientDisconnect, gone)
+    app.add_exception_handler(SQLAlchemyError, trouble)
+    app.add_exception_handler(OSError, trouble)
     app.add_exception_handler(Exception, fault)
 
 

@@ -128,10 +128,12 @@ async def get_photo(call: Reading, code: Slug) -> Response:
 @router.put("/speakers/{code}/photo", response_model=SpeakerShape, openapi_extra=PHOTO)
 async def put_photo(call: Matching, code: Slug) -> Response:
     """Keep a photograph for the speaker, made anew without what else was in the file. Takes `edit_programme`."""
-    body = await call.file(Permission.EDIT_PROGRAMME, lambda db, forum: speaker_shape(db, call.by, forum, code))
-    if not body:
-        raise Refused("photo_missing")
-    async with call.behind.reading_desk:
+    async with (
+        call.file(Permission.EDIT_PROGRAMME, lambda db, forum: speaker_shape(db, call.by, forum, code)) as body,
+        call.behind.reading_desk,
+    ):
+        if not body:
+            raise Refused("photo_missing")
         picture = await run_in_threadpool(made_anew, body, most_bytes=PHOTO_BYTES)
 
     def deed(db: Db, forum: Forum, now: datetime) -> SpeakerShape:

@@ -13,6 +13,7 @@ from tests.api.programs import BASE, Programs, open_programs
 from tests.cast import SLUG
 from tests.doors import ELSEWHERE
 from tests.papers import PNG, docx, pdf
+from tests.web.asgi import ask
 
 PAPER = {"session": "forum", "kind": "paper", "title": {"en": "Lanes at sea", "km": "ផ្លូវសមុទ្រ"}}
 PAPER |= {"release": "at_once", "announced": True}
@@ -178,6 +179,24 @@ def test_a_file_of_no_announced_length_is_counted_and_of_whoever_may_not_never_r
         return int(programs.doors.ask("PUT", at, content=chunks(), headers=headers).status_code)
 
     assert (stream("organiser"), stream("viewer"), stream("elsewhere")) == (413, 403, 404)
+
+
+def test_who_breaks_off_while_sending_is_nobodys_fault(
+    programs: Programs, in_loop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    at, before = f"{BASE}/materials/{add(programs)}/files/en", programs.doors.rows()
+    headers = {"authorization": f"Bearer {programs.tokens['organiser']}", "if-match": "*"}
+    forms = {"content-type": "application/x-www-form-urlencoded"}
+    app: Any = programs.doors.client.app
+    for method, path, sent in (
+        ("PUT", at, {**headers, "content-type": "application/pdf"}),
+        ("PUT", at.rpartition("/files")[0], {**headers, "content-type": "application/json"}),
+        ("POST", "/login", forms),
+    ):
+        whole = {**sent, "content-length": "1000"}
+        in_loop(lambda: ask(app, path, method=method, headers=whole, body=[b"%PDF"], breaks_off=True))  # noqa: B023
+    assert "fault" not in caplog.text
+    assert programs.doors.rows() == before
 
 
 def test_papers_of_a_session_change_places_and_one_whose_session_goes_becomes_nobody_elses(
