@@ -1,6 +1,6 @@
 """Whom a mailing may be written to: registrations, speakers and focal points as the rule of segments asks about them.
 
-A further question (a tag, a role at the hall's door) is a field of `rules.segments.Person`, filled in here.
+A further question (a role at the hall's door) is a field of `rules.segments.Person`, filled in here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Lang
 from app.programme.models import Asking, Session, Speaker
 from app.programme.rules.speakers import OPEN
+from app.registration.desk_filters import Further, conditions
 from app.registration.models import Application, Category, Delegation, Pick
 from app.registration.people import shown_name
 
@@ -25,7 +26,17 @@ _applications, _categories, _picks = table(Application), table(Category), table(
 _delegations, _speakers, _askings, _sessions = table(Delegation), table(Speaker), table(Asking), table(Session)
 ALL = 2**31 - 1
 _NAMED = ("titles", "family_name", "given_name", "name_km", "name_order", "display_name")
-_ASKED = ("email", "language", "state", "attends_as", "confirmed_at", "country", "asked_at", "assistant_name")
+_ASKED = (
+    "email",
+    "language",
+    "state",
+    "attends_as",
+    "confirmed_at",
+    "country",
+    "institution",
+    "asked_at",
+    "assistant_name",
+)
 
 
 def people_of(db: Db, forum: Forum, segment: Segment, *, below: int = ALL, most: int = ALL) -> list[Person]:
@@ -53,6 +64,8 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
         .outerjoin(_delegations, _delegations.c.id == _applications.c.delegation_id)
         .where(_applications.c.forum_id == own, _applications.c.id < below)
         .where(_applications.c.erased_at.is_(None), _applications.c.merged_into_id.is_(None))
+        # as the desk's list asks it, letter by letter: whoever comes from there writes to those it counted
+        .where(*conditions(forum, Further(institution=segment.institution, tag=segment.tag)))
         .order_by(_applications.c.id.desc())
         .limit(most)
     )
@@ -73,6 +86,8 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
             confirmed=row.confirmed_at is not None,
             country=row.country,
             delegation=row.delegation or "",
+            institution="" if row.attends_as == "private" else row.institution,
+            tags=frozenset({segment.tag} if segment.tag else ()),
             asked_at=row.asked_at,
             sessions=frozenset({segment.session} if row.id in chosen else ()),
             code=row.code,
