@@ -1,6 +1,7 @@
 """Mailings: an organiser writes to a segment. A draft is looked at, tried, given a time, and sent in pieces."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -127,6 +128,14 @@ def save(
 
 
 _OWN_COLUMNS = ("name", "purpose", "essential", "subject_en", "subject_km", "text_en", "text_km")
+
+
+def as_sent(row: Any) -> MailingInput:
+    """A kept mailing as somebody would send it, with nothing of it refused: what was taken once is told."""
+    segment = from_kept(row.segment)
+    asked = {each.name: getattr(segment, each.name) for each in fields(segment)}
+    columns = {name: getattr(row, name) for name in _OWN_COLUMNS}
+    return MailingInput.model_construct(**{**columns, **asked, "audience": segment.audience.value})
 
 
 def schedule(db: Db, by: Actor, forum: Forum, number: int, edition: int, send_at: datetime, *, now: datetime) -> None:
