@@ -106,12 +106,13 @@ async def look_at_mailing(call: Reading, number: Number) -> Response:
 
 @router.get("/mailings/{number}/people", response_model=Page[MeantShape])
 async def list_meant(call: Reading, number: Number, after: AfterNumber = None, limit: Limit = 50) -> Response:
-    """Who they are, the newest first. Takes `send_mail` and `see_people`."""
+    """Who they are, the newest first; of one delegation without those in a private capacity, who are written to all the
+    same. Takes `send_mail` and `see_people`."""
 
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_PEOPLE, forum_id(call.forum))
         _, reach = _reach(db, call, number)
-        rows = [one for one in reach.people if one.id < (LAST if after is None else after)]
+        rows = [one for one in reach.named if one.id < (LAST if after is None else after)]
         return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
 
     return await call.page(MeantShape, read, limit=limit)

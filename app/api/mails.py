@@ -36,7 +36,8 @@ async def repeat_mail(call: Writing, number: Number) -> Response:
 
 
 def _whole(db: Db, call: Call, number: int) -> WholeMailShape:
-    found = whole_message(db, call.by, call.forum, number, call.behind.settings, now=clock.now())
+    now, settings = clock.now(), call.behind.settings
+    found = whole_message(db, call.by, call.forum, number, settings, now=now, to_program=True)
     told = {name: getattr(found.row, name) for name in WholeMailShape.model_fields if hasattr(found.row, name)}
     told |= {"tries": [TryShape.model_validate(one, from_attributes=True) for one in found.tries]}
     return WholeMailShape(**told, moved_to=found.moved_to, letter=letter(found.shown) if found.shown else None)

@@ -148,9 +148,11 @@ def _keeping(db: Db, forum: Forum, below: int, most: int) -> list[Person]:
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Whom a segment means now: the people who would be written to, how many of them read each language, and how many
-    are left out because they want nothing that is not essential. `examples` are the first readers of each language."""
+    are left out because they want nothing that is not essential. `named` are those of them whom a list may name, and
+    `examples` the first of these who read each language."""
 
     people: Sequence[Person] = ()
+    named: Sequence[Person] = ()
     opted_out: int = 0
     by_language: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, Person] = field(default_factory=dict)
@@ -166,8 +168,15 @@ def reach_of(db: Db, by: Actor, forum: Forum, segment: Segment, secret: bytes, *
     examples: dict[str, Person] = {}
     for one in people:
         by_language[one.language] = by_language.get(one.language, 0) + 1
+    named = [one for one in people if _may_be_named(segment, one)]
+    for one in named:
         examples.setdefault(one.language, one)
-    return Reach(people, len(meant) - len(people), by_language, examples)
+    return Reach(people, named, len(meant) - len(people), by_language, examples)
+
+
+def _may_be_named(segment: Segment, person: Person) -> bool:
+    """The members of one delegation by name would say where those come from who attend in a private capacity."""
+    return person.capacity != "private" or segment.delegation in {"", "any", "none"}
 
 
 def once_each(people: Sequence[Person]) -> list[Person]:
@@ -180,4 +189,4 @@ def once_each(people: Sequence[Person]) -> list[Person]:
 
 def example_for(reach: Reach, lang: Lang) -> Person | None:
     """Whose mail is shown in this language: a reader of it, or else anybody meant."""
-    return reach.examples.get(lang) or next(iter(reach.people), None)
+    return reach.examples.get(lang) or next(iter(reach.named), None)

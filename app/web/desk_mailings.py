@@ -299,7 +299,7 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
         "reach": seen.reach,
         "chosen": len(str(fields["chosen"]).split()),
         "nobody": seen.nobody,
-        "by_name": seen.reach.people[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
+        "by_name": seen.reach.named[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
         "shown": seen.shown,
         "states": [
             (Label(*MAIL_STATES[state], text_of(desk.lang, f"desk.mail_state.{state}.name")), seen.counts[state])

@@ -16,6 +16,7 @@ from tests.api.programs import Programs
 from tests.api.test_calling import problem
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.doors import A_MAILING, ELSEWHERE
+from tests.embassies import delegate
 from tests.web.test_desk_mail import left
 
 OWN = {"subject_en": "A seat for {name}", "text_en": "Within {hours} hours, please."}
@@ -76,6 +77,21 @@ def test_another_forums_mails_and_mailings_are_not_there(programs: Programs) -> 
     ):
         problem(programs.ask(method, address, "organiser", body, if_match="*"), 404)
     assert programs.doors.rows() == before
+
+
+def test_the_delegation_of_somebody_in_a_private_capacity_is_told_by_no_letter_and_no_list(programs: Programs) -> None:
+    someone = delegate(1, email="envoy@crowd.example", attends_as="private", language="en")
+    other = delegate(2, email="second@crowd.example", language="en")
+    party = programs.doors.delegate(someone, other, seats=3, institution="The Embassy of Elsewhere", language="en")
+    private, official = (f"registration:{code}" for code in party.people)
+    mails = {one["subject"]: one["id"] for one in programs.get("/outbox?limit=100").json()["items"]}
+    told = programs.get(f"/outbox/{mails[private]}")
+    assert (told.json()["template"], "Elsewhere" in told.text) == ("delegation/named", False)
+    assert "The Embassy of Elsewhere" in programs.get(f"/outbox/{mails[official]}").json()["letter"]["text"]
+    number = draft(programs, delegation=party.code)
+    assert programs.get(f"/mailings/{number}/example").json()["people"] == 2, "both are written to"
+    named = programs.get(f"/mailings/{number}/people").json()["items"]
+    assert [one["subject"] for one in named] == [official]
 
 
 # ---- the site's messages
