@@ -13,10 +13,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    bulks,
     desk,
     duplicates,
     edits,
     invitations,
+    mailings,
+    mails,
+    marking,
+    messages,
     problems,
     programme,
     questions,
@@ -43,6 +48,11 @@ ROUTERS = (
     sign_ups.router,
     speakers.router,
     rooms.router,
+    marking.router,
+    bulks.router,
+    mails.router,
+    messages.router,
+    mailings.router,
     desk.router,
 )
 PREFIX = "/api/v1"
