@@ -15,12 +15,17 @@ from starlette.routing import Route
 
 from app.api import (
     altering,
+    bulks,
     coverage,
     desk,
     duplicates,
     edits,
     invitations,
+    mailings,
+    mails,
+    marking,
     materials,
+    messages,
     problems,
     programme,
     questions,
@@ -50,6 +55,11 @@ ROUTERS = (
     speakers.router,
     rooms.router,
     materials.router,
+    marking.router,
+    bulks.router,
+    mails.router,
+    messages.router,
+    mailings.router,
     desk.router,
 )
 PREFIX = "/api/v1"
