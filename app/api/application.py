@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    PREFIX,
     altering,
     bulks,
     coverage,
@@ -62,7 +63,6 @@ ROUTERS = (
     mailings.router,
     desk.router,
 )
-PREFIX = "/api/v1"
 
 
 def _name(route: APIRoute) -> str:
