@@ -222,7 +222,8 @@ def _question_of(desk: deps.Desk, view: Any, counted: tuple[Tally, ...]) -> Want
     except NotFound:
         return None
     known_group = found.category in {"", *(tally.code for tally in counted)}
-    return found if known_group and (not found.further.needs or desk.may(Permission.SEE_SENSITIVE)) else None
+    sensitive = found.further.needs or found.further.gender
+    return found if known_group and (not sensitive or desk.may(Permission.SEE_SENSITIVE)) else None
 
 
 @dataclass(frozen=True, slots=True)

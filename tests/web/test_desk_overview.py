@@ -93,7 +93,8 @@ def test_the_balance_leads_to_the_people_behind_each_figure(client: TestClient, 
 
     site.pen.write_now(SLUG, deed)
     page = look(client, site, Role.OWNER).split('id="balance"')[1]
-    for asked in ("country=TL", "institution=A+university", "category=STU"):
+    asked_by = ("country=TL", "institution=A+university", "category=STU", "origin=asean", "side=science")
+    for asked in asked_by:
         assert f'href="{DESK}/registrations?{asked}&amp;state=confirmed">1</a>' in page
     assert 'width="100.00"' in page
 
