@@ -22,9 +22,9 @@ from app.kit.inputs import Input
 from app.programme.queries import topics_used
 from app.registration.naming_groups import GROUPS, GroupsPart, groups_state, put_groups, take_back_groups
 from app.registration.retaining import retention_of
+from app.reports.history import who
 from app.web import deps
 from app.web.deps import DESK_FORM, Desk
-from app.web.desk_history import who
 from app.web.desk_settings_form import LANGUAGES, NAMES, Block, Entry, blocks_of, fields_of, placed, read_part
 from app.web.desk_settings_look import Frame, frames_with
 from app.web.forms import Form, read_form, refilled
