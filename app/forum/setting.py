@@ -101,9 +101,12 @@ def remember(db: Db, by: Actor, forum: Forum, part: str, before: State, after: S
     db.flush()
 
 
-def edits_of(db: Db, forum: Forum, *, most: int = 60) -> list[SettingEdit]:
-    """The last changes of the settings, the newest first. One query."""
+def edits_of(db: Db, forum: Forum, *, most: int = 60, before: int | None = None) -> list[SettingEdit]:
+    """The last changes of the settings, the newest first; with `before` those older than the change of this number.
+    One query."""
     wanted = select(SettingEdit).where(_edits.c.forum_id == forum_id(forum)).order_by(_edits.c.id.desc()).limit(most)
+    if before is not None:
+        wanted = wanted.where(_edits.c.id < before)
     return list(db.execute(wanted).scalars())
 
 
