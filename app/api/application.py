@@ -15,14 +15,18 @@ from starlette.routing import Route
 from app.api import (
     desk,
     duplicates,
+    editions,
     edits,
     invitations,
+    lists,
     problems,
     programme,
+    protocol,
     questions,
     registrations,
     rooms,
     seats,
+    setting,
     sign_ups,
     speakers,
 )
@@ -34,6 +38,8 @@ from app.kit.settings import Settings
 
 ROUTERS = (
     seats.router,
+    setting.router,
+    editions.router,
     questions.router,
     registrations.router,
     duplicates.router,
@@ -43,6 +49,8 @@ ROUTERS = (
     sign_ups.router,
     speakers.router,
     rooms.router,
+    protocol.router,
+    lists.router,
     desk.router,
 )
 PREFIX = "/api/v1"

@@ -10,13 +10,13 @@ from app.kit.db import Db
 from app.kit.i18n import Bilingual, Lang, text_of
 from app.kit.i18n import number as numbered
 from app.programme.describing import Described, described, held
-from app.programme.inputs import AppearanceRole
+from app.programme.inputs import AppearanceRole, Facet
 from app.programme.queries import working_copy
 from app.programme.rules import coverage as rule
-from app.programme.tabling import FACETS
 from app.reports.countries import country_name
 
 ROLES: tuple[str, ...] = get_args(AppearanceRole)
+FACETS: tuple[str, ...] = get_args(Facet)
 
 
 @dataclass(frozen=True, slots=True)

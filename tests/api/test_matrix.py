@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from app.accounts.rules import PERMISSIONS, Permission, Role
+from app.registration.changing_settings import NAMES
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
 
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
 EDIT, FORUM, ACCESS = Permission.EDIT_PROGRAMME, Permission.EDIT_FORUM, Permission.MANAGE_ACCESS
+EXPORT, PROTOCOL = Permission.EXPORT_PEOPLE, Permission.EDIT_PROTOCOL
 TAKES: dict[str, Permission] = {
     "get_forum": SEE,
     "get_token": SEE,
@@ -113,6 +115,32 @@ TAKES: dict[str, Permission] = {
     "try_webhook": FORUM,
     "resume_webhook": FORUM,
     "send_delivery_again": FORUM,
+    **{f"{verb}_{part}": FORUM for verb in ("get", "put") for part in NAMES},
+    "list_setting_changes": FORUM,
+    "get_setting_change": FORUM,
+    "undo_setting_change": FORUM,
+    "look_at_new_edition": ACCESS,
+    "open_next_edition": ACCESS,
+    "take_archive": ACCESS,
+    "list_precedence": PEOPLE,
+    "get_ladder": PEOPLE,
+    "choose_alphabet": PROTOCOL,
+    "get_rung": PEOPLE,
+    "add_rung": PROTOCOL,
+    "change_rung": PROTOCOL,
+    "remove_rung": PROTOCOL,
+    "place_rung": PROTOCOL,
+    "get_rank": PEOPLE,
+    "put_rank": PROTOCOL,
+    "get_head_table": PEOPLE,
+    "set_head_table": PROTOCOL,
+    "exchange_seats": PROTOCOL,
+    "list_lists": SEE,
+    "take_list": EXPORT,
+    "take_registrations": EXPORT,
+    "list_participant_lists": EXPORT,
+    "give_participants": EXPORT,
+    "give_participants_again": EXPORT,
 }
 
 
@@ -126,7 +154,7 @@ def cast(programs: Programs) -> Programs:
 @pytest.fixture(scope="module")
 def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
     """Every operation of the document: method, address with parts that are there, and the example of its body."""
-    there = {"forum": SLUG, "number": "1"}
+    there = {"forum": SLUG, "number": "1", "name": "delegates"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -136,6 +164,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "rungs": programs.get("/ladder").json()["rungs"][0]["code"],
     }
     there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
     found = {}
