@@ -234,10 +234,10 @@ class Call:
             headers["etag"] = _tag(given.body)
         return Response(given.body, given.status, headers, media_type=JSON)
 
-    async def piece(self, deed: Deed, *, name: str, scope: str) -> bytes:
+    async def piece(self, deed: Deed, *, scope: str, name: str = "") -> bytes:
         """One of several deeds of one POST, each in a transaction of its own in the scope of the forum with this slug;
-        what it answers, as JSON. Each is done once however often the request is sent, so that one that was cut off
-        between them goes on where it stopped. Raises as `write`."""
+        what it answers, as JSON. Each but the first has a `name`, and each is done once however often the request is
+        sent, so that one that was cut off between them goes on where it stopped. Raises as `write`."""
         return (await self._written(deed, name=name, scope=scope)).body
 
     async def _written(

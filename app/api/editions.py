@@ -62,7 +62,7 @@ async def open_next_edition(call: Writing, edition: Annotated[EditionInput, sent
         bring_programme(db, call.by, forum_by_slug(db, edition.slug), source, edition, now=now)
         return Changed(changed=True)
 
-    await call.piece(opens, name="edition", scope=edition.slug)
+    await call.piece(opens, scope=edition.slug)
     brought = None
     if "programme" in edition.takes:
         try:

@@ -44,9 +44,10 @@ class ColumnsInput(Input):
     columns: Columns
 
 
-class ExportInput(ColumnsInput):
+class ExportInput(Input):
     """Which registrations, as `GET /registrations` asks, and the columns of the file."""
 
+    columns: Annotated[Columns, Field(description=f"Of these: {', '.join(COLUMNS)}.")]
     state: State = ""
     category: Category = ""
     q: Line = ""

@@ -135,6 +135,8 @@ def test_an_edition_is_opened_once_with_its_programme_and_nobody_who_takes_part(
     assert taken.json()["errors"][0]["pointer"] == "#/slug"
     other = programs.post("/editions", {**EDITION, "slug": "another"}, "owner", idempotency_key="next")
     assert (other.status_code, other.json()["code"]) == (422, "key_used")
+    room = {"code": "annex", "name": {"en": "Annex", "km": "អគារ"}, "seats": 4}
+    assert programs.post("/rooms", room, "owner", idempotency_key="next").json()["code"] == "key_used"
     assert programs.doors.get("/en/another").status_code == 404
     assert {name: n for name, n in programs.doors.rows().items() if name != "kit_scope"} == {
         name: n for name, n in rows.items() if name != "kit_scope"
