@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> Published:
     app.state.site = site
     errors.install(app)
     site.api = lambda: document(settings)
-    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
+    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen, site.reading_desk)))
     app.router.routes.extend(routes.BRANCHES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
     guards = Guards(app, settings, too_large)

@@ -1,5 +1,6 @@
 """The application behind `/api/v1`, an ASGI application of its own: it takes no cookies and shows no pages."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -71,8 +72,8 @@ _ROUTES = _included().routes
 """The same, included once: what FastAPI works out of a route at its first request serves every application here."""
 
 
-def create_api(settings: Settings, database: Database, pen: Pen) -> FastAPI:
-    """The API over this database, to be mounted at `PREFIX`."""
+def create_api(settings: Settings, database: Database, pen: Pen, reading_desk: asyncio.Semaphore) -> FastAPI:
+    """The API over this database, to be mounted at `PREFIX`; `reading_desk` lets long things in one by one."""
     app = FastAPI(
         title="Sala",
         version="1",
@@ -82,7 +83,7 @@ def create_api(settings: Settings, database: Database, pen: Pen) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.behind = Behind(settings, database, pen)
+    app.state.behind = Behind(settings, database, pen, reading_desk)
     problems.install(app, settings.base_url)
     app.router.routes.extend([*_ROUTES, Route("/openapi.json", _openapi)])
     return app

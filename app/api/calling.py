@@ -35,6 +35,7 @@ from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
+from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
@@ -43,8 +44,6 @@ from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
 JSON = "application/json"
-FILES_AT_ONCE = 1
-"""So many long lists are read, or files made, at one time: each takes a core, and who asks for little goes first."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
@@ -58,8 +57,9 @@ class Behind:
     settings: Settings
     database: Database
     pen: Pen
+    reading_desk: asyncio.Semaphore
+    """What takes a core for a while is done one after the other, together with what the pages were sent."""
     limits: Limits = field(init=False)
-    files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "limits", Limits(self.settings.api_per_minute))
@@ -70,9 +70,14 @@ class Behind:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query)
 
+    async def read_long(self, query: Query[T]) -> T:
+        """Run a query that reads a long table which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query)
+
     async def apart(self, make: Callable[[], T]) -> T:
-        """Have something made that takes long, a list read or a file set, in a thread and after what came before."""
-        async with self.files:
+        """Have a file made, likewise in a thread and after what came before."""
+        async with self.reading_desk:
             return await run_in_threadpool(make)
 
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
@@ -95,12 +100,13 @@ class Door(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the bearer, the limit, and the form of question and answer."""
         handle = super().get_route_handler()
-        files = tuple(self.responses.get(200, {}).get("content", ()))
+        told = self.responses.get(200, {}).get("content", {})
+        given = tuple(told) if self.response_class is Response else ()
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
             bearer = await _bearer(request, behind)
-            kind = _taken(request, files) if files else _takes_json(request)
+            kind = _taken(request, given) if given else _takes_json(request)
             await _brings_json(request)
             request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
@@ -185,6 +191,11 @@ class Call:
     @property
     def forum(self) -> Forum:
         return self.bearer.forum
+
+    @property
+    def lang(self) -> Lang:
+        """The language that sentences are in for this caller."""
+        return wished(self.request.headers.get("accept-language", ""))
 
     @property
     def secret(self) -> bytes:

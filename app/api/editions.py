@@ -89,7 +89,7 @@ async def take_archive(call: Writing) -> Response:
     def written(db: Db) -> Any:
         return archive_file(db, call.by, forum_by_slug(db, slug), call.secret, now=at)
 
-    file = await call.behind.apart(lambda: call.behind.database.read(written))
+    file = await call.behind.read_long(written)
     headers = {
         **KEPT_BY_NOBODY,
         "content-disposition": f'attachment; filename="{slug}-{at:%Y-%m-%d}.zip"',

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from app.accounts.actor import Actor
@@ -19,7 +18,7 @@ from app.api.calling import Call
 from app.api.problems import KEPT_BY_NOBODY
 from app.forum.models import Forum
 from app.forum.queries import forum_id
-from app.kit.i18n import Lang, wished
+from app.kit.i18n import Lang
 from app.reports.tables import Cell
 from app.reports.taking import KINDS, as_file
 
@@ -50,12 +49,7 @@ class Program:
 
 def reader(call: Call) -> Program:
     """The caller as a reader: a file's words are in the language of Accept-Language, English where it names none."""
-    return Program(call.by, call.forum, language(call.request))
-
-
-def language(request: Request) -> Lang:
-    """The language that the caller reads."""
-    return wished(request.headers.get("accept-language", ""))
+    return Program(call.by, call.forum, call.lang)
 
 
 def sealed(call: Call, inside: Any) -> str:
@@ -75,5 +69,5 @@ async def table_answer(
 
 def file_answer(call: Call, name: str, body: bytes, media: str) -> Response:
     """A file under this name, kept by nobody on the way."""
-    headers = {"content-disposition": f'attachment; filename="{name}"', "content-language": language(call.request)}
+    headers = {"content-disposition": f'attachment; filename="{name}"', "content-language": call.lang}
     return Response(body, headers={**KEPT_BY_NOBODY, **headers}, media_type=media)

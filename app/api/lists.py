@@ -174,11 +174,11 @@ async def give_participants_again(call: Writing, number: Number) -> Response:
 async def _read(call: Call, query: Query[T]) -> tuple[T, str]:
     """A list and the digest of what is in it, read apart: it may be of a hundred thousand."""
 
-    def read() -> tuple[T, str]:
-        found = call.behind.database.read(query)
+    def read(db: Db) -> tuple[T, str]:
+        found = query(db)
         return found, sealed(call, found)
 
-    return await call.behind.apart(read)
+    return await call.behind.read_long(read)
 
 
 def _offered(call: Call, listed: Listed) -> list[Column]:
