@@ -14,12 +14,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    bulks,
     desk,
     duplicates,
     editions,
     edits,
     invitations,
     lists,
+    mailings,
+    mails,
+    marking,
+    messages,
     problems,
     programme,
     protocol,
@@ -52,6 +57,11 @@ ROUTERS = (
     rooms.router,
     protocol.router,
     lists.router,
+    marking.router,
+    bulks.router,
+    mails.router,
+    messages.router,
+    mailings.router,
     desk.router,
 )
 PREFIX = "/api/v1"

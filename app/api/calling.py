@@ -206,16 +206,15 @@ class Call:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
         return _one(await self.behind.read(query), self.request.headers.get("if-none-match"))
 
-    async def page(
-        self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: str | int
-    ) -> Response:
+    async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
         what follows stands in the Link header (RFC 8288), with what was asked."""
         rows, mark = await self.behind.read(query)
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:
-            question = urlencode({**{name: value for name, value in asked.items() if value}, "after": mark})
+            kept = {name: value for name, value in asked.items() if value}
+            question = urlencode({**kept, "after": mark}, doseq=True)
             address = f"{self.behind.settings.base_url}{self.request.url.path}?{question}"
             headers["link"] = f'<{address}>; rel="next"'
         body = _Listed(items=shown, after=mark or None).model_dump_json()

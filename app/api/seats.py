@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from app.accounts.actor import Actor
@@ -18,7 +17,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id, tracks_of
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.inputs import Input
+from app.kit.inputs import Input, Instant
 from app.programme.queries import published
 from app.registration import holding
 from app.registration.arranging import put_terms
@@ -49,7 +48,7 @@ NUMBERS: dict[str, Any] = {
 class ReleaseInput(Input):
     """When a hold-back is released; null leaves the end open."""
 
-    release_at: AwareDatetime | None
+    release_at: Instant | None
 
 
 @router.get("", response_model=ForumShape)

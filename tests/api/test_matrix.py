@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -141,6 +142,43 @@ TAKES: dict[str, Permission] = {
     "list_participant_lists": EXPORT,
     "give_participants": EXPORT,
     "give_participants_again": EXPORT,
+    "list_tags": PEOPLE,
+    "get_tag": PEOPLE,
+    "make_tag": DECIDE,
+    "change_tag": DECIDE,
+    "remove_tag": DECIDE,
+    "get_marks": PEOPLE,
+    "change_marks": DECIDE,
+    "list_notes": PEOPLE,
+    "get_note": PEOPLE,
+    "write_note": PEOPLE,
+    "remove_note": PEOPLE,
+    "get_details": DECIDE,
+    "correct_details": DECIDE,
+    "look_at_many": DECIDE,
+    "do_many": DECIDE,
+    "get_bulk": DECIDE,
+    "undo_many": DECIDE,
+    "get_mail": Permission.SEE_MAIL,
+    "repeat_mail": Permission.SEND_MAIL,
+    "list_messages": Permission.SEE_MAIL,
+    "get_message": Permission.SEE_MAIL,
+    "word_message": FORUM,
+    "unword_message": FORUM,
+    "list_editions": Permission.SEE_MAIL,
+    "get_example": Permission.SEE_MAIL,
+    "try_words": FORUM,
+    "list_mailings": Permission.SEE_MAIL,
+    "get_mailing": Permission.SEE_MAIL,
+    "draft_mailing": Permission.SEND_MAIL,
+    "change_mailing": Permission.SEND_MAIL,
+    "remove_mailing": Permission.SEND_MAIL,
+    "look_at_mailing": Permission.SEND_MAIL,
+    "list_meant": Permission.SEND_MAIL,
+    "try_mailing": Permission.SEND_MAIL,
+    "schedule_mailing": Permission.SEND_MAIL,
+    "take_back_mailing": Permission.SEND_MAIL,
+    "stop_mailing": Permission.SEND_MAIL,
 }
 
 
@@ -155,6 +193,7 @@ def cast(programs: Programs) -> Programs:
 def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
     """Every operation of the document: method, address with parts that are there, and the example of its body."""
     there = {"forum": SLUG, "number": "1", "name": "delegates"}
+    there = {"forum": SLUG, "number": "1", "template": "registration.approved"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -175,8 +214,10 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         address = "/api/v1" + re.sub(r"{(\w+)}", lambda match, parts=parts: parts[match[1]], path)
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
+            asked = [each for each in one.get("parameters", []) if each["in"] == "query" and each["required"]]
+            question = urlencode({each["name"]: each["schema"]["examples"][0] for each in asked})
             body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
-            found[one["operationId"]] = (method.upper(), address, body)
+            found[one["operationId"]] = (method.upper(), f"{address}?{question}".rstrip("?"), body)
     return found
 
 
