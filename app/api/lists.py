@@ -2,15 +2,16 @@
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.responses import Response
 
+from app.api.asking import Question
 from app.api.calling import Call, Door, Query, Reading, Writing
 from app.api.giving import MEDIA, PDF, file_answer, gives, reader, sealed, table_answer
 from app.api.inputs import sent
-from app.api.registrations import Category, State
 from app.api.seats import Number
 from app.api.shapes.general import Page
 from app.api.shapes.lists import ColumnShape, ListShape, ParticipantListShape
@@ -21,7 +22,6 @@ from app.kit.errors import NotFound
 from app.kit.i18n import text_of
 from app.kit.inputs import Input, Line
 from app.registration import participant_lists
-from app.registration.desk_queries import Wanted
 from app.registration.exporting import COLUMNS, note_export, people_to_export
 from app.registration.participant_lists import Issue, LayoutInput, kept_issue, kept_lists, lines_kept, lines_now
 from app.reports.lists import BY_NAME, LISTS, Column, Listed
@@ -44,13 +44,17 @@ class ColumnsInput(Input):
     columns: Columns
 
 
-class ExportInput(Input):
-    """Which registrations, as `GET /registrations` asks, and the columns of the file."""
+class ExportInput(Question):
+    """Which registrations, with all that `GET /registrations` may be asked, and the columns of the file."""
 
     columns: Annotated[Columns, Field(description=f"Of these: {', '.join(COLUMNS)}.")]
-    state: State = ""
-    category: Category = ""
-    q: Line = ""
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """The question as the fact of an export keeps it: whatever else was asked as an address would have it."""
+        asked = self.model_dump(mode="json", exclude={"columns"}, exclude_defaults=True)
+        more = urlencode(asked, doseq=True) if self.wanted.further.asked else ""
+        return {"state": self.state, "category": self.category, "words": self.q, "question": more}
 
 
 class IssueInput(LayoutInput):
@@ -104,18 +108,17 @@ async def take_registrations(
 ) -> Response:
     """The registrations as a workbook or as CSV, as `Accept` says; that they were taken is a fact. Takes
     `export_people`."""
-    who, question = reader(call), Wanted(wanted.state, wanted.category, wanted.q)
+    who = reader(call)
     columns = columns_chosen(wanted.columns, COLUMNS)
 
     def read(db: Db) -> Rows:
-        found = (as_row(who, person) for person in people_to_export(db, call.by, call.forum, question))
+        found = (as_row(who, person) for person in people_to_export(db, call.by, call.forum, wanted.wanted))
         return [[row[each] for each in columns] for row in found]
 
     rows, inside = await _read(call, read)
-    asked = {"state": wanted.state, "category": wanted.category, "words": wanted.q}
 
     def deed(db: Db, forum: Forum, now: datetime) -> dict[str, Any]:
-        note_export(db, call.by, forum, columns, len(rows), asked, now=now)
+        note_export(db, call.by, forum, columns, len(rows), wanted.noted, now=now)
         return {}
 
     await call.note(deed, lambda _db: inside)

@@ -108,11 +108,16 @@ def test_registrations_leave_as_they_are_asked_for_and_without_whoever_may_not_b
     fact = facts(programs, "people.exported")[0]
     assert fact["after"] == {"columns": ["code", "institution"], "people": 1, "state": "awaiting", "category": "DIP"}
     assert fact["personal"] == {"words": "Quiet"}
+    further = programs.post("/registrations/file", {"columns": ["code"], "capacity": "private"}, "finance", accept=CSV)
+    assert [quiet.code] in table(further)[1:]
+    assert facts(programs, "people.exported")[0]["personal"] == {"question": "capacity=private"}
+    needs = programs.post("/registrations/file", {"columns": ["code"], "needs": "any"}, "finance")
+    assert (needs.status_code, needs.json()["code"]) == (403, "forbidden"), "who has needs is sensitive"
     assert programs.post("/registrations/file", {**wanted, "state": "sleeping"}, "finance").status_code == 422
     for columns, code in (([], "none_chosen"), (["meals"], "not_a_choice"), (["code", "code"], "not_a_choice")):
         refused = programs.post("/registrations/file", {"columns": columns}, "finance")
         assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [("#/columns", code)]
-    assert len(facts(programs, "people.exported")) == 2, "what is refused leaves no fact"
+    assert len(facts(programs, "people.exported")) == 3, "what is refused leaves no fact"
 
 
 def test_the_caller_says_as_what_a_file_comes(programs: Programs) -> None:

@@ -192,8 +192,7 @@ def cast(programs: Programs) -> Programs:
 @pytest.fixture(scope="module")
 def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
     """Every operation of the document: method, address with parts that are there, and the example of its body."""
-    there = {"forum": SLUG, "number": "1", "name": "delegates"}
-    there = {"forum": SLUG, "number": "1", "template": "registration.approved"}
+    there = {"forum": SLUG, "number": "1", "name": "delegates", "template": "registration.approved"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
