@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    altering,
     bulks,
+    coverage,
     desk,
     duplicates,
     editions,
@@ -24,6 +26,7 @@ from app.api import (
     mailings,
     mails,
     marking,
+    materials,
     messages,
     problems,
     programme,
@@ -52,6 +55,8 @@ ROUTERS = (
     invitations.router,
     programme.router,
     edits.router,
+    altering.router,
+    coverage.router,
     sign_ups.router,
     speakers.router,
     rooms.router,
@@ -62,6 +67,7 @@ ROUTERS = (
     mails.router,
     messages.router,
     mailings.router,
+    materials.router,
     desk.router,
 )
 PREFIX = "/api/v1"

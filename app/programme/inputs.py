@@ -233,12 +233,16 @@ class MaterialInput(Input):
     stays: bool = False
 
 
+FirstDay = Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+"""The day that another edition's first day becomes."""
+
+
 class CopyInput(Input):
     """Another edition's programme: its forum, the first day here, and whether its speakers and closed sessions come
     along ("yes")."""
 
     source: Annotated[Slug, Chosen()]
-    first_day: Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+    first_day: FirstDay
     speakers: Literal["yes", ""] = ""
     closed: Literal["yes", ""] = ""
 
