@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    PREFIX,
     bulks,
     desk,
     duplicates,
@@ -64,7 +65,6 @@ ROUTERS = (
     mailings.router,
     desk.router,
 )
-PREFIX = "/api/v1"
 
 
 def _name(route: APIRoute) -> str:
