@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from app.api import (
     altering,
+    PREFIX,
     bulks,
     coverage,
     desk,
@@ -70,7 +71,6 @@ ROUTERS = (
     materials.router,
     desk.router,
 )
-PREFIX = "/api/v1"
 
 
 def _name(route: APIRoute) -> str:
