@@ -123,8 +123,10 @@ async def import_programme(
 @router.get("/programme/copy", response_model=CopyShape)
 async def look_at_copying(
     call: Reading,
-    source: Annotated[Slug, Query(description="The other forum.")],
-    first_day: Annotated[FirstDay, Query(description="The day that its first day becomes here.")],
+    source: Annotated[Slug, Query(description="The other forum.", examples=["siem-reap-2028"])],
+    first_day: Annotated[
+        FirstDay, Query(description="The day that its first day becomes here.", examples=["2027-03-23"])
+    ],
     speakers: Annotated[bool, Query(description="Whether its speakers come along.")] = False,
     closed: Annotated[bool, Query(description="Whether its closed sessions come along.")] = False,
     source_token: SourceToken = "",

@@ -63,12 +63,12 @@ ROUTERS = (
     rooms.router,
     protocol.router,
     lists.router,
+    materials.router,
     marking.router,
     bulks.router,
     mails.router,
     messages.router,
     mailings.router,
-    materials.router,
     desk.router,
 )
 

@@ -14,6 +14,7 @@ from tests.cast import SLUG
 from tests.doors import ELSEWHERE
 from tests.papers import PNG, docx, pdf
 from tests.web.asgi import ask
+from tests.web.test_desk_programme import queries_of
 
 PAPER = {"session": "forum", "kind": "paper", "title": {"en": "Lanes at sea", "km": "ផ្លូវសមុទ្រ"}}
 PAPER |= {"release": "at_once", "announced": True}
@@ -64,6 +65,9 @@ def test_a_paper_waits_for_its_file_is_read_replaced_removed_and_brought_back(pr
     assert "Lanes at sea" not in public(programs), "there is nothing to read yet"
     seen = programs.get(f"/materials/{code}").json()
     assert (seen["session"], seen["stage"], seen["files"]) == ("forum", "absent", [])
+    at_the_desk = programs.doors.page(f"/desk/{SLUG}/materials", "organiser")
+    assert "Waits for its file" in at_the_desk.text
+    assert programs.doors.get(f"/desk/{SLUG}/materials/{code}", "organiser").status_code == 200
     answer = put(programs, code, pdf(), name="ផ្លូវ <b>.pdf", if_match=tag(programs, code))
     assert answer.status_code == 200, answer.text
     (file,) = answer.json()["files"]
@@ -126,6 +130,14 @@ def test_what_the_desk_refuses_is_refused_here_with_the_same_code_and_nothing_is
         assert answer.json()["errors"][0]["pointer"] == f"#/{field}"
         assert answer.json()["errors"][0]["code"] == said, sent
     assert programs.doors.rows() == before
+
+
+def test_the_list_is_as_many_queries_however_long(programs: Programs) -> None:
+    counts = set()
+    for _ in range(3):
+        counts.add(queries_of(programs.doors.site, lambda: programs.get("/materials")))
+        put(programs, add(programs), pdf())
+    assert len(counts) == 1, counts
 
 
 def test_a_file_comes_as_one_of_the_kinds_that_the_document_names_and_only_where_it_names_them(

@@ -213,8 +213,6 @@ TAKES: dict[str, Permission] = {
 FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
 FILES["look_at_import"] = ("text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n")
 """What is sent where the whole body is a file."""
-QUERIES = {"look_at_copying": "?source=siem-reap-2028&first_day=2027-03-23"}
-"""What has to be asked in the address."""
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +227,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
     """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
     there = {"forum": SLUG, "number": "1", "name": "delegates"}
     there |= {"template": "registration.approved", "language": "en"}
+    there = {"forum": SLUG, "number": "1", "language": "en", "template": "registration.approved"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -260,6 +259,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
                 sent["content_type"], body = FILES[name]
             where = QUERIES.get(name) or f"?{question}".rstrip("?")
             found[name] = (method.upper(), f"{address}{where}", body, sent)
+            found[name] = (method.upper(), f"{address}?{question}".rstrip("?"), body, sent)
     return found
 
 
