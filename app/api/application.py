@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
-    altering,
     PREFIX,
+    altering,
     bulks,
     coverage,
     desk,

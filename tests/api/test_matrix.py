@@ -227,7 +227,6 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
     """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
     there = {"forum": SLUG, "number": "1", "name": "delegates"}
     there |= {"template": "registration.approved", "language": "en"}
-    there = {"forum": SLUG, "number": "1", "language": "en", "template": "registration.approved"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -250,15 +249,11 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
             asked = [each for each in one.get("parameters", []) if each["in"] == "query" and each["required"]]
-            name, question = one["operationId"], ""
-            if name not in QUERIES:
-                question = urlencode({each["name"]: each["schema"]["examples"][0] for each in asked})
+            question = urlencode({each["name"]: each["schema"]["examples"][0] for each in asked})
             body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
             sent = {"content_type": "application/json", "if_match": "*"}
-            if name in FILES:
+            if (name := one["operationId"]) in FILES:
                 sent["content_type"], body = FILES[name]
-            where = QUERIES.get(name) or f"?{question}".rstrip("?")
-            found[name] = (method.upper(), f"{address}{where}", body, sent)
             found[name] = (method.upper(), f"{address}?{question}".rstrip("?"), body, sent)
     return found
 
