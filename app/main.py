@@ -1,6 +1,5 @@
 """The ASGI application: doors, the bytes layer in front of them, the pen and (with WORKER=inline) the jobs behind."""
 
-from asyncio import Semaphore
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from threading import Lock
@@ -53,7 +52,7 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
-    api = _Api(settings, database, site.pen, site.reading_desk)
+    api = _Api(site)
     site.api = api.document
     app.router.routes.append(Mount(PREFIX, api))
     app.router.routes.extend(routes.BRANCHES)
@@ -73,8 +72,8 @@ class _Api:
     """The API, read when the first program asks: a fifth of a start's time is its shapes and routes, and most sites
     that start are looked at by people."""
 
-    def __init__(self, settings: Settings, database: Database, pen: Pen, reading_desk: Semaphore) -> None:
-        self._parts = (settings, database, pen, reading_desk)
+    def __init__(self, site: Site) -> None:
+        self._site = site
         self._app: App | None = None
         self._reading = Lock()
 
@@ -89,13 +88,14 @@ class _Api:
         """The OpenAPI document at this site's address."""
         from app.api.application import document  # noqa: PLC0415 - as the class says
 
-        return document(self._parts[0])
+        return document(self._site.settings)
 
     def _read(self) -> App:
         from app.api.application import create_api  # noqa: PLC0415 - as the class says
 
+        site = self._site
         with self._reading:
-            self._app = self._app or create_api(*self._parts)
+            self._app = self._app or create_api(site.settings, site.database, site.pen, site.reading_desk)
         return self._app
 
 
