@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import json
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,7 +36,7 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import Busy, Forbidden, NotFound, TooMany
+from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
 from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
@@ -49,6 +50,7 @@ FILES_AT_ONCE = 2
 _SPOOLED = 1 << 20
 """Bytes of a file that are kept in memory while it comes."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
 Query = Callable[[Db], T]
 
@@ -80,6 +82,11 @@ class Behind:
         async with self.reading_desk:
             return await run_in_threadpool(self.database.read, query)
 
+    async def apart(self, make: Callable[[], T]) -> T:
+        """Have a file made, likewise in a thread and after what came before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(make)
+
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
 
@@ -104,25 +111,34 @@ def file_sent(about: str, *kinds: str) -> dict[str, Any]:
 
 
 class Door(APIRoute):
-    """A route that knows its caller before anything else is read: no token, no answer but 401. A file is not read
-    before its route asks for it (`Call.file`)."""
+    """A route that knows its caller before anything else is read: no token, no answer but 401.
+
+    A file that is sent is not read before its route asks for it (`Call.file`). A route that declares media types for
+    its 200 gives a file of the one that is wished for most (`giving.py`), or (FileAnswer) what there is; every other
+    one gives JSON.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the bearer, the limit, and the form of question and answer."""
         handle = super().get_route_handler()
         files = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        told = self.responses.get(200, {}).get("content", {})
+        given = tuple(told) if self.response_class is Response else ()
         gives_json = self.response_class is not FileAnswer
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
             bearer = await _bearer(request, behind)
-            if gives_json:
+            kind = JSON
+            if given:
+                kind = _taken(request, given)
+            elif gives_json:
                 _takes_json(request)
             if files:
                 _brings_one_of(request, files)
             else:
                 await _brings_json(request)
-            request.state.call = Call(request, behind, bearer)
+            request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
             return response
 
@@ -158,11 +174,27 @@ def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
 
 
 def _takes_json(request: Request) -> None:
-    """Raises NotAcceptable where the Accept header (RFC 9110 §12.5.1) has no place for JSON."""
-    ranges = [part.partition(";") for part in request.headers.get("accept", "*/*").lower().split(",")]
-    taken = {name.strip() for name, _, rest in ranges if not re.search(r"\bq=0(\.0*)?(;|$)", rest.replace(" ", ""))}
-    if not taken & {JSON, "application/problem+json", "application/*", "*/*", ""}:
+    """Raises NotAcceptable where the Accept header has no place for JSON."""
+    _taken(request, (JSON, "application/problem+json"))
+
+
+def _taken(request: Request, offered: Sequence[str]) -> str:
+    """Which of the media types offered the Accept header wishes for most (RFC 9110 §12.5.1), the first of them among
+    equals. Raises NotAcceptable where it has a place for none."""
+    wishes: dict[str, float] = {}
+    for part in ",".join(request.headers.getlist("accept")).lower().split(","):
+        name, _, rest = part.partition(";")
+        found = _QUALITY.search(rest.replace(" ", ""))
+        wishes[name.strip() or "*/*"] = float(found[1]) if found else 1.0
+
+    def wish(kind: str) -> float:
+        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+        return next((wishes[name] for name in ranges if name in wishes), 0.0)
+
+    best = max(offered, key=wish)
+    if not wish(best):
         raise NotAcceptable
+    return best
 
 
 async def _brings_json(request: Request) -> None:
@@ -189,6 +221,8 @@ class Call:
     request: Request
     behind: Behind
     bearer: Bearer
+    kind: str = JSON
+    """The media type that the caller takes, of those the operation gives."""
 
     @property
     def by(self) -> Actor:
@@ -302,8 +336,30 @@ class Call:
         Raises BadRequest("key_missing"), BadRequest("key_odd"), Refused("key_used"), UnseenChange, Stale, and what the
         deed raises.
         """
+        given = await self._written(deed, status=status, made=made, present=present)
+        headers = {**KEPT_BY_NOBODY, **({"location": given.location} if given.location else {})}
+        if present is not None:
+            headers["etag"] = _tag(given.body)
+        return Response(given.body, given.status, headers, media_type=JSON)
+
+    async def piece(self, deed: Deed, *, scope: str, name: str = "") -> bytes:
+        """One of several deeds of one POST, each in a transaction of its own in the scope of the forum with this slug;
+        what it answers, as JSON. Each but the first has a `name`, and each is done once however often the request is
+        sent, so that one that was cut off between them goes on where it stopped. Raises as `write`."""
+        return (await self._written(deed, name=name, scope=scope)).body
+
+    async def _written(
+        self,
+        deed: Deed,
+        *,
+        status: int = 200,
+        made: str = "",
+        present: Callable[[Db, Forum], BaseModel] | None = None,
+        name: str = "",
+        scope: str = "",
+    ) -> Given:
         now, slug = clock.now(), self.forum.slug
-        key = self._key()
+        key = self._key(name)
         digest = await self._digest() if key else ""
         wanted = _tags(self.request, needed=present is not None)
 
@@ -320,11 +376,38 @@ class Call:
                 keep_answer(db, self._caller, key, digest, given, now=now)
             return given
 
-        given = await self.behind.write(slug, once, now=now)
-        headers = {**KEPT_BY_NOBODY, **({"location": given.location} if given.location else {})}
-        if present is not None:
-            headers["etag"] = _tag(given.body)
-        return Response(given.body, given.status, headers, media_type=JSON)
+        return await self.behind.write(scope or slug, once, now=now)
+
+    async def note(
+        self,
+        deed: Callable[[Db, Forum, datetime], Mapping[str, Any]],
+        seen: Callable[[Db], str],
+    ) -> Mapping[str, Any]:
+        """Have it noted that a file leaves, and give what the deed tells of it (JSON values).
+
+        The file is kept nowhere: it holds people, and is made of what there is. `seen` says what it is made of, when
+        the deed is done; what the deed told is kept with that under the Idempotency-Key. The same request finds both:
+        where the file would be the same, it is given again and no second fact written; where it would not, the request
+        is refused, so that nothing leaves but what was noted.
+
+        Raises as `write`; Conflict("file_changed").
+        """
+        now, slug = clock.now(), self.forum.slug
+        key, digest = self._key(), await self._digest()
+
+        def once(db: Db) -> dict[str, Any]:
+            forum = forum_by_slug(db, slug)
+            if given := answer_given(db, self._caller, key, digest):
+                kept: dict[str, Any] = json.loads(given.body)
+                if kept.pop("seen") != seen(db):
+                    raise Conflict("file_changed")
+                return kept
+            told = dict(deed(db, forum, now))
+            kept = {**told, "seen": seen(db)}
+            keep_answer(db, self._caller, key, digest, Given(200, json.dumps(kept).encode()), now=now)
+            return told
+
+        return await self.behind.write(slug, once, now=now)
 
     async def remove(self, deed: Callable[[Db, Forum, datetime], Any], *, present: Any = None) -> Response:
         """Have something taken away (DELETE): 204, or what the deed raises. With `present` as `write`."""
@@ -349,7 +432,8 @@ class Call:
     def _caller(self) -> str:
         return f"token:{self.bearer.token}"
 
-    def _key(self) -> str:
+    def _key(self, piece: str = "") -> str:
+        """The key of the request, or that of a piece of it; "" where it takes none."""
         if self.request.method != "POST":
             return ""
         key = self.request.headers.get("idempotency-key", "")
@@ -357,7 +441,7 @@ class Call:
             raise BadRequest("key_missing")
         if not _KEY.fullmatch(key):
             raise BadRequest("key_odd")
-        return key
+        return hashlib.sha256(f"{piece}/{key}".encode()).hexdigest() if piece else key
 
     async def _digest(self) -> str:
         asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()

@@ -43,6 +43,8 @@ SessionType = Literal[
     "ceremony",
 ]
 AppearanceRole = Literal["chair", "speaker", "moderator", "rapporteur"]
+Facet = Literal["traditional", "non-traditional", "both"]
+"""Which kind of security a session is about."""
 SpeakerKind = Literal[
     "parliament",
     "government",
@@ -135,7 +137,7 @@ class SessionWords(Input):
     tracks: tuple[str, ...] = ()
     themes: tuple[Slug, ...] = ()
     objectives: tuple[int, ...] = ()
-    facet: Literal["traditional", "non-traditional", "both"] | None = None
+    facet: Facet | None = None
     room: Slug | None = None
     setup: Setup | None = None
     attribution: Literal["REC", "CHR", "CLO"] | None = None

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app.accounts.rules import PERMISSIONS, Permission, Role
+from app.registration.changing_settings import NAMES
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
 from tests.kit.test_pictures import picture
@@ -15,6 +16,7 @@ from tests.papers import make_material, pdf
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
 EDIT, FORUM, ACCESS = Permission.EDIT_PROGRAMME, Permission.EDIT_FORUM, Permission.MANAGE_ACCESS
+EXPORT, PROTOCOL = Permission.EXPORT_PEOPLE, Permission.EDIT_PROTOCOL
 TAKES: dict[str, Permission] = {
     "get_forum": SEE,
     "get_token": SEE,
@@ -142,6 +144,32 @@ TAKES: dict[str, Permission] = {
     "try_webhook": FORUM,
     "resume_webhook": FORUM,
     "send_delivery_again": FORUM,
+    **{f"{verb}_{part}": FORUM for verb in ("get", "put") for part in NAMES},
+    "list_setting_changes": FORUM,
+    "get_setting_change": FORUM,
+    "undo_setting_change": FORUM,
+    "look_at_new_edition": ACCESS,
+    "open_next_edition": ACCESS,
+    "take_archive": ACCESS,
+    "list_precedence": PEOPLE,
+    "get_ladder": PEOPLE,
+    "choose_alphabet": PROTOCOL,
+    "get_rung": PEOPLE,
+    "add_rung": PROTOCOL,
+    "change_rung": PROTOCOL,
+    "remove_rung": PROTOCOL,
+    "place_rung": PROTOCOL,
+    "get_rank": PEOPLE,
+    "put_rank": PROTOCOL,
+    "get_head_table": PEOPLE,
+    "set_head_table": PROTOCOL,
+    "exchange_seats": PROTOCOL,
+    "list_lists": SEE,
+    "take_list": EXPORT,
+    "take_registrations": EXPORT,
+    "list_participant_lists": EXPORT,
+    "give_participants": EXPORT,
+    "give_participants_again": EXPORT,
     "list_tags": PEOPLE,
     "get_tag": PEOPLE,
     "make_tag": DECIDE,
@@ -197,7 +225,8 @@ def cast(programs: Programs) -> Programs:
 @pytest.fixture(scope="module")
 def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, str]]]:
     """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
-    there = {"forum": SLUG, "number": "1", "language": "en", "template": "registration.approved"}
+    there = {"forum": SLUG, "number": "1", "name": "delegates"}
+    there |= {"template": "registration.approved", "language": "en"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -207,6 +236,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "rungs": programs.get("/ladder").json()["rungs"][0]["code"],
         "materials": programs.doors.write(SLUG, make_material),
     }
     there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
