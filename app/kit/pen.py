@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -320,7 +320,7 @@ class _CommitFailed(Exception):
 
 
 def _run(db: Db, job: _Job) -> _Done:
-    left = set(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
+    left = dict(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
     try:
         with db.begin_nested():
             value = job.deed(db)
@@ -328,14 +328,17 @@ def _run(db: Db, job: _Job) -> _Done:
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
+        db.info.clear()  # what it found out was taken back with it
         if not _still_open(db.connection()):
             raise _TransactionLost from failure
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
+        db.info.clear()
         return _Done(job, failure=failure)
     finally:
-        for name in left:
-            db.info.pop(name, None)
+        for name, before in left.items():
+            if db.info.get(name) is before:
+                del db.info[name]
         db.expunge_all()  # the next deed reads its own rows
     return _Done(job, value=value)
 
@@ -345,15 +348,22 @@ def lock_scopes(db: Db, names: set[str]) -> None:
 
     On SQLite the transaction has begun IMMEDIATE and there is no other writer.
     """
-    dialect = db.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    known = set(db.execute(select(_scopes.c.name).where(_scopes.c.name.in_(names))).scalars())
+    asked = {"names": sorted(names)}
+    known = set(db.execute(_LOCK, asked).scalars())
     if missing := sorted(names - known):
+        insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
         rows = [{"name": name, "revision": 0} for name in missing]
         db.execute(insert(_scopes).values(rows).on_conflict_do_nothing())
-    if dialect == "postgresql":
-        wanted = select(_scopes.c.name).where(_scopes.c.name.in_(names))
-        db.execute(wanted.order_by(_scopes.c.name).with_for_update())
+        db.execute(_LOCK, asked)
+
+
+# SQLite leaves FOR UPDATE out
+_LOCK = (
+    select(_scopes.c.name)
+    .where(_scopes.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(_scopes.c.name)
+    .with_for_update()
+)
 
 
 def republish(db: Db, scope: str) -> None:

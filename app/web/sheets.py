@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import ForumPage, forum_by_slug, forum_id
+from app.forum.queries import ForumPage, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
@@ -20,7 +20,7 @@ from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.kit.pen import Deed
 from app.kit.settings import Settings
-from app.kit.throttling import count_visit, network, who
+from app.kit.throttling import count_visits, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
 from app.registration import accompanying, answering, applying, picking, replying
@@ -33,6 +33,7 @@ from app.registration.question_queries import QuestionView
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
 from app.registration.rules.wording import wording_of
+from app.registration.settling import forum_ahead
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
@@ -106,7 +107,7 @@ async def send(
         raise Refused(tried.refusal)
 
     def deed(db: Db) -> applying.Asked:
-        found = forum_by_slug(db, sheet.forum.slug)
+        found = forum_ahead(db, sheet.forum.slug)
         picking.refuse_clashes(db, found, wanted, forced=forced)
         asked = _written(db, site.settings, sheet, found, read, key, answers, now=now)
         picking.first_picks(db, found, asked, wanted, now=now)
@@ -161,14 +162,13 @@ def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: da
     """
     settings, own = site_of(request).settings, forum_id(forum)
     secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
-    sender = who(secret, "address", network(request.scope.get("client_address", "")))
+    sender = who(secret, "address", network(request.scope.get("client_address", ""))), settings.throttle_per_address
+    typed = who(secret, "email", email), settings.throttle_per_email
+    known = who(secret, "assistant", email), settings.throttle_per_address
 
     def count(db: Db) -> None:
-        count_visit(db, sender, settings.throttle_per_address, window, now=now)
-        if read.assistant_name and is_read(db, own, email):
-            count_visit(db, who(secret, "assistant", email), settings.throttle_per_address, window, now=now)
-        else:
-            count_visit(db, who(secret, "email", email), settings.throttle_per_email, window, now=now)
+        is_known = bool(read.assistant_name) and is_read(db, own, email)
+        count_visits(db, (sender, known if is_known else typed), window, now=now)
 
     return count
 
