@@ -46,6 +46,7 @@ class _Job:
     scope: str
     deed: Deed[Any]
     answer: Future[Any]
+    quiet: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class Tally:
     failed: int = 0
     """Deeds that were refused or failed."""
     commits: int = 0
+    changes: int = 0
+    """Commits with anything in them but quiet deeds."""
     seconds: float = 0.0
     """In which it wrote, from the lock to the commit."""
     turned_away: int = 0
@@ -121,15 +124,16 @@ class Pen:
         answer: Future[T] = self.submit_together(scope, [deed])[0]
         return answer
 
-    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
+    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
         """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
-        where one is refused the others are written."""
+        where one is refused the others are written. `quiet` ones change nothing that is asked or said on a form, but
+        for how the seats stand."""
         if self._thread is not None and (self.queued >= self._waiting or self.wait > self._patience):
             raise self._busy(len(deeds))
-        return self._take(scope, deeds)
+        return self._take(scope, deeds, quiet=quiet)
 
-    def _take(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
-        jobs = [_Job(scope, deed, Future()) for deed in deeds]
+    def _take(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+        jobs = [_Job(scope, deed, Future(), quiet) for deed in deeds]
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
@@ -146,13 +150,13 @@ class Pen:
         done: T = await self.write_together(scope, [deed])
         return done
 
-    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> Any:
+    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> Any:
         """The same for several, see `submit_together`; the last one's answer, when all are over.
 
         Where their turn has not come within `patience` none is done any more: Busy. Should the pen come for them at
         that very moment, the last is done, the ones before it perhaps not.
         """
-        answers = self.submit_together(scope, deeds)
+        answers = self.submit_together(scope, deeds, quiet=quiet)
         waiting = [asyncio.wrap_future(answer) for answer in answers]
         try:
             over, _ = await asyncio.wait(waiting[-1:], timeout=self._patience)
@@ -245,6 +249,7 @@ class Pen:
             else:
                 done = [result for job in batch for result in self._alone_again(job)]
         self.tally.commits += 1
+        self.tally.changes += any(not job.quiet for job in batch)
         self.tally.deeds += len(done)
         self.tally.seconds += time.perf_counter() - began
         for result in done:

@@ -114,7 +114,9 @@ async def send(
         return asked
 
     counted = _count_of(request, sheet.forum, read, now=now)
-    return await site.write_settled(sheet.forum.slug, deed, now=now, counted=counted), read
+    # what else is chosen counts against the places of sessions, which the form shows
+    written = site.write_settled(sheet.forum.slug, deed, now=now, counted=counted, quiet=not wanted)
+    return await written, read
 
 
 def _written(
@@ -265,6 +267,8 @@ async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, aske
     if not site.settings.sends_mail and not asked.known:
         link = f"/{sheet.lang}/my/{asked.token}"
     values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
+    if not sheet.way.secret:
+        values["twin"] = twin(request.url.path, sheet.lang)  # the form stands where it was sent
     values["no_mail"] = not site.settings.sends_mail
     values["late_mail"] = site.settings.sends_mail and await site.late_mail.look(site.read)
     wording = wording_of(in_hall=sheet.category.in_hall)

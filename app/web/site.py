@@ -79,13 +79,19 @@ class Site:
             return await run_in_threadpool(png, template, values)
 
     async def write_settled(
-        self, forum: str, deed: Deed[T], *, now: datetime | None = None, counted: Deed[None] | None = None
+        self,
+        forum: str,
+        deed: Deed[T],
+        *,
+        now: datetime | None = None,
+        counted: Deed[None] | None = None,
+        quiet: bool = False,
     ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
         So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
         that settles at this very `now` does not do so again. `counted` counts the try before all of that: a try that is
-        refused has been counted, and one that is refused by the count is none.
+        refused has been counted, and one that is refused by the count is none. `quiet`: see `Pen.submit_together`.
         """
         at, barred = now or clock.now(), _Barred()
 
@@ -95,7 +101,7 @@ class Site:
         deeds: list[Deed[Any]] = [settled, deed]
         if counted is not None:
             deeds = [barred.until_counted(counted, settled), barred.behind(deed)]
-        done: T = await self.pen.write_together(forum, deeds)
+        done: T = await self.pen.write_together(forum, deeds, quiet=quiet)
         return done
 
 

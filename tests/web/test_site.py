@@ -71,8 +71,8 @@ def test_what_the_count_refuses_is_not_done(site: Site) -> None:
 def test_nothing_is_done_uncounted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     submit = Pen.submit_together
 
-    def lossy(pen: Pen, scope: str, deeds: Any) -> Any:
-        return submit(pen, scope, [lambda _db: None, *deeds[1:]])
+    def lossy(pen: Pen, scope: str, deeds: Any, **options: Any) -> Any:
+        return submit(pen, scope, [lambda _db: None, *deeds[1:]], **options)
 
     monkeypatch.setattr(Pen, "submit_together", lossy)
     with pytest.raises(Busy):
