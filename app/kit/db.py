@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Integer, String, Table, create_engine, event, literal_column, text
+from sqlalchemy import Connection, Engine, Integer, String, Table, create_engine, event, literal_column, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -94,6 +94,7 @@ class Database:
             _prepare_sqlite(self.read_engine, "BEGIN", writes=False)
         else:
             event.listen(self.read_engine, "begin", _begin_read_only)
+        _spare_savepoints(self.write_engine)
 
     @property
     def path(self) -> Path | None:
@@ -130,6 +131,21 @@ def _prepare_sqlite(engine: Engine, begin: str, *, writes: bool) -> None:
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+
+
+def _spare_savepoints(engine: Engine) -> None:
+    """Say the three words of a savepoint as they are: SQLAlchemy compiles each anew, for every deed of the pen."""
+
+    def say(words: str) -> Callable[[Connection, str], None]:
+        def said(connection: Connection, name: str) -> None:
+            connection.exec_driver_sql(f"{words} {name}")
+
+        return said
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = say("SAVEPOINT")
+    dialect.do_release_savepoint = say("RELEASE SAVEPOINT")
+    dialect.do_rollback_to_savepoint = say("ROLLBACK TO SAVEPOINT")
 
 
 def _begin_read_only(connection: Any) -> None:

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from app.kit import clock
 from app.kit.pen import Pen
 
-TOKEN = f"token-{secrets.token_hex(16)}"
-"""What stands in the place of the token in a kept form."""
+TOKEN, EMAIL, LINK = (f"{what}-{secrets.token_hex(16)}" for what in ("token", "email", "link"))
+"""What stands in a kept page in the place of the form's token, the address and the link of one person."""
 LASTS = timedelta(seconds=1)
 
 
@@ -49,21 +49,39 @@ class Blank:
     since: Moment
 
 
+Answer = tuple[bytes, str]
+"""A page and its language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form asks, since when that holds, and the answers to whoever sends it."""
+
+    sheet: Any
+    since: Moment
+    answers: dict[tuple[bool, ...], Answer] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Blanks:
     """The forms by their addresses: as many as there are groups, in each language."""
 
     kept: dict[str, Blank] = field(default_factory=dict)
-    _sheets: dict[str, tuple[Any, Moment]] = field(default_factory=dict)
+    _asked: dict[str, Asked] = field(default_factory=dict)
 
     def sheet(self, path: str, pen: Pen) -> Any | None:
         """What the form of this address asks, where it is known. How the seats stood may be another by now."""
-        sheet, since = self._sheets.get(path, (None, None))
-        return sheet if since is not None and since.holds(pen) else None
+        found = self._asked.get(path)
+        return found.sheet if found is not None and found.since.holds(pen) else None
 
     def keep_sheet(self, path: str, sheet: Any, since: Moment) -> None:
         """Keep what a form asks, read after `since`."""
-        self._sheets[path] = (sheet, since)
+        self._asked[path] = Asked(sheet, since)
+
+    def answers(self, path: str, sheet: Any) -> dict[tuple[bool, ...], Answer]:
+        """The rendered answers to whoever sends this very form, by what differs in them; new ones are kept there."""
+        found = self._asked.get(path)
+        return found.answers if found is not None and found.sheet is sheet else {}
 
     def find(self, path: str, pen: Pen) -> tuple[Blank | None, bool]:
         """The empty form of this address, and whether how the seats stand must be looked at before it is given."""

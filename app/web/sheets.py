@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from markupsafe import escape
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
@@ -35,8 +36,10 @@ from app.registration.rules.names import normal_email
 from app.registration.rules.wording import wording_of
 from app.registration.settling import forum_ahead
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
+from app.web.blanks import EMAIL, LINK
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.headers import SECRET
 from app.web.institutions import institutions
 from app.web.invitation_codes import try_typed_code
 from app.web.pages import form_token, page, read_form_token, twin
@@ -262,14 +265,32 @@ async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, aske
 
     Not the link of an earlier registration: the form proves nothing about whose address it is.
     """
-    site = site_of(request)
+    site, path = site_of(request), request.url.path
+    twins: dict[str, Any] = {}
     link = ""
     if not site.settings.sends_mail and not asked.known:
         link = f"/{sheet.lang}/my/{asked.token}"
-    values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
+    late = site.settings.sends_mail and await site.late_mail.look(site.read)
     if not sheet.way.secret:
-        values["twin"] = twin(request.url.path, sheet.lang)  # the form stands where it was sent
-    values["no_mail"] = not site.settings.sends_mail
-    values["late_mail"] = site.settings.sends_mail and await site.late_mail.look(site.read)
-    wording = wording_of(in_hall=sheet.category.in_hall)
-    return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)
+        twins["twin"] = twin(path, sheet.lang)  # the form stands where it was sent
+    answers, which = site.blanks.answers(path, sheet), (bool(link), late)
+    if which not in answers:
+        shown = page(
+            request,
+            sheet.lang,
+            "registration/sent.html",
+            secret=True,
+            wording=wording_of(in_hall=sheet.category.in_hall),
+            forum=sheet.forum,
+            category=sheet.category,
+            email=EMAIL,
+            link=LINK if link else "",
+            no_mail=not site.settings.sends_mail,
+            late_mail=late,
+            **twins,
+        )
+        answers[which] = bytes(shown.body), shown.headers["content-language"]
+    body, spoken = answers[which]
+    for place, own in ((EMAIL, read.email), (LINK, link)):
+        body = body.replace(place.encode(), escape(own).encode())
+    return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": spoken})
