@@ -49,8 +49,8 @@ class Blank:
     since: Moment
 
 
-Answer = tuple[bytes, str]
-"""A page and its language."""
+Answers = dict[tuple[bool, ...], tuple[bytes, str]]
+"""Pages and their languages, by what differs in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Asked:
 
     sheet: Any
     since: Moment
-    answers: dict[tuple[bool, ...], Answer] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -69,19 +69,15 @@ class Blanks:
     kept: dict[str, Blank] = field(default_factory=dict)
     _asked: dict[str, Asked] = field(default_factory=dict)
 
-    def sheet(self, path: str, pen: Pen) -> Any | None:
+    def asked(self, path: str, pen: Pen) -> Asked | None:
         """What the form of this address asks, where it is known. How the seats stood may be another by now."""
         found = self._asked.get(path)
-        return found.sheet if found is not None and found.since.holds(pen) else None
+        return found if found is not None and found.since.holds(pen) else None
 
-    def keep_sheet(self, path: str, sheet: Any, since: Moment) -> None:
+    def keep_asked(self, path: str, sheet: Any, since: Moment) -> Asked:
         """Keep what a form asks, read after `since`."""
-        self._asked[path] = Asked(sheet, since)
-
-    def answers(self, path: str, sheet: Any) -> dict[tuple[bool, ...], Answer]:
-        """The rendered answers to whoever sends this very form, by what differs in them; new ones are kept there."""
-        found = self._asked.get(path)
-        return found.answers if found is not None and found.sheet is sheet else {}
+        self._asked[path] = found = Asked(sheet, since)
+        return found
 
     def find(self, path: str, pen: Pen) -> tuple[Blank | None, bool]:
         """The empty form of this address, and whether how the seats stand must be looked at before it is given."""
@@ -92,7 +88,7 @@ class Blanks:
 
     def keep(self, path: str, sheet: Any, page: Response, since: Moment) -> Blank:
         """Keep a form that was read after `since` and rendered with TOKEN."""
-        self.keep_sheet(path, sheet, since)
+        self.keep_asked(path, sheet, since)
         self.kept[path] = found = Blank(sheet, bytes(page.body), page.headers["content-language"], since)
         return found
 

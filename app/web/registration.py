@@ -85,11 +85,11 @@ async def _blank(request: Request, lang: str, forum: str, category: str) -> Resp
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
     site, path = site_of(request), request.url.path
-    sheet = site.blanks.sheet(path, site.pen)
-    if sheet is None:
+    known = site.blanks.asked(path, site.pen)
+    if known is None:
         since = Moment.now(site.pen)
-        sheet = await _sheet(request, lang, forum, category, Way())
-        site.blanks.keep_sheet(path, sheet, since)
+        known = site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
+    sheet: Sheet = known.sheet
     sent, answers = await read_sheet(request, sheet)
     way = Way(code=code_in(sent))
     try:
@@ -97,7 +97,7 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
     except (Refused, Expired, TooMany) as refused:
         now = await _sheet(request, lang, forum, category, way)  # which may be the very reason
         return await show_again(request, now, sent, answers, refused)
-    return await show_sent(request, sheet, read, asked)
+    return await show_sent(request, sheet, read, asked, known.answers)
 
 
 async def _stands(request: Request, sheet: Sheet) -> bool:

@@ -36,7 +36,7 @@ from app.registration.rules.names import normal_email
 from app.registration.rules.wording import wording_of
 from app.registration.settling import forum_ahead
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
-from app.web.blanks import EMAIL, LINK
+from app.web.blanks import EMAIL, LINK, Answers
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
@@ -259,11 +259,14 @@ async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Se
     return response
 
 
-async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
+async def show_sent(
+    request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked, answers: Answers | None = None
+) -> Response:
     """The answer: "we have written to …", and whether mail leaves late. Where none can leave it shows the link itself,
     and says why.
 
-    Not the link of an earlier registration: the form proves nothing about whose address it is.
+    Not the link of an earlier registration: the form proves nothing about whose address it is. `answers` are those
+    that this form was given before: all but the address and the link is the same in them.
     """
     site, path = site_of(request), request.url.path
     twins: dict[str, Any] = {}
@@ -273,8 +276,8 @@ async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, aske
     late = site.settings.sends_mail and await site.late_mail.look(site.read)
     if not sheet.way.secret:
         twins["twin"] = twin(path, sheet.lang)  # the form stands where it was sent
-    answers, which = site.blanks.answers(path, sheet), (bool(link), late)
-    if which not in answers:
+    kept, which = {} if answers is None else answers, (bool(link), late)
+    if which not in kept:
         shown = page(
             request,
             sheet.lang,
@@ -289,8 +292,8 @@ async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, aske
             late_mail=late,
             **twins,
         )
-        answers[which] = bytes(shown.body), shown.headers["content-language"]
-    body, spoken = answers[which]
+        kept[which] = bytes(shown.body), shown.headers["content-language"]
+    body, spoken = kept[which]
     for place, own in ((EMAIL, read.email), (LINK, link)):
         body = body.replace(place.encode(), escape(own).encode())
     return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": spoken})
