@@ -1,6 +1,6 @@
 """What a person does: ask to attend, confirm, correct, accept, cancel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,13 +36,14 @@ _applications, _needs = table(Application), table(Needs)
 _latest = select(func.max(_applications.c.asked_at)).where(_applications.c.forum_id == bindparam("of_forum"))
 _NEXT = select(NextId(_applications), _latest.scalar_subquery())
 _WRITE, _WRITE_NEEDS = insert(_applications), insert(_needs)
+# the forum stands beside each key: SQLite uses no index for a key otherwise, and reads all of the forum's registrations
+_HERE = _applications.c.forum_id == bindparam("own")
 _KNOWN = select(_applications).where(
-    _applications.c.forum_id == bindparam("own"),
     or_(
-        _applications.c.request_key == bindparam("key"),
-        _applications.c.live_key == bindparam("alone"),
-        _applications.c.live_key == bindparam("as_principal"),
-    ),
+        _HERE & (_applications.c.request_key == bindparam("key")),
+        _HERE & (_applications.c.live_key == bindparam("alone")),
+        _HERE & (_applications.c.live_key == bindparam("as_principal")),
+    )
 )
 CLOCKS_DIFFER = timedelta(minutes=1)
 """Of several machines; further back than that a clock was set back."""
@@ -142,7 +143,8 @@ def apply(
         if kept is not None:
             fill(db, by, forum, kept, person, now=now)
         elif first.takes_seat:
-            give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
+            kind = "person" if first.state is State.SEATED else "hold"
+            house = replace(house, full_to=give(db, by, forum, house, person, now=now, kind=kind) or house.full_to)
     final = welcome.template if welcome else "registration/approved"
     template = final if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
     tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})

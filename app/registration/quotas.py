@@ -52,7 +52,7 @@ class House:
     """What the seat rule is asked with, read under the pen: numbers, categories, seats taken by category code.
 
     The first of `halls` is the forum's own; each class of badges outside it is a hall by itself. `forms` holds the
-    questions of those categories that were asked for.
+    questions of those categories that were asked for. No place up to `full_to` is free.
     """
 
     terms: Numbers
@@ -60,6 +60,7 @@ class House:
     halls: tuple[Hall, ...]
     taken: dict[str, int]
     forms: dict[str, tuple[QuestionView, ...]] = field(default_factory=dict, compare=False)
+    full_to: int = 0
 
     def form_of(self, db: Db, category: str) -> tuple[QuestionView, ...]:
         """The questions of a category (its code). One query at the first asking."""

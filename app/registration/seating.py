@@ -128,7 +128,7 @@ def take(
     """
     own, row = forum_id(forum), house.categories[category]
     seat = {"forum_id": own, "category_id": row.id, "kind": kind, "given_at": now, **_NOBODYS, **whose}
-    number = _on_the_lowest_free(db, seat) if row.in_hall else None
+    number = _on_the_lowest_free(db, seat, house.full_to) if row.in_hall else None
     if number is None:
         db.execute(_TAKE, {**seat, "number": None, "outside": True})
     house.taken[category] += 1
@@ -148,7 +148,12 @@ _TAKE_LOWEST = (
             *(bindparam(name, type_=_seats.c[name].type) for name in _GIVEN),
         )
         .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
-        .where(_places.c.forum_id == bindparam("own"), _places.c.retiring.is_(False), _seats.c.id.is_(None))
+        .where(
+            _places.c.forum_id == bindparam("own"),
+            _places.c.number > bindparam("full_to"),
+            _places.c.retiring.is_(False),
+            _seats.c.id.is_(None),
+        )
         .order_by(_places.c.number)
         .limit(1),
     )
@@ -157,9 +162,9 @@ _TAKE_LOWEST = (
 """One statement finds the place and takes it; built once, as every seat in the hall is given by it."""
 
 
-def _on_the_lowest_free(db: Db, seat: dict[str, Any]) -> int:
-    own = {"own": seat["forum_id"]}
-    number = db.execute(_TAKE_LOWEST, {**{name: seat[name] for name in _GIVEN}, **own}).scalar_one_or_none()
+def _on_the_lowest_free(db: Db, seat: dict[str, Any], full_to: int) -> int:
+    asked = {"own": seat["forum_id"], "full_to": full_to}
+    number = db.execute(_TAKE_LOWEST, {**{name: seat[name] for name in _GIVEN}, **asked}).scalar_one_or_none()
     if number is None:
         raise Refused("no_place")
     return int(number)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, literal, or_, select, union_all, update
+from sqlalchemy import bindparam, literal, select, union_all, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -61,11 +61,11 @@ def forum_ahead(db: Db, slug: str) -> Forum:
 
 
 def leave_settled(db: Db, house: House) -> None:
-    """Leave what was settled ahead for the very next deed. Only a deed may that has given seats alone, each counted in
-    this `house`: it has changed nothing else of it, and nothing is due that was not before."""
+    """Leave what was settled ahead for the very next deed, with the `house` as it is now. Only a deed may that has
+    given seats alone, each counted there: it has changed nothing else of it, and nothing is due that was not before."""
     over: _Settled | None = db.info.pop(_TAKEN_OVER, None)
-    if over is not None and over.house is house:
-        db.info[_LEFT] = over
+    if over is not None and over.house.taken is house.taken:
+        db.info[_LEFT] = replace(over, house=house)
 
 
 def settle(db: Db, forum: Forum, *, now: datetime) -> House:
@@ -121,16 +121,18 @@ def _due() -> Any:
     own: Any = bindparam("own")
     now: Any = bindparam("now")
     people = _applications.c
-    unconfirmed = (
-        people.state.in_((State.SEATED.value, State.AWAITING_APPROVAL.value))
-        & people.confirmed_at.is_(None)
-        & (people.confirm_by <= now)
-    )
-    unanswered = (people.state == State.OFFERED.value) & (people.offer_until <= now)
-    at = case((people.state == State.OFFERED.value, people.offer_until), else_=people.confirm_by)
+
+    def expiring(state: State, at: Any, *more: Any) -> Any:
+        return select(literal("expiry"), people.id, at).where(
+            people.forum_id == own, people.state == state.value, at <= now, *more
+        )
+
     held, invited, delegated = _hold_backs.c, _invitations.c, _delegations.c
     return union_all(
-        select(literal("expiry"), people.id, at).where(people.forum_id == own, or_(unconfirmed, unanswered)),
+        # one for each state: so the index of the queue is used, and nobody is read but those who hold a seat
+        expiring(State.SEATED, people.confirm_by, people.confirmed_at.is_(None)),
+        expiring(State.AWAITING_APPROVAL, people.confirm_by, people.confirmed_at.is_(None)),
+        expiring(State.OFFERED, people.offer_until),
         select(literal("hold_back"), held.id, held.release_at).where(
             held.forum_id == own, held.released_at.is_(None), held.release_at <= now
         ),
