@@ -378,4 +378,8 @@ def republish(db: Db, scope: str) -> None:
 
 def revisions(db: Db) -> dict[str, int]:
     """The present revision of every scope."""
-    return {row.name: row.revision for row in db.execute(select(_scopes.c.name, _scopes.c.revision))}
+    return {row.name: row.revision for row in db.execute(_REVISIONS)}
+
+
+_REVISIONS = select(_scopes.c.name, _scopes.c.revision)
+"""Built once: every page and calendar that is put together of ready parts asks it."""
