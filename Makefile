@@ -3,6 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
 PORT ?= 8000
+SEQUENCES ?= 2000
 
 # every process of ours would compile the whole house anew otherwise
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,9 +22,8 @@ style:
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 
-soak: .venv/.ok            ## thousands of new sequences of deeds about seats, and long storms, for an hour when nobody waits
-	SALA_SOAK=2000 $(BIN)/python -m pytest -n auto tests/registration/test_seats_stateful.py tests/api/test_fuzz.py \
-		tests/cli/test_enduring.py
+soak: .venv/.ok tools      ## all tests in their whole breadth, thousands of new sequences of deeds, long storms: for an evening (SEQUENCES=20 for the breadth alone)
+	SALA_SOAK=$(SEQUENCES) $(BIN)/python -m pytest -n auto --dist worksteal $(SOAKED)
 
 audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
 	@$(BIN)/python tests/advisories.py

@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,25 +16,27 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.accounts.actor import Actor
+from app.accounts.rules import Permission, Role
 from app.api.limits import Limits
 from app.api.problems import (
     KEPT_BY_NOBODY,
     BadRequest,
     NotAcceptable,
-    NotJson,
+    OtherMedia,
     Stale,
     Unauthorized,
     UnseenChange,
 )
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug
+from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.errors import Busy, Forbidden, NotFound, TooMany
+from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
@@ -42,6 +45,9 @@ from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
 JSON = "application/json"
+FILES_AT_ONCE = 2
+_SPOOLED = 1 << 20
+"""Bytes of a file that are kept in memory while it comes."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
 Query = Callable[[Db], T]
@@ -54,6 +60,10 @@ class Behind:
     settings: Settings
     database: Database
     pen: Pen
+    reading_desk: asyncio.Semaphore
+    """What takes a core for a while is done one after the other, together with what the pages were sent."""
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
+    """Files that were sent and are whole in memory at one time."""
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +74,11 @@ class Behind:
         if self.database.is_sqlite:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query)
+
+    async def read_long(self, query: Query[T]) -> T:
+        """Run a query that reads a long table which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query)
 
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
@@ -77,18 +92,36 @@ class Behind:
         return done
 
 
+class FileAnswer(Response):
+    """What a route is declared with that answers with a file; `responses` names its media types."""
+
+
+def file_sent(about: str, *kinds: str) -> dict[str, Any]:
+    """How a route is declared (`openapi_extra`) that takes a file as its whole body: what it is, and the media types
+    that are taken. The document and the door both read it."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {"requestBody": {"required": True, "description": about, "content": content}}
+
+
 class Door(APIRoute):
-    """A route that knows its caller before anything else is read: no token, no answer but 401."""
+    """A route that knows its caller before anything else is read: no token, no answer but 401. A file is not read
+    before its route asks for it (`Call.file`)."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the bearer, the limit, and the form of question and answer."""
         handle = super().get_route_handler()
+        files = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        gives_json = self.response_class is not FileAnswer
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
             bearer = await _bearer(request, behind)
-            _takes_json(request)
-            await _brings_json(request)
+            if gives_json:
+                _takes_json(request)
+            if files:
+                _brings_one_of(request, files)
+            else:
+                await _brings_json(request)
             request.state.call = Call(request, behind, bearer)
             response: Response = await handle(request)
             return response
@@ -114,10 +147,14 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise NotFound
     if found.forum.second_factor and not found.actor.second_factor:
         raise Forbidden("second_factor_needed")
-    if found.is_stale:
-        with suppress(Busy):  # where too much waits, the next request notes it
-            behind.pen.submit(SITE, lambda db: note_use(db, found.token, now=now))
+    _note_use(behind, found, now)
     return found
+
+
+def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
+    if bearer.is_stale:
+        with suppress(Busy):  # where too much waits, the next request notes it
+            behind.pen.submit(SITE, lambda db: note_use(db, bearer.token, now=now))
 
 
 def _takes_json(request: Request) -> None:
@@ -129,13 +166,20 @@ def _takes_json(request: Request) -> None:
 
 
 async def _brings_json(request: Request) -> None:
-    """Raises NotJson for a body that is said to be something else; BodyTooLarge comes from whoever counts it."""
+    """Raises OtherMedia for a body that is said to be no JSON; BodyTooLarge comes from whoever counts it."""
     if request.method in {"GET", "HEAD"} or not await request.body():
         return
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
-        raise NotJson
+        raise OtherMedia
+
+
+def _brings_one_of(request: Request, kinds: Container[str]) -> None:
+    """Raises OtherMedia for a file that is said to be of none of these kinds, before a byte of it is read."""
+    kind, _, _ = request.headers.get("content-type", "").lower().partition(";")
+    if kind.strip() not in kinds:
+        raise OtherMedia
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,24 +199,86 @@ class Call:
         return self.bearer.forum
 
     @property
+    def lang(self) -> Lang:
+        """The language that sentences are in for this caller."""
+        return wished(self.request.headers.get("accept-language", ""))
+
+    @property
     def secret(self) -> bytes:
         """The key that links are computed with."""
         return self.behind.settings.secret_key
 
+    async def seeing(self, token: str) -> Actor:
+        """The caller as one who also sees the desk that a second token of theirs is for: a token knows one forum, and
+        copying reads another. Nothing but that counts of it; somebody else's opens nothing, as one that is not good.
+
+        Raises Forbidden("second_factor_needed") as of the first.
+        """
+        now = clock.now()
+        found = await self.behind.read(lambda db: bearer_of(db, token, now=now)) if is_token(token) else None
+        if found is None or found.actor.id != self.by.id or found.forum.slug == self.forum.slug:
+            return self.by
+        if found.forum.second_factor and not found.actor.second_factor:
+            raise Forbidden("second_factor_needed")
+        _note_use(self.behind, found, now)
+        return replace(self.by, roles={**self.by.roles, forum_id(found.forum): frozenset({Role.VIEWER})})
+
+    async def foreseen(self, query: Query[BaseModel], *, long: bool = False) -> Response:
+        """What something that was sent would do, as JSON; nothing is written. With `long` read as a long table is."""
+        shown = await (self.behind.read_long(query) if long else self.behind.read(query))
+        return Response(shown.model_dump_json(), headers=KEPT_BY_NOBODY, media_type=JSON)
+
+    @asynccontextmanager
+    async def file(
+        self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None
+    ) -> AsyncIterator[bytes]:
+        """The file that came as the body, for whoever has the permission and where there is what it belongs to: nobody
+        else's is read. What comes slowly lies on the disk meanwhile, and few are whole in memory at one time. For a
+        PUT or what only looks: no key's digest covers it.
+
+        Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it.
+        """
+        self.by.must(permission, forum_id(self.forum))
+        if present is not None:
+            await self.behind.read(lambda db: present(db, self.forum))
+        with SpooledTemporaryFile(max_size=_SPOOLED) as kept:
+            async for piece in self.request.stream():
+                kept.write(piece)
+            async with self.behind.opening:
+                kept.seek(0)
+                yield kept.read()
+
     async def one(self, query: Query[BaseModel]) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return _one(await self.behind.read(query), self.request.headers.get("if-none-match"))
+        return self._whole(await self.behind.read(query))
 
-    async def page(
-        self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: str | int
+    def _whole(self, shown: BaseModel) -> Response:
+        body = shown.model_dump_json().encode()
+        headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=JSON)
+
+    def piecewise(
+        self, pieces: AsyncIterable[bytes] | Iterable[bytes], *, kind: str, name: str, size: int, of: BaseModel
     ) -> Response:
+        """A file as an answer, to be kept and not shown; its ETag is that of the thing it belongs to, so that either
+        may be held against an If-Match."""
+        headers = {**KEPT_BY_NOBODY, "etag": etag_of(of), "content-disposition": f'attachment; filename="{name}"'}
+        headers["content-security-policy"] = "sandbox; default-src 'none'"
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
+
+    async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
         what follows stands in the Link header (RFC 8288), with what was asked."""
         rows, mark = await self.behind.read(query)
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:
-            question = urlencode({**{name: value for name, value in asked.items() if value}, "after": mark})
+            kept = {name: value for name, value in asked.items() if value}
+            question = urlencode({**kept, "after": mark}, doseq=True)
             address = f"{self.behind.settings.base_url}{self.request.url.path}?{question}"
             headers["link"] = f'<{address}>; rel="next"'
         body = _Listed(items=shown, after=mark or None).model_dump_json()
@@ -197,7 +303,8 @@ class Call:
         deed raises.
         """
         now, slug = clock.now(), self.forum.slug
-        key, digest = self._key(), await self._digest()
+        key = self._key()
+        digest = await self._digest() if key else ""
         wanted = _tags(self.request, needed=present is not None)
 
         def once(db: Db) -> Given:
@@ -271,13 +378,10 @@ def _tag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def _one(shown: BaseModel, none_match: str | None) -> Response:
-    body = shown.model_dump_json().encode()
-    headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
-    known = {tag.strip().removeprefix("W/") for tag in (none_match or "").split(",")}
-    if none_match and known & {"*", headers["etag"]}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=JSON)
+def _knows(request: Request, tag: str) -> bool:
+    """Has the caller just this (If-None-Match, RFC 9110 §13.1.2)?"""
+    sent = request.headers.get("if-none-match", "")
+    return bool(sent) and bool({one.strip().removeprefix("W/") for one in sent.split(",")} & {"*", tag})
 
 
 def _tags(request: Request, *, needed: bool) -> set[str]:

@@ -26,7 +26,8 @@ from app.kit.inputs import Line
 from app.mail.outbox import outbox, try_again
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["desk"])
-MailState = Literal["", "draft", "queued", "sending", "sent", "retrying", "failed", "withheld"]
+MailState = Literal["", "draft", "queued", "sending", "sent", "retrying", "failed", "withheld", "bounced"]
+"""The states, and `bounced` for what came back."""
 Day = Annotated[datetime | None, Query(description="An instant with its zone.")]
 
 

@@ -1,13 +1,14 @@
 """Registrations: read, decided, moved, entered; beside the queue too."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
+from app.api.asking import ListQuestion
 from app.api.calling import Call, Door, Reading, Writing
 from app.api.inputs import EnteredInput, sent
 from app.api.shapes.general import Page
@@ -16,9 +17,8 @@ from app.audit.recording import history
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
-from app.kit.inputs import Line
 from app.registration import applying, entering, erasing, holding, overriding, reviewing
-from app.registration.desk_queries import Wanted, desk_list, desk_registration
+from app.registration.desk_queries import counted_by, desk_list, desk_registration, tallies
 from app.registration.inputs import (
     DecisionInput,
     HeldBackInput,
@@ -29,36 +29,29 @@ from app.registration.inputs import (
 )
 from app.registration.question_queries import Answered
 from app.registration.quotas import house_of
+from app.registration.tagging import tagged
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
 Code = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["K3TP9QA"])]
 After = Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,32}$", description="The mark of the part before.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
-State = Literal[
-    "", "awaiting", "confirmed", "unconfirmed", "held", "waiting", "offered", "cancelled", "declined", "expired"
-]
-"""How registrations stand: `desk_queries.STANDINGS`, or all of them."""
-Category = Annotated[str, Query(pattern=r"^([A-Z][A-Z0-9]{1,7})?$")]
 
 
 @router.get("/registrations", response_model=Page[RegistrationLine])
-async def list_registrations(
-    call: Reading,
-    state: State = "",
-    category: Category = "",
-    q: Annotated[Line, Query(description="Words of names, institutions and addresses, or a code.")] = "",
-    order: Literal["newest", "oldest"] = "newest",
-    after: After = "",
-    limit: Limit = 50,
-) -> Response:
-    """The registrations, with the questions that the desk's list takes. Takes `see_people`."""
-    wanted = Wanted(state, category, q, order == "oldest", after)
+async def list_registrations(call: Reading, asked: Annotated[ListQuestion, Query()]) -> Response:
+    """The registrations, with the questions and orders that the desk's list takes. Takes `see_people`."""
+    wanted = asked.wanted
 
     def read(db: Db) -> tuple[list[Any], str]:
-        rows, more = desk_list(db, call.by, call.forum, wanted, most=limit)
-        return rows, rows[-1].code if more else ""
+        call.by.must(Permission.SEE_PEOPLE, forum_id(call.forum))
+        of = counted_by(tallies(db, call.by, call.forum), wanted)
+        rows, more = desk_list(db, call.by, call.forum, wanted, most=asked.limit, of=of)
+        marks = tagged(db, [row.id for row in rows])
+        lines = [{**row._mapping, "tags": [tag.id for tag in marks.get(row.id, ())]} for row in rows]  # noqa: SLF001 - its public name
+        return lines, rows[-1].code if more else ""
 
-    return await call.page(RegistrationLine, read, state=state, category=category, q=q, order=order, limit=limit)
+    again = asked.model_dump(mode="json", exclude={"after"}, exclude_unset=True)
+    return await call.page(RegistrationLine, read, **again)
 
 
 @router.get("/registrations/{code}", response_model=RegistrationShape)
@@ -187,11 +180,12 @@ def standing(db: Db, forum: Forum, code: str) -> Standing:
 
 
 def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
-    """A registration as this caller may see it. At most six queries."""
+    """A registration as this caller may see it. At most seven queries."""
     found, own = desk_registration(db, by, forum, code), forum_id(forum)
     told = by.may(Permission.SEE_FACTS, own) or by.may(Permission.DECIDE_REGISTRATIONS, own)
     meals, access = found.needs or (None, None)
     row = {**found.row._mapping, "category": found.category.code, "place": found.place}  # noqa: SLF001 - its public name
+    row["tags"] = [tag.id for tag in tagged(db, [found.row.id]).get(found.row.id, ())]
     facts = history(db, forum.slug, f"registration:{code}") if told else None
     return RegistrationShape(
         registration=RegistrationLine.model_validate(row),

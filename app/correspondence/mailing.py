@@ -1,6 +1,7 @@
 """Mailings: an organiser writes to a segment. A draft is looked at, tried, given a time, and sent in pieces."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -17,14 +18,14 @@ from app.correspondence.mailing_queries import NEWS, NOTICE, TEST, batch_of, mai
 from app.correspondence.models import Mailing
 from app.correspondence.recipients import ALL, example_for, once_each, people_of, reach_of
 from app.correspondence.rules.mailings import State, may_follow
-from app.correspondence.rules.segments import OF_PEOPLE, Audience, Segment, as_kept, fits, from_kept
+from app.correspondence.rules.segments import OF_PEOPLE, STANDINGS, Audience, Segment, as_kept, fits, from_kept
 from app.correspondence.wording import wrong_words
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, Fault, Invalid, Refused
 from app.kit.i18n import LANGS
-from app.kit.inputs import Filled, Input, Line, Text
+from app.kit.inputs import Filled, Input, Instant, Line, Text
 from app.mail.outbox import in_batch, queue_mail, withhold_batch
 from app.registration.desk_filters import MOST_CHOSEN
 
@@ -40,6 +41,7 @@ PLACEHOLDERS: Mapping[Audience, tuple[str, ...]] = {
 LATEST_PAST_MINUTES = 5
 """A form that was open for so long may still say "now"."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{0,32}$")]
+_Standing = Literal["awaiting", "seated", "waiting", "offered", "cancelled", "declined", "expired"]
 Chosen = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,16}$")]
 
 
@@ -54,16 +56,18 @@ class MailingInput(Input):
     text_en: Text
     text_km: Text
     audience: Literal["people", "speakers", "focal_points"]
-    standings: tuple[Literal["awaiting", "seated", "waiting", "offered", "cancelled", "declined", "expired"], ...] = ()
-    categories: tuple[Code, ...] = ()
+    standings: Annotated[tuple[_Standing, ...], Field(max_length=len(STANDINGS))] = ()
+    categories: Annotated[tuple[Code, ...], Field(max_length=60)] = ()
     capacity: Literal["", "official", "private"] = ""
     confirmed: Literal["", "yes", "no"] = ""
     country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""
     delegation: Annotated[str, StringConstraints(pattern=r"^(|any|none|[A-Z0-9]{1,16})$")] = ""
+    institution: Line = ""
+    tag: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,9}$")] = ""
     session: Code = ""
     language: Literal["", "en", "km"] = ""
-    asked_from: datetime | None = None
-    asked_until: datetime | None = None
+    asked_from: Instant | None = None
+    asked_until: Instant | None = None
     chosen: Annotated[tuple[Chosen, ...], Field(max_length=MOST_CHOSEN)] = ()
 
     @model_validator(mode="after")
@@ -124,6 +128,14 @@ def save(
 
 
 _OWN_COLUMNS = ("name", "purpose", "essential", "subject_en", "subject_km", "text_en", "text_km")
+
+
+def as_sent(row: Any) -> MailingInput:
+    """A kept mailing as somebody would send it, with nothing of it refused: what was taken once is told."""
+    segment = from_kept(row.segment)
+    asked = {each.name: getattr(segment, each.name) for each in fields(segment)}
+    columns = {name: getattr(row, name) for name in _OWN_COLUMNS}
+    return MailingInput.model_construct(**{**columns, **asked, "audience": segment.audience.value})
 
 
 def schedule(db: Db, by: Actor, forum: Forum, number: int, edition: int, send_at: datetime, *, now: datetime) -> None:

@@ -27,10 +27,13 @@ def mailing_of(db: Db, forum: Forum, number: int) -> Any:
     return row
 
 
-def mailings_of(db: Db, own: int) -> list[Any]:
-    """The forum's mailings, the newest first. One query."""
+def mailings_of(db: Db, own: int, *, before: int | None = None, most: int | None = None) -> list[Any]:
+    """The forum's mailings, the newest first, so many of them from below the number `before`. One query."""
     wanted = select(_mailings, _users.c.name.label("by")).outerjoin(_users, _users.c.id == _mailings.c.user_id)
-    return list(db.execute(wanted.where(_mailings.c.forum_id == own).order_by(_mailings.c.number.desc())))
+    if before is not None:
+        wanted = wanted.where(_mailings.c.number < before)
+    mine = wanted.where(_mailings.c.forum_id == own).order_by(_mailings.c.number.desc())
+    return list(db.execute(mine.limit(most)))
 
 
 def batch_of(forum: Forum, number: int) -> str:

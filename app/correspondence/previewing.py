@@ -13,7 +13,7 @@ from app.correspondence.contents import MASK, Contents, as_meant, contents, why_
 from app.correspondence.mailing_queries import TEST
 from app.correspondence.recipients import Reach, example_for
 from app.correspondence.rendering import Rendered, rendered
-from app.correspondence.wording import OF_MEMBERS, MessageKind, Words, samples
+from app.correspondence.wording import MessageKind, Words, about, samples
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
@@ -49,17 +49,17 @@ def reader_of(db: Db, by: Actor, forum: Forum, kind: MessageKind, code: str) -> 
     """
     own = forum_id(forum)
     by.must(Permission.SEE_PEOPLE, own)
-    about = "registration" if kind.template in OF_MEMBERS else kind.room
-    if about == "accounts":
+    whom = about(kind)
+    if whom == "accounts":
         return None
-    rows, theirs = _readers(own)[about]
+    rows, theirs = _readers(own)[whom]
     row = db.execute((rows.where(theirs.c.code == code) if code else rows).limit(1)).first()
     if row is None and code:
         raise Invalid([Fault("reader", "no_such_reader")])
     if row is None:
         return None
-    name = shown_name(row, row.language) if about == "registration" else row.name
-    return Reader(row.code, f"{about}:{row.code}", row.email, str(name))
+    name = shown_name(row, row.language) if whom == "registration" else row.name
+    return Reader(row.code, f"{whom}:{row.code}", row.email, str(name))
 
 
 def _readers(own: int) -> dict[str, tuple[Any, Any]]:

@@ -1,6 +1,6 @@
 """Whom a mailing may be written to: registrations, speakers and focal points as the rule of segments asks about them.
 
-A further question (a tag, a role at the hall's door) is a field of `rules.segments.Person`, filled in here.
+A further question (a role at the hall's door) is a field of `rules.segments.Person`, filled in here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from app.kit.db import Db, table
 from app.kit.i18n import Lang
 from app.programme.models import Asking, Session, Speaker
 from app.programme.rules.speakers import OPEN
+from app.registration.desk_filters import Further, conditions
 from app.registration.models import Application, Category, Delegation, Pick
 from app.registration.people import shown_name
 
@@ -25,7 +26,17 @@ _applications, _categories, _picks = table(Application), table(Category), table(
 _delegations, _speakers, _askings, _sessions = table(Delegation), table(Speaker), table(Asking), table(Session)
 ALL = 2**31 - 1
 _NAMED = ("titles", "family_name", "given_name", "name_km", "name_order", "display_name")
-_ASKED = ("email", "language", "state", "attends_as", "confirmed_at", "country", "asked_at", "assistant_name")
+_ASKED = (
+    "email",
+    "language",
+    "state",
+    "attends_as",
+    "confirmed_at",
+    "country",
+    "institution",
+    "asked_at",
+    "assistant_name",
+)
 
 
 def people_of(db: Db, forum: Forum, segment: Segment, *, below: int = ALL, most: int = ALL) -> list[Person]:
@@ -53,6 +64,8 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
         .outerjoin(_delegations, _delegations.c.id == _applications.c.delegation_id)
         .where(_applications.c.forum_id == own, _applications.c.id < below)
         .where(_applications.c.erased_at.is_(None), _applications.c.merged_into_id.is_(None))
+        # as the desk's list asks it, letter by letter: whoever comes from there writes to those it counted
+        .where(*conditions(forum, Further(institution=segment.institution, tag=segment.tag)))
         .order_by(_applications.c.id.desc())
         .limit(most)
     )
@@ -73,6 +86,8 @@ def _registered(db: Db, forum: Forum, segment: Segment, below: int, most: int) -
             confirmed=row.confirmed_at is not None,
             country=row.country,
             delegation=row.delegation or "",
+            institution="" if row.attends_as == "private" else row.institution,
+            tags=frozenset({segment.tag} if segment.tag else ()),
             asked_at=row.asked_at,
             sessions=frozenset({segment.session} if row.id in chosen else ()),
             code=row.code,
@@ -133,9 +148,11 @@ def _keeping(db: Db, forum: Forum, below: int, most: int) -> list[Person]:
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Whom a segment means now: the people who would be written to, how many of them read each language, and how many
-    are left out because they want nothing that is not essential. `examples` are the first readers of each language."""
+    are left out because they want nothing that is not essential. `named` are those of them whom a list may name, and
+    `examples` the first of these who read each language."""
 
     people: Sequence[Person] = ()
+    named: Sequence[Person] = ()
     opted_out: int = 0
     by_language: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, Person] = field(default_factory=dict)
@@ -151,8 +168,15 @@ def reach_of(db: Db, by: Actor, forum: Forum, segment: Segment, secret: bytes, *
     examples: dict[str, Person] = {}
     for one in people:
         by_language[one.language] = by_language.get(one.language, 0) + 1
+    named = [one for one in people if _may_be_named(segment, one)]
+    for one in named:
         examples.setdefault(one.language, one)
-    return Reach(people, len(meant) - len(people), by_language, examples)
+    return Reach(people, named, len(meant) - len(people), by_language, examples)
+
+
+def _may_be_named(segment: Segment, person: Person) -> bool:
+    """The members of one delegation by name would say where those come from who attend in a private capacity."""
+    return person.capacity != "private" or segment.delegation in {"", "any", "none"}
 
 
 def once_each(people: Sequence[Person]) -> list[Person]:
@@ -165,4 +189,4 @@ def once_each(people: Sequence[Person]) -> list[Person]:
 
 def example_for(reach: Reach, lang: Lang) -> Person | None:
     """Whose mail is shown in this language: a reader of it, or else anybody meant."""
-    return reach.examples.get(lang) or next(iter(reach.people), None)
+    return reach.examples.get(lang) or next(iter(reach.named), None)

@@ -137,9 +137,13 @@ def kind_of(code: str) -> MessageKind:
 def placeholders_of(kind: MessageKind) -> tuple[str, ...]:
     """What may be put into the words of a message: a closed list, those it needs first."""
     there = {name for lang in LANGS for name in _names(kind.built_in(lang))}
-    room = "registration" if kind.template in OF_MEMBERS else kind.room
     needed = NEEDED.get(kind.template, frozenset())
-    return (*sorted(needed), *sorted((there | ALWAYS[room]) - needed))
+    return (*sorted(needed), *sorted((there | ALWAYS[about(kind)]) - needed))
+
+
+def about(kind: MessageKind) -> str:
+    """What a message is about; what members of a delegation get is about their registrations."""
+    return "registration" if kind.template in OF_MEMBERS else kind.room
 
 
 def _names(words: Words) -> Iterator[str]:

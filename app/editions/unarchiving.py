@@ -385,7 +385,7 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
     if each.name == "forum_role_grant" and row["role"] not in set(Role):
         raise _damaged(each.name)  # nobody could be told what they may, at no desk
     if each.name == "correspondence_mailing":
-        found |= _MAILINGS.get(row["state"], {})
+        found |= _MAILINGS.get(row["state"], {}) | _segment_as_here(row, moved[TAGS])
     if each.name == "mail_message":
         found["resend_of"] = moved[each.name].get(row["resend_of"])
     named = {"audit_fact": "scope", "audit_head": "scope", "mail_message": "forum"}.get(each.name)
@@ -402,6 +402,16 @@ _MAILINGS: Mapping[str, dict[str, Any]] = {
     State.SENDING: {"state": State.STOPPED.value},
 }
 """What becomes of a mailing that had not left: the other installation sends it, and two would write twice."""
+
+
+def _segment_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:
+    """Whom a mailing is for, by the number that the tag it asks for has here; 0 where it was removed: nobody's."""
+    segment = row["segment"]
+    if not isinstance(segment, dict) or not segment.get("tag"):
+        return {}
+    tag = str(segment["tag"])
+    number = tags.get(int(tag), 0) if re.fullmatch("[0-9]{1,9}", tag) else 0
+    return {"segment": {**segment, "tag": str(number)}}
 
 
 def _bulk_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:

@@ -2,10 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.kit.errors import Fault, Invalid
@@ -117,6 +125,16 @@ Day = Annotated[date | None, BeforeValidator(_day)]
 
 GivenDay = Annotated[date, BeforeValidator(_day)]
 """The same where one is needed."""
+
+
+def _of_this_age(at: datetime) -> datetime:
+    if not 1900 < at.year < 2200:  # what is read in another zone must have room on both sides
+        raise PydanticCustomError("not_a_moment", "not an instant of this age")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
+"""An instant, sent with its zone and kept in UTC."""
 
 
 def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:

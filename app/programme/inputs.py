@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.forum.inputs import Language, Setup, Slug
@@ -15,6 +15,7 @@ from app.kit.inputs import (
     Filled,
     GivenDay,
     Input,
+    Instant,
     Line,
     Optional,
     ShortText,
@@ -148,8 +149,8 @@ class SessionWords(Input):
 class SessionInput(SessionWords):
     """A session with its times in UTC; both empty: to be announced."""
 
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
 
 
 def _no_treatise(text: Bilingual) -> Bilingual:
@@ -169,7 +170,7 @@ class TypedSession(SessionInput):
 class MoveInput(Input):
     """Where a session goes: when it begins (UTC; empty: it waits for a time), how many minutes it lasts, its room."""
 
-    starts_at: AwareDatetime | None = None
+    starts_at: Instant | None = None
     minutes: Annotated[int, Field(ge=5, le=1440)]
     room: Annotated[Slug | None, Optional] = None
     reason: Line = ""
@@ -224,10 +225,14 @@ class MaterialInput(Input):
     note: ShortWords | None = None
     link: Annotated[str | None, StringConstraints(max_length=1000), AfterValidator(_https), Optional] = None
     release: Release
-    release_at: AwareDatetime | None = None
+    release_at: Instant | None = None
     announced: bool = False
     against_delivery: bool = False
     stays: bool = False
+
+
+FirstDay = Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+"""The day that another edition's first day becomes."""
 
 
 class CopyInput(Input):
@@ -235,7 +240,7 @@ class CopyInput(Input):
     along ("yes")."""
 
     source: Annotated[Slug, Chosen()]
-    first_day: Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+    first_day: FirstDay
     speakers: Literal["yes", ""] = ""
     closed: Literal["yes", ""] = ""
 

@@ -11,6 +11,7 @@ from app.accounts.rules import Permission
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
+from app.kit.errors import NotFound
 from app.kit.inputs import parse
 from app.registration.applying import application_of, correct
 from app.registration.inputs import Person
@@ -19,6 +20,16 @@ from app.registration.models import Needs
 _needs = table(Needs)
 FIELDS = ("family_name", "given_name", "name_km", "institution", "position_title", "country", "attends_as")
 """What can be put right in the list."""
+
+
+def to_correct(db: Db, by: Actor, forum: Forum, code: str) -> Any:
+    """The registration whose details somebody means to put right. Raises Forbidden; NotFound, also for one of whom
+    nothing is kept any more."""
+    by.must(Permission.DECIDE_REGISTRATIONS, forum_id(forum))
+    row = application_of(db, forum, code)
+    if row.erased_at is not None:
+        raise NotFound
+    return row
 
 
 def put_right(

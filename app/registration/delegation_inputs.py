@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Filled, Input, Line, Optional, Text
+from app.kit.inputs import Filled, Input, Instant, Line, Optional, Text
 from app.registration.inputs import CategoryCode, Person, country_code, ticked
 
 MOST_SEATS = 1000
@@ -29,7 +29,7 @@ class DelegationInput(Input):
     institution_km: Line = ""
     country: Annotated[str, AfterValidator(country_code)] = ""
     reference: Line = ""
-    deadline: AwareDatetime
+    deadline: Instant
     focal_name: Filled
     focal_email: Address
     language: Lang

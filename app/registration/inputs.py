@@ -8,7 +8,6 @@ from typing import Annotated, Literal, Self
 import phonenumbers
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BeforeValidator,
     EmailStr,
     Field,
@@ -19,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.i18n import Lang, latin_digits
-from app.kit.inputs import Chosen, Filled, Input, Line, ShortWords, Text, Words
+from app.kit.inputs import Chosen, Filled, Input, Instant, Line, ShortWords, Text, Words
 from app.registration.rules.countries import COUNTRIES
 from app.registration.rules.questions import CHOSEN, Kind
 
@@ -56,8 +55,8 @@ class TermsNumbers(Input):
 class TermsInput(TermsNumbers):
     """The terms with their times in UTC."""
 
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
+    opens_at: Instant | None = None
+    closes_at: Instant | None = None
 
 
 class CategoryWords(Input):
@@ -90,9 +89,9 @@ class CategoryWords(Input):
 class CategoryInput(CategoryWords):
     """A category with its times and the lapse of its guarantee in UTC."""
 
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
-    lapses_at: AwareDatetime | None = None
+    opens_at: Instant | None = None
+    closes_at: Instant | None = None
+    lapses_at: Instant | None = None
 
 
 class SignUpInput(Input):
@@ -327,7 +326,7 @@ class HoldBackInput(Input):
     category: CategoryCode
     seats: Annotated[int, Field(ge=1, le=500)]
     purpose: Filled
-    release_at: AwareDatetime | None = None
+    release_at: Instant | None = None
     reason: Line = ""
 
 

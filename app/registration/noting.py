@@ -24,16 +24,24 @@ def notes_of(db: Db, application: int) -> list[Any]:
     return list(db.execute(select(_notes).where(_notes.c.application_id == application).order_by(_notes.c.id.desc())))
 
 
-def write_note(db: Db, by: Actor, forum: Forum, code: str, sent: NoteInput, *, now: datetime) -> None:
-    """Write a note down. Raises NotFound, and Refused("erased") where nothing personal may be kept any more."""
+def notes_about(db: Db, by: Actor, forum: Forum, code: str) -> list[Any]:
+    """The notes about the registration with this code, the newest first. Raises NotFound, Forbidden. Two queries."""
+    by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    return notes_of(db, application_of(db, forum, code).id)
+
+
+def write_note(db: Db, by: Actor, forum: Forum, code: str, sent: NoteInput, *, now: datetime) -> int:
+    """Write a note down; its number. Raises NotFound, and Refused("erased") where nothing personal may be kept any
+    more."""
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
     row = application_of(db, forum, code)
     if row.erased_at is not None:
         raise Refused("erased")
     author = by.id if by.kind == "user" else None
     note = {"application_id": row.id, "user_id": author, "author": by.name, "words": sent.words, "written_at": now}
-    db.execute(insert(_notes).values(**note))
+    number = int(db.execute(insert(_notes).values(**note).returning(_notes.c.id)).scalar_one())
     record(db, forum.slug, by.signature, "registration.noted", f"registration:{code}", now=now)
+    return number
 
 
 def remove_note(db: Db, by: Actor, forum: Forum, code: str, note: int, *, now: datetime) -> None:

@@ -63,6 +63,14 @@ def tagged(db: Db, applications: Collection[int]) -> dict[int, list[Any]]:
     return found
 
 
+def tag_of(db: Db, by: Actor, forum: Forum, tag: int) -> TagView:
+    """The forum's tag with this number. Raises NotFound, Forbidden. One query."""
+    for one in tags_of(db, by, forum):
+        if one.id == tag:
+            return one
+    raise NotFound
+
+
 def put_tag(db: Db, by: Actor, forum: Forum, sent: TagInput, tag: int | None = None, *, now: datetime) -> int:
     """Make a tag, or change the one with this number; its number. Raises NotFound, Refused: `tag_twice`,
     `tags_too_many`."""
@@ -138,6 +146,13 @@ def put_tags(db: Db, by: Actor, forum: Forum, code: str, wanted: Sequence[int], 
     changed = [mark(db, by, forum, code, tag, on=True, now=now) for tag in sorted(set(wanted) - there)]
     changed += [mark(db, by, forum, code, tag, on=False, now=now) for tag in sorted(there - set(wanted))]
     return any(changed)
+
+
+def tags_on(db: Db, by: Actor, forum: Forum, code: str) -> list[int]:
+    """The numbers of the tags that the registration with this code is marked with. Raises NotFound, Forbidden."""
+    by.must(Permission.SEE_PEOPLE, forum_id(forum))
+    row = application_of(db, forum, code)
+    return [tag.id for tag in tagged(db, [row.id]).get(row.id, ())]
 
 
 def names_of(tags: Sequence[TagView]) -> Mapping[str, str]:

@@ -11,16 +11,15 @@ from starlette.responses import Response
 
 from app.accounts.rules import Permission
 from app.forum.models import Forum
-from app.forum.queries import ForumPage, forum_id, forum_page
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, NotFound, Refused
 from app.kit.i18n import Bilingual, Lang, text_of
 from app.kit.i18n import number as numbered
 from app.kit.inputs import parse
-from app.programme.describing import Described, describe, described, held, mark_of
+from app.programme.covering import NO_FACET, Coverage, coverage_of
+from app.programme.describing import Described, describe, mark_of
 from app.programme.inputs import AppearanceRole, SpeakerKind, VoiceInput
-from app.programme.queries import working_copy
 from app.programme.rules import coverage as rule
 from app.programme.tabling import FACETS
 from app.reports.tables import as_csv
@@ -147,49 +146,41 @@ def _kinds(sent: FormData) -> dict[str, str | None]:
 
 def read_report(db: Db, desk: Desk) -> Report:
     """The report on the working copy. As many queries whatever it holds."""
-    own = forum_id(desk.forum)
-    drafts, speakers = working_copy(db, own), described(db, own)
-    sessions = held(drafts)
-    voices = {one.code: one.voice for one in speakers}
-    titles = {session.code: session.title for session in drafts}
-    named = _Named(desk.lang, forum_page(db, desk.forum.slug))
-    sections = (*named.subjects(sessions), named.alike(sessions, voices), *named.parts(sessions, voices))
-    return Report(sections, tuple(speakers), titles)
+    found = coverage_of(db, desk.forum)
+    named = _Named(desk.lang, found)
+    return Report((*named.subjects(), named.alike(), *named.parts()), found.speakers, found.titles)
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Puts the rule's answers into the reader's words."""
+    """Puts the report into the reader's words."""
 
     lang: Lang
-    page: ForumPage
+    found: Coverage
 
-    def subjects(self, sessions: Sequence[rule.Held]) -> Iterable[Section]:
+    def subjects(self) -> Iterable[Section]:
         """What is to be covered, each with the sessions that do."""
-        lang, page = self.lang, self.page
+        lang, found, page = self.lang, self.found, self.found.page
         aims = {str(number): f"{numbered(number, lang)} · {text.of(lang)}" for number, text in page.objectives}
         topics = {track.code: f"{track.code} · {track.short_title.of(lang)}" for track in page.tracks}
         themes = {slug: title.of(lang) for track in page.tracks for slug, title in track.themes}
         facets = {facet: text_of(lang, f"programme.facets.{facet}") for facet in FACETS}
-        facets["none"] = text_of(lang, "coverage.no_facet")
-        yield self._of("objectives", aims, rule.serving(sessions, aims, lambda one: map(str, one.objectives)))
-        yield self._of("tracks", topics, rule.serving(sessions, topics, lambda one: one.tracks))
-        yield self._of("themes", themes, rule.serving(sessions, themes, lambda one: one.themes))
-        found = rule.serving(sessions, facets, lambda one: [one.facet or "none"])
-        yield self._of("facets", facets, found, calls=False)
+        facets[NO_FACET] = text_of(lang, "coverage.no_facet")
+        yield self._of("objectives", aims, found.objectives)
+        yield self._of("tracks", topics, found.tracks)
+        yield self._of("themes", themes, found.themes)
+        yield self._of("facets", facets, found.facets, calls=False)
 
-    def alike(self, sessions: Sequence[rule.Held], voices: Mapping[str, rule.Voice]) -> Section:
+    def alike(self) -> Section:
         """How the people of sessions are alike."""
         labels = {kind.value: text_of(self.lang, f"coverage.alike.{kind.value}") for kind in rule.OneKind}
-        found = {kind.value: codes for kind, codes in rule.alike(sessions, voices).items()}
-        return self._of("alike", labels, found, calls=False)
+        return self._of("alike", labels, self.found.alike, calls=False)
 
-    def parts(self, sessions: Sequence[rule.Held], voices: Mapping[str, rule.Voice]) -> Iterable[Section]:
+    def parts(self) -> Iterable[Section]:
         """Who has which part, by group and by country."""
         groups = {group.value: text_of(self.lang, f"coverage.group.{group.value}") for group in rule.Group}
-        by_group = rule.parts_by_group(sessions, voices)
-        yield self._by_role("groups", groups, {(role, group.value): parts for (role, group), parts in by_group.items()})
-        by_country = rule.parts_by_country(sessions, voices)
+        yield self._by_role("groups", groups, self.found.groups)
+        by_country = self.found.countries
         counts: dict[str, int] = {}
         for (_, country), parts in by_country.items():
             counts[country] = counts.get(country, 0) + len(parts)

@@ -7,19 +7,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts.rules import Permission
 from app.forum.models import Forum
-from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
-from app.kit.errors import Answer, Conflict, Expired, NotFound, Refused
+from app.kit.errors import Answer, Conflict, Expired, Refused
 from app.kit.i18n import Lang, text_of
 from app.registration import correcting
-from app.registration.applying import application_of
 from app.registration.correcting import FIELDS
 from app.web import deps
 from app.web.countries import countries, country_name
-from app.web.deps import Desk
 from app.web.desk_registrations import asked_for, link, name_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import code as code_of
@@ -37,7 +33,9 @@ async def details(request: Request, forum: str, code: str) -> Response:
 async def save(request: Request, forum: str, code: str) -> Response:
     """Put them right, if nobody else changed them meanwhile."""
     sent, now, known = await read_form(request), clock.now(), code_of(code)
-    desk, _ = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    desk, _ = await deps.read_at_desk(
+        request, forum, lambda db, desk: correcting.to_correct(db, desk.actor, desk.forum, known)
+    )
     fields = {name: str(sent.get(name, "")) for name in FIELDS}
     edition = str(sent.get("edition", ""))
 
@@ -67,19 +65,13 @@ def _edition(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
-def _read(db: Db, desk: Desk, code: str) -> Any:
-    desk.actor.must(Permission.DECIDE_REGISTRATIONS, forum_id(desk.forum))
-    row = application_of(db, desk.forum, code)
-    if row.erased_at is not None:
-        raise NotFound
-    return row
-
-
 async def _page(
     request: Request, forum: str, code: str, form: Form | None = None, refused: Answer | None = None
 ) -> Response:
     known, wanted = code_of(code), asked_for(request.query_params)
-    desk, row = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, known))
+    desk, row = await deps.read_at_desk(
+        request, forum, lambda db, desk: correcting.to_correct(db, desk.actor, desk.forum, known)
+    )
     quicker = isinstance(refused, Conflict)
     kept = form.kept.get("edition", "") if form and not quicker else row.edition
     base, own = f"{desk.base}/registrations", _from_page(request)

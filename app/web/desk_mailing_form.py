@@ -25,6 +25,8 @@ _LINES = (
     "confirmed",
     "country",
     "delegation",
+    "institution",
+    "tag",
     "session",
     "language",
 )
@@ -53,7 +55,8 @@ def kept(row: Any, zone: str) -> dict[str, Any]:
 
 def questions(segment: Segment, zone: str) -> dict[str, Any]:
     """A segment as the form's fields; those chosen one by one are one field of all their codes."""
-    asked = {name: getattr(segment, name) for name in ("capacity", "confirmed", "country", "delegation", "session")}
+    names = ("capacity", "confirmed", "country", "delegation", "institution", "tag", "session")
+    asked = {name: getattr(segment, name) for name in names}
     return {
         **asked,
         "chosen": " ".join(segment.chosen),
@@ -81,16 +84,17 @@ def choices(lang: Lang) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> list[tuple[str, str]]:
-    """A kept mailing as (label, words), for whoever had another one open; `groups` are names by code."""
+def in_words(desk: Desk, row: Any, groups: Mapping[str, str], tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A kept mailing as (label, words), for whoever had another one open; `groups` are names by code, `tags` by
+    number."""
     lang = desk.lang
     shown = [(text_of(lang, f"mailings.{name}"), getattr(row, name)) for name in ("name", "purpose")]
     shown += [(text_of(lang, f"messages.{name}"), getattr(row, name)) for name in TEXTS]
     essential = text_of(lang, "mailings.essential_yes" if row.essential else "mailings.essential_no")
-    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(desk, row, groups)]
+    return [*shown, (text_of(lang, "mailings.essential"), essential), segment_in_words(desk, row, groups, tags)]
 
 
-def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> tuple[str, str]:
+def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str], tags: Mapping[str, str]) -> tuple[str, str]:
     """Whom it is for, as (label, words): everything that is asked, in the order of the form."""
     lang, segment = desk.lang, from_kept(row.segment)
     said = [text_of(lang, f"mailings.audience.{segment.audience.value}")]
@@ -104,6 +108,10 @@ def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> tuple[s
     if segment.delegation:
         named = segment.delegation in {"any", "none"}
         said.append(text_of(lang, f"mailings.delegation_{segment.delegation}") if named else segment.delegation)
+    if segment.institution:
+        said.append(_asked(lang, "institution", segment.institution))
+    if segment.tag:
+        said.append(_asked(lang, "tag", tags.get(segment.tag) or text_of(lang, "mailings.tag_gone")))
     if segment.language:
         said.append(text_of(lang, f"mailings.language.{segment.language}"))
     said += [country_name(segment.country, lang)] if segment.country else []
@@ -112,3 +120,8 @@ def segment_in_words(desk: Desk, row: Any, groups: Mapping[str, str]) -> tuple[s
         if at is not None:
             said.append(f"{text_of(lang, f'mailings.{name}')} {moment(at, lang, desk.forum.timezone)}")
     return text_of(lang, "mailings.segment"), " · ".join(said)
+
+
+def _asked(lang: Lang, name: str, value: str) -> str:
+    """A question that the list of registrations asks too, in the list's own words."""
+    return text_of(lang, "table.asked", what=text_of(lang, f"table.field.{name}"), value=value)

@@ -16,7 +16,7 @@ FROM_LIST = ("whole", "code", "act")
 """What the list's form sends with everything: one of these is always there."""
 STANDINGS = {"confirmed": ("seated", "yes"), "unconfirmed": ("seated", "no")}
 """A standing of the list as one of a mailing and whether the address is confirmed; the others are called the same."""
-SAME = frozenset({"attends_as", "country", "language", "address", "since", "until"})
+SAME = frozenset({"attends_as", "country", "institution", "language", "address", "tag", "since", "until"})
 """What both ask alike, so that it can be asked again when the mailing is sent."""
 
 
@@ -55,6 +55,8 @@ def _asked_too(wanted: Wanted, zone: str) -> Segment | None:
         capacity=further.attends_as,
         confirmed=confirmed or address,
         country=further.country,
+        institution=further.institution,
+        tag=further.tag,
         language=further.language,
         asked_from=midnight(further.since, zone) if further.since else None,
         asked_until=midnight(further.until, zone) + timedelta(days=1) if further.until else None,

@@ -28,6 +28,7 @@ from app.mail.outbox import batch_counts
 from app.programme.queries import published
 from app.registration.desk_queries import group_names
 from app.registration.models import Delegation
+from app.registration.tagging import names_of, tags_of
 from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
@@ -77,8 +78,8 @@ class Seen:
 @router.get("/desk/{forum}/mailings")
 async def mailings(request: Request, forum: str) -> Response:
     """Every mailing, the newest first."""
-    desk, (rows, groups) = await deps.read_at_desk(request, forum, _read_list)
-    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk, row, groups)[1]) for row in rows]
+    desk, (rows, groups, tags) = await deps.read_at_desk(request, forum, _read_list)
+    lines = [(row, _label(desk.lang, row.state), segment_in_words(desk, row, groups, tags)[1]) for row in rows]
     done = request.query_params.get("done", "")
     sends, removed = desk.may(Permission.SEND_MAIL), "removed" if done == "removed" else ""
     return deps.show_at_desk(request, desk, "desk/mailings.html", lines=lines, sends=sends, done=removed)
@@ -152,10 +153,10 @@ def _whole(text: Any) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
-def _read_list(db: Db, desk: Desk) -> tuple[list[Any], dict[str, str]]:
+def _read_list(db: Db, desk: Desk) -> tuple[list[Any], dict[str, str], dict[str, str]]:
     own = forum_id(desk.forum)
     desk.actor.must(Permission.SEE_MAIL, own)
-    return mailings_of(db, own), group_names(db, desk.forum, desk.lang)
+    return mailings_of(db, own), group_names(db, desk.forum, desk.lang), _tags(db, desk)
 
 
 def _must_send(db: Db, desk: Desk, number: int | None) -> None:
@@ -213,7 +214,8 @@ async def _page(
         )
         counts = batch_counts(db, batch_of(desk.forum, number)) if number is not None else {}
         nobody = listed is not None and begun is None and not faulty
-        return Seen(row, segment, reach if sends else None, shown, counts, _lists(db, desk), nobody)
+        lists = _lists(db, desk, segment)
+        return Seen(row, segment, reach if sends else None, shown, counts, lists, nobody)
 
     desk, seen = await deps.read_at_desk(request, forum, read)
     return _show(request, desk, seen, sent, faulty[0] if faulty else None)
@@ -229,8 +231,20 @@ def _asked(row: Any) -> tuple[dict[str, str], Segment, bool]:
     return {name: getattr(row, name) for name in TEXTS}, from_kept(row.segment), row.essential
 
 
-def _lists(db: Db, desk: Desk) -> dict[str, list[tuple[str, str]]]:
-    """What may be chosen in this forum: groups, delegations, sessions, closed ones too. Three queries."""
+def _tags(db: Db, desk: Desk) -> dict[str, str]:
+    """The forum's tags by number, for whoever may see whom they mark."""
+    return {**names_of(tags_of(db, desk.actor, desk.forum))} if desk.may(Permission.SEE_PEOPLE) else {}
+
+
+def _lists(db: Db, desk: Desk, segment: Segment) -> dict[str, list[tuple[str, str]]]:
+    """What may be chosen in this forum: groups, delegations, tags, sessions, closed ones too. Four queries.
+
+    A tag that was removed stays a choice of the mailing that asks for it: with nothing chosen in its place the next
+    form would mean everybody.
+    """
+    tags = _tags(db, desk)
+    if segment.tag:
+        tags.setdefault(segment.tag, text_of(desk.lang, "mailings.tag_gone"))
     own, lang, delegations = forum_id(desk.forum), desk.lang, table(Delegation)
     invited = select(delegations.c.code, delegations.c.institution).where(
         delegations.c.forum_id == own, delegations.c.ended_at.is_(None)
@@ -241,6 +255,7 @@ def _lists(db: Db, desk: Desk) -> dict[str, list[tuple[str, str]]]:
         "categories": list(group_names(db, desk.forum, lang).items()),
         "delegations": anybody
         + [(row.code, row.institution) for row in db.execute(invited.order_by(delegations.c.institution))],
+        "tags": list(tags.items()),
         "sessions": [(one.code, f"{one.code} {one.title.of(lang)}") for one in published(db, own).sessions],
         "countries": countries(lang),
     }
@@ -267,15 +282,15 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
     fields |= {"chosen": form.kept.get("chosen", "")} if typed else {}
     quicker = isinstance(refused, Conflict) and row is not None
     edition = row.edition if row and (quicker or not sent) else _whole(sent.get("edition")) if sent else 0
-    groups = dict(seen.lists["categories"])
+    groups, tags = dict(seen.lists["categories"]), dict(seen.lists["tags"])
     values: dict[str, Any] = {
         "one": row,
         "label": _label(desk.lang, row.state) if row else None,
-        "segment": segment_in_words(desk, row, groups)[1] if row else "",
+        "segment": segment_in_words(desk, row, groups, tags)[1] if row else "",
         "form": Form(fields, faults),
         "edition": edition,
         "saved": row is not None and not typed,
-        "theirs": in_words(desk, row, groups) if quicker else (),
+        "theirs": in_words(desk, row, groups, tags) if quicker else (),
         "lists": seen.lists,
         "placeholders": {
             audience.value: ", ".join(f"{{{name}}}" for name in names)
@@ -284,7 +299,7 @@ def _show(request: Request, desk: Desk, seen: Seen, sent: FormData | None, refus
         "reach": seen.reach,
         "chosen": len(str(fields["chosen"]).split()),
         "nobody": seen.nobody,
-        "by_name": seen.reach.people[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
+        "by_name": seen.reach.named[:NAMED] if seen.reach and desk.may(Permission.SEE_PEOPLE) else (),
         "shown": seen.shown,
         "states": [
             (Label(*MAIL_STATES[state], text_of(desk.lang, f"desk.mail_state.{state}.name")), seen.counts[state])

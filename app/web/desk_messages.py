@@ -197,7 +197,7 @@ def _show(
         "kind": kind,
         "name": text_of(desk.lang, f"desk.mail_kind.{name}"),
         "when": text_of(desk.lang, f"messages.when.{name}"),
-        "about": "registration" if kind.template in wording.OF_MEMBERS else kind.room,
+        "about": wording.about(kind),
         "placeholders": [
             (one, text_of(desk.lang, f"messages.placeholder.{one}"), one in wording.NEEDED.get(kind.template, ()))
             for one in wording.placeholders_of(kind)

@@ -2,12 +2,15 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from app.accounts.rules import PERMISSIONS, Permission, Role
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
+from tests.kit.test_pictures import picture
+from tests.papers import make_material, pdf
 
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
@@ -108,12 +111,80 @@ TAKES: dict[str, Permission] = {
     "merge": DECIDE,
     "say_distinct": DECIDE,
     "erase_invitation": DECIDE,
+    "list_materials": EDIT,
+    "get_material": EDIT,
+    "add_material": EDIT,
+    "change_material": EDIT,
+    "remove_material": EDIT,
+    "restore_material": EDIT,
+    "place_material": EDIT,
+    "get_material_file": EDIT,
+    "put_material_file": EDIT,
+    "remove_material_file": EDIT,
+    "get_photo": SEE,
+    "put_photo": EDIT,
+    "remove_photo": EDIT,
+    "try_numbers": FORUM,
+    "get_table": EDIT,
+    "look_at_import": EDIT,
+    "import_programme": EDIT,
+    "look_at_copying": EDIT,
+    "copy_sessions": EDIT,
+    "get_together": EDIT,
+    "undo_together": EDIT,
+    "look_at_return": EDIT,
+    "return_to_version": EDIT,
+    "get_coverage": SEE,
+    "get_voices": EDIT,
+    "put_voices": EDIT,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
     "resume_webhook": FORUM,
     "send_delivery_again": FORUM,
+    "list_tags": PEOPLE,
+    "get_tag": PEOPLE,
+    "make_tag": DECIDE,
+    "change_tag": DECIDE,
+    "remove_tag": DECIDE,
+    "get_marks": PEOPLE,
+    "change_marks": DECIDE,
+    "list_notes": PEOPLE,
+    "get_note": PEOPLE,
+    "write_note": PEOPLE,
+    "remove_note": PEOPLE,
+    "get_details": DECIDE,
+    "correct_details": DECIDE,
+    "look_at_many": DECIDE,
+    "do_many": DECIDE,
+    "get_bulk": DECIDE,
+    "undo_many": DECIDE,
+    "get_mail": Permission.SEE_MAIL,
+    "repeat_mail": Permission.SEND_MAIL,
+    "list_messages": Permission.SEE_MAIL,
+    "get_message": Permission.SEE_MAIL,
+    "word_message": FORUM,
+    "unword_message": FORUM,
+    "list_editions": Permission.SEE_MAIL,
+    "get_example": Permission.SEE_MAIL,
+    "try_words": FORUM,
+    "list_mailings": Permission.SEE_MAIL,
+    "get_mailing": Permission.SEE_MAIL,
+    "draft_mailing": Permission.SEND_MAIL,
+    "change_mailing": Permission.SEND_MAIL,
+    "remove_mailing": Permission.SEND_MAIL,
+    "look_at_mailing": Permission.SEND_MAIL,
+    "list_meant": Permission.SEND_MAIL,
+    "try_mailing": Permission.SEND_MAIL,
+    "schedule_mailing": Permission.SEND_MAIL,
+    "take_back_mailing": Permission.SEND_MAIL,
+    "stop_mailing": Permission.SEND_MAIL,
 }
+
+
+FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
+FILES["look_at_import"] = ("text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n")
+"""What is sent where the whole body is a file."""
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +195,9 @@ def cast(programs: Programs) -> Programs:
 
 
 @pytest.fixture(scope="module")
-def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
-    """Every operation of the document: method, address with parts that are there, and the example of its body."""
-    there = {"forum": SLUG, "number": "1"}
+def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, str]]]:
+    """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
+    there = {"forum": SLUG, "number": "1", "language": "en", "template": "registration.approved"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -136,6 +207,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "materials": programs.doors.write(SLUG, make_material),
     }
     there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
     found = {}
@@ -146,8 +218,13 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         address = "/api/v1" + re.sub(r"{(\w+)}", lambda match, parts=parts: parts[match[1]], path)
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
+            asked = [each for each in one.get("parameters", []) if each["in"] == "query" and each["required"]]
+            question = urlencode({each["name"]: each["schema"]["examples"][0] for each in asked})
             body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
-            found[one["operationId"]] = (method.upper(), address, body)
+            sent = {"content_type": "application/json", "if_match": "*"}
+            if (name := one["operationId"]) in FILES:
+                sent["content_type"], body = FILES[name]
+            found[name] = (method.upper(), f"{address}?{question}".rstrip("?"), body, sent)
     return found
 
 
@@ -158,18 +235,18 @@ def test_every_operation_has_its_row_here(operations: dict[str, Any]) -> None:
 def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: dict[str, Any]) -> None:
     """Whoever may not is refused and writes nothing; whoever may reaches the deed, whatever it says then."""
     before, wrong = cast.doors.rows(), []
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         for role in ROLES:
             if TAKES[name] in PERMISSIONS[Role(role)]:
                 continue
-            answer = cast.ask(method, address, role, body, if_match="*")
+            answer = cast.ask(method, address, role, body, **headers)
             if answer.status_code != 403 or answer.json()["code"] != "forbidden":
                 wrong.append((name, role, answer.status_code, answer.text[:200]))
     assert not wrong
     assert cast.doors.rows() == before
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         allowed = next(role for role in reversed(ROLES) if TAKES[name] in PERMISSIONS[Role(role)])
-        answer = cast.ask(method, address, allowed, body, if_match="*")
+        answer = cast.ask(method, address, allowed, body, **headers)
         if answer.status_code in {400, 401, 403, 405, 412, 415, 428, 500}:
             wrong.append((name, allowed, answer.status_code, answer.text[:200]))
         elif answer.status_code == 422 and answer.json()["code"] == "invalid" and "_taken" not in answer.text:
@@ -180,8 +257,8 @@ def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: d
 def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(
     cast: Programs, operations: dict[str, Any]
 ) -> None:
-    for name, (method, address, body) in operations.items():
-        assert cast.ask(method, address, "", body).status_code == 401, name
+    for name, (method, address, body, headers) in operations.items():
+        assert cast.ask(method, address, "", body, **headers).status_code == 401, name
 
 
 def test_what_is_sensitive_is_told_those_who_may_see_it(cast: Programs) -> None:

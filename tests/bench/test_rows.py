@@ -16,6 +16,7 @@ from bench.edition import edition, write_edition
 from bench.house import SMALL, Bench, opened
 from bench.rows import ROWS
 from bench.rows.registering import lost
+from tests.breadth import SOAK
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -62,6 +63,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made.close()
 
 
+@pytest.mark.skipif(not SOAK, reason="starts three processes for what the next test does too: SALA_SOAK=3")
 def test_a_page_is_measured_beside_its_limit(bench: Bench):
     (home,) = ROWS["home"](bench)
     assert not home.faults, home.faults

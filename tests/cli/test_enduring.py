@@ -10,7 +10,6 @@ SALA_SOAK makes the storms longer, up to eight times.
 
 import asyncio
 import http.client
-import os
 import re
 import resource
 import threading
@@ -36,12 +35,13 @@ from app.kit.i18n import text_of
 from app.mail.models import Message
 from app.registration.models import Application, Seat
 from tests import cluster
+from tests.breadth import SOAK
 from tests.cast import SLUG, VANNA, fields
 from tests.conftest import fill, opened
 from tests.nursery import Child, Nursery, free_port, listens, mothering, nursery
 
-SOAK = max(1, min(8, int(os.environ.get("SALA_SOAK", "1"))))
-PEOPLE, AT_ONCE = 32 * SOAK, 8
+LENGTH = max(1, min(8, SOAK))
+PEOPLE, AT_ONCE = 32 * LENGTH, 8
 SEATS = 90
 """That students can have: forty are kept for them, fifty are open to all."""
 FORM = f"/en/{SLUG}/register/stu"
@@ -230,7 +230,7 @@ def a_full_disk_is_told_and_nothing_is_lost(database: Database, site: Child) -> 
 
 
 @pytest.mark.postgres
-@pytest.mark.skipif(SOAK == 1, reason="takes a server of its own: SALA_SOAK=3")
+@pytest.mark.skipif(LENGTH == 1, reason="takes a server of its own: SALA_SOAK=3")
 def test_the_database_server_itself_is_killed_in_a_storm(
     shared: Path, forum_file: ForumFile, post: Post, mother: Any
 ) -> None:
@@ -246,9 +246,9 @@ def test_the_database_server_itself_is_killed_in_a_storm(
             fill(database, forum_file)
             storm = Storm([house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)])
             house.work("worker", SMTP_URL=post.url)
-            ride_out(storm, [lambda: cluster.restart(folder)] * SOAK)
+            ride_out(storm, [lambda: cluster.restart(folder)] * LENGTH)
             all_left(house, database)
-            prove(database, storm, post, kills=SOAK)
+            prove(database, storm, post, kills=LENGTH)
     finally:
         cluster.stop(folder)
 
@@ -262,9 +262,9 @@ def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_post
         workers = [house.work(f"worker{number}", SMTP_URL=post.url) for number in range(2)]
         storm = Storm(webs)
         victims = [webs[0], workers[0], webs[1], workers[1]]
-        ride_out(storm, [killing(house, victim) for victim in victims * SOAK])
+        ride_out(storm, [killing(house, victim) for victim in victims * LENGTH])
         all_left(house, database)
-        prove(database, storm, post, kills=2 * SOAK)
+        prove(database, storm, post, kills=2 * LENGTH)
 
 
 def test_a_site_of_one_process_is_killed_again_and_again_in_a_storm_on_sqlite(
@@ -273,7 +273,7 @@ def test_a_site_of_one_process_is_killed_again_and_again_in_a_storm_on_sqlite(
     with opened(sqlite_url) as database, nursery(mother, tmp_path, sqlite_url) as house:
         site = house.serve("site", WORKER="inline", SMTP_URL=post.url)
         storm = Storm([site])
-        ride_out(storm, [killing(house, site)] * 3 * SOAK)
+        ride_out(storm, [killing(house, site)] * 3 * LENGTH)
         all_left(house, database)
-        prove(database, storm, post, kills=3 * SOAK)
+        prove(database, storm, post, kills=3 * LENGTH)
         a_full_disk_is_told_and_nothing_is_lost(database, site)

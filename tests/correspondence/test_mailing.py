@@ -20,7 +20,9 @@ from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.inputs import parse
 from app.mail.models import Message
 from app.registration.applying import cancel, confirm
+from app.registration.desk_inputs import TagInput
 from app.registration.erasing import erase
+from app.registration.tagging import mark, put_tag
 from tests.cast import NOW, SECRET, SOKHA, holder, make_user
 from tests.doors import A_MAILING
 from tests.embassies import make_delegation
@@ -74,6 +76,22 @@ def test_whoever_is_counted_is_written_to_each_once(hall: SmallHall):
     row = mailing_of(hall.db, hall.forum, number)
     assert (row.state, row.queued, row.opted_out, row.left_out) == ("sent", 2, 0, 0)
     assert {(one.template, one.bulk) for one in written(hall, number)} == {("mailing/news", True)}
+
+
+def test_it_is_written_to_those_of_an_institution_and_to_those_marked_with_a_tag(hall: SmallHall):
+    hall.arrange(capacity=9)
+    told = hall.ask(institution="The Embassy of France")
+    private = hall.ask(institution="The Embassy of France", attends_as="private")
+    hall.ask(institution="A university")
+    tag = put_tag(hall.db, OPERATOR, hall.forum, TagInput(name="Front row", letter="F", tone="red"), now=NOW)
+    for one in (told, private):
+        mark(hall.db, OPERATOR, hall.forum, one.code, tag, on=True, now=NOW)
+    of_it, marked = draft(hall, institution="EMBASSY"), draft(hall, tag=str(tag))
+    both, gone = draft(hall, institution="university", tag=str(tag)), draft(hall, tag="999999999")
+    codes = [[one.code for one in reach(hall, number).people] for number in (of_it, marked, both, gone)]
+    assert codes == [[told.code], [private.code, told.code], [], []]
+    send(hall, of_it)
+    assert [row.subject for row in written(hall, of_it)] == [f"registration:{told.code}"]
 
 
 def test_it_is_sent_in_pieces_and_doing_one_again_writes_to_nobody_twice(

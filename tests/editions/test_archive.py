@@ -23,7 +23,7 @@ from app.audit.recording import first_broken, history
 from app.calendars import feeds
 from app.calendars.shelves import Shelves
 from app.correspondence.mailboxes import mailbox_key, open_mailbox
-from app.correspondence.models import Mailbox, OwnWords
+from app.correspondence.models import Mailbox, Mailing, OwnWords
 from app.editions import archive_plan
 from app.editions.archive_plan import BELONGS, LEFT_OUT, MAILBOXES, RENEWED, USERS, WAITING, tables
 from app.editions.archiving import note_archived, write_archive
@@ -45,6 +45,7 @@ from app.kit.pen import Pen
 from app.mail.models import Attempt, Message
 from app.programme.models import Override, Session
 from app.programme.subscribing import renew_subscription
+from app.registration.desk_inputs import TagInput
 from app.registration.merging import say_distinct
 from app.registration.models import (
     Application,
@@ -60,9 +61,11 @@ from app.registration.models import (
     Rank,
     Rung,
     TableGuest,
+    Tag,
     View,
 )
 from app.registration.queries import own_registration
+from app.registration.tagging import put_tag
 from tests import cluster
 from tests.cast import DARA, NOW, SECRET, SLUG, make_actor, the_forum
 from tests.conftest import ROOT, opened
@@ -119,6 +122,9 @@ def fill_the_rest(db: Db, standings: Any) -> None:
     opted = open_mailbox(db, forum, READER, SECRET).id
     db.execute(update(mailboxes).where(mailboxes.c.id == opted).values(opted_out_at=NOW))
     asked = db.execute(select(table(Question).c.id).limit(1)).scalar_one()
+    tag = db.execute(select(table(Tag).c.id).limit(1)).scalar_one()
+    first = (table(Mailing).c.forum_id == own) & (table(Mailing).c.number == 1)
+    db.execute(update(table(Mailing)).where(first).values(segment={"audience": "people", "tag": str(tag)}))
     for model, values in (
         (
             Override,
@@ -306,12 +312,17 @@ def test_beside_another_forum_its_numbers_move_together(packed: Packed, elsewher
     named = forum_file.forum.model_copy(update={"slug": "another", "featured": True})
     other = forum_file.model_copy(update={"forum": named, "calendar": {}, "forum_calendar": None})
     Pen(elsewhere).write_now("another", lambda db: load(db, OPERATOR, other, now=NOW))
+    front = TagInput(name="Front row", letter="F", tone="red")
+    Pen(elsewhere).write_now("another", lambda db: put_tag(db, OPERATOR, the_forum(db, "another"), front, now=NOW))
     bring(elsewhere, packed.body)
     there, here = rows_of(packed.doors.site.database), rows_of(elsewhere)
     assert {name: len(rows) for name, rows in here.items()} == {
         name: len(rows) + (name == "audit_fact") for name, rows in there.items()
     }
     assert here["forum_forum"][0]["id"] != there["forum_forum"][0]["id"]
+    tags = [rows["registration_tag"][0]["id"] for rows in (there, here)]
+    assert tags[0] != tags[1]
+    assert here["correspondence_mailing"][0]["segment"]["tag"] == str(tags[1]), "it is for those marked as it was"
     assert here["forum_forum"][0]["featured"] is False, "the other forum stays the featured one"
     with elsewhere.reading() as db:
         assert first_broken(db, SLUG) is None

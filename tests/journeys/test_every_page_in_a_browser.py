@@ -10,6 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
 
 from app.kit.i18n import text_of
+from tests.breadth import SOAK
 from tests.cast import SLUG
 from tests.doors import places
 from tests.journeys.conftest import DESK, PHONE, Furnished
@@ -48,9 +49,11 @@ CONTRAST = {
     },
 }
 AXE = Axe(f"{AXE_SCRIPT};axe.configure({json.dumps({'checks': [CONTRAST]})})")
-MOST_ROWS = 8
-"""Of a table's rows so many are looked at: the ones after them are made by the same lines of the same template."""
-CUT = f"document.querySelectorAll('tbody > tr:nth-child(n+{MOST_ROWS + 1})').forEach(row => row.remove())"
+MOST_ROWS = 1000 if SOAK else 4
+"""Of a table's rows, a list's lines and a field's choices so many are looked at: the ones after them are made by the
+same lines of the same template."""
+ALIKE = "tbody > tr, ul > li, ol > li, option, .operation"
+CUT = f"document.querySelectorAll(':is({ALIKE}):nth-child(n+{MOST_ROWS + 1})').forEach(each => each.remove())"
 
 UNSTUCK = "document.querySelectorAll('.numbers > .buttons').forEach(bar => { bar.style.position = 'static' })"
 """A bar that stays in sight covers whichever field lies under it at this height of the window, until one scrolls."""
@@ -60,10 +63,15 @@ UNCOVERED = "document.querySelector('.numbers > .buttons')?.scrollIntoView()"
 """A bar that stays at the foot of the window covers whatever happens to lie there: it is brought to its own place."""
 
 
+def _most(path: str) -> int:
+    """So many addresses of one path: a personal page tells another thing in every state."""
+    return 8 if "/my/" in path or SOAK else 1
+
+
 def kinds(furnished: Furnished, lang: str) -> list[str]:
     """Addresses of every kind of page: a few of each path, and what is not there."""
     paths = places(furnished.doors, furnished.shown, lang)
-    some = [address for path, addresses in paths.items() for address in addresses[: 2 if "/my/" not in path else 8]]
+    some = [address for path, addresses in paths.items() for address in addresses[: _most(path)]]
     return some + [address.format(lang=lang) for address in MORE]
 
 
@@ -137,8 +145,8 @@ def test_axe_finds_nothing_wrong_with_any_kind_of_page(
     found: dict[str, list[str]] = {}
     chosen = [MORE[1].format(lang=lang)]
     for path, addresses in places(furnished.doors, furnished.shown, lang).items():
-        if path in MAIN or path.startswith(("/desk", "/account")) == (size is DESK):
-            chosen += addresses[: 3 if path == "/{lang}/my/{secret}" else 1]
+        if SOAK or path in MAIN or path.startswith(("/desk", "/account")) == (size is DESK):
+            chosen += addresses[: 8 if SOAK else 3 if path == "/{lang}/my/{secret}" else 1]
     whole = set()
     for address in sorted(chosen, key=lambda each: each.startswith("/login")):
         opened(furnished, tab, address)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from app.kit.errors import Invalid
 from app.kit.i18n import LANGS, Bilingual, text_of
-from app.kit.inputs import Chosen, Day, Filled, Input, Line, ShortWords, Text, Words, parse
+from app.kit.inputs import Chosen, Day, Filled, Input, Instant, Line, ShortWords, Text, Words, parse
 from app.registration.inputs import ApplicationInput, Person
 from tests.cast import VANNA, fields
 
@@ -139,3 +139,15 @@ def test_a_day_is_read_in_either_digits_and_what_is_none_is_no_day() -> None:
     with pytest.raises(Invalid) as invalid:
         read("23 March")
     assert [fault.code for fault in invalid.value.faults] == ["not_a_day"]
+
+
+def test_an_instant_has_its_zone_and_can_be_read_in_every_other() -> None:
+    class Timed(Input):
+        at: Instant
+
+    assert parse(Timed, {"at": "2027-03-23T08:00:00+07:00"}).at == datetime(2027, 3, 23, 1, tzinfo=UTC)
+    for odd in ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+12:00", "2027-03-23T08:00"):
+        with pytest.raises(Invalid) as refused:
+            parse(Timed, {"at": odd})
+        (fault,) = refused.value.faults
+        assert (fault.field, fault.code in {"not_a_moment", "not_a_date"}) == ("at", True)

@@ -26,6 +26,7 @@ from app.programme.publishing import conflicts_of, publish
 from app.programme.remembering import Edit, State, history_of, recent, revision
 from app.programme.reverting import bring_back
 from app.programme.rules.conflicts import Kind
+from tests.breadth import EXAMPLES
 from tests.cast import DARA, NOW, RITH, SLUG, SOKHA, make_actor, the_forum
 from tests.programme.test_drafting import put as load_talks
 from tests.programme.test_drafting import talk
@@ -278,7 +279,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=20)  # each is a dozen edits of whole sessions in a database
+@settings(max_examples=EXAMPLES or 12)  # each is a dozen edits of whole sessions in a database
 @given(EDITS)
 def test_any_sequence_of_edits_and_undos_leaves_a_whole_history(sqlite_history: Database, steps: list[Any]):
     """After whatever happened: revisions of a session follow from each other, the last is what stands, editions only

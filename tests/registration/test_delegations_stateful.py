@@ -35,6 +35,7 @@ from app.registration.delegating import correct_delegation, resize, withdraw
 from app.registration.delegation_inputs import DelegationInput, SeatsInput
 from app.registration.models import Application, Delegation, Seat
 from app.registration.settling import settle
+from tests.breadth import SOAK
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 from tests.embassies import delegate, inviting, make_delegation
 from tests.registration.test_seats_stateful import SEQUENCES
@@ -265,7 +266,7 @@ def test_no_sequence_of_deeds_about_delegations_breaks_a_promise(
     run_state_machine_as_test(
         Deeds,
         settings=settings(
-            max_examples=SEQUENCES, stateful_step_count=25, deadline=None, derandomize=SEQUENCES < 100, print_blob=True
+            max_examples=SEQUENCES, stateful_step_count=25, deadline=None, derandomize=not SOAK, print_blob=True
         ),
     )
 

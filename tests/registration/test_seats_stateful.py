@@ -1,6 +1,5 @@
 """Random sequences of deeds on a real database: after each, every promise about seats holds (rules §1)."""
 
-import os
 import shutil
 from collections import Counter
 from datetime import datetime, timedelta
@@ -42,6 +41,7 @@ from app.registration.reviewing import approve, decline, move
 from app.registration.seating import start_hours
 from app.registration.settling import settle
 from app.registration.simulating import Simulation, simulate
+from tests.breadth import SOAK
 from tests.cast import NOW, SECRET, SLUG, holder, small_terms, somebody, the_forum
 
 OPERATOR = Actor.operator()
@@ -49,7 +49,7 @@ KINDS = ["STU", "ORG", "DIP", "PTY", "THK"]
 CATEGORIES = st.sampled_from(KINDS)
 SEATED, WAITING, AWAITING, OFFERED = "seated", "waiting", "awaiting", "offered"
 ENDED = {"cancelled", "declined", "expired"}
-SEQUENCES = int(os.environ.get("SALA_SOAK", "16"))
+SEQUENCES = SOAK or 12
 """The same ones in every run of the suite; `make soak` looks for new ones."""
 
 
@@ -480,7 +480,7 @@ def test_any_sequence_of_deeds_keeps_every_promise_about_seats(
         settings=settings(
             max_examples=SEQUENCES,
             stateful_step_count=30,
-            derandomize="SALA_SOAK" not in os.environ,
+            derandomize=not SOAK,
             phases=[Phase.explicit, Phase.generate],
         ),
     )

@@ -143,6 +143,30 @@ def test_a_mailing_begins_with_whom_the_list_has_chosen(doors: Doors) -> None:
     assert send(doors, "new", act="save", **A_MAILING, chosen="../x").status_code == 422
 
 
+def test_a_mailing_asks_for_a_tag_and_an_institution_as_the_list_does(doors: Doors) -> None:
+    one = doors.register("INT", institution="The Institute of Rivers", language="en")
+    marks = {"name": "Front row", "letter": "F", "tone": "red"}
+    doors.post(
+        f"/desk/{SLUG}/tags", "owner", {"form": doors.seal(f"/desk/{SLUG}/tags", "owner"), "act": "put", **marks}
+    )
+    listed = doors.page(f"{MAILINGS}/new?lang=en", "owner")
+    tag = next(each for each in listed.all("option") if each.text == "Front row").attributes["value"]
+    page = f"/desk/{SLUG}/registrations/{one.code}"
+    doors.post(f"{page}/notes", "owner", {"form": doors.seal(page, "owner"), "act": "tags", "tag": tag})
+    begun = doors.page(f"{MAILINGS}/new?whole=1&tag={tag}&institution=rivers&act=approve", "owner")
+    assert begun.one("h2", id="reach").text == text_of("en", "mailings.reach", n=1)
+    assert begun.all("input", id="chosen") == [], "asked again when it is sent, and nobody one by one"
+    assert begun.one("input", id="institution").attributes["value"] == "rivers"
+    number = doors.mailing(tag=tag, institution="rivers")
+    assert "Institution: rivers · Tag: Front row" in doors.page(f"{MAILINGS}?lang=en", "owner").text
+    sent = {"form": doors.seal(f"/desk/{SLUG}/tags", "owner"), "act": "remove", "tag": tag}
+    doors.post(f"/desk/{SLUG}/tags", "owner", sent)
+    after = doors.page(f"{MAILINGS}/{number}?lang=en", "owner")
+    assert after.one("h2", id="reach").text == text_of("en", "mailings.reach", n=0)
+    kept = [each.attributes["value"] for each in after.all("option") if "selected" in each.attributes]
+    assert tag in kept, "saved once more it does not mean everybody"
+
+
 def test_a_fault_leaves_the_number_of_those_who_are_asked_for(doors: Doors) -> None:
     sent = {**A_MAILING, "text_en": "{nobody}", "standings": ["declined"]}
     assert Page(send(doors, "new", act="save", **sent).text).one("h2", id="reach").text.startswith("0 ")

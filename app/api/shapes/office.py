@@ -1,29 +1,33 @@
 """Mails, colleagues and webhooks."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
 from app.api.shapes.general import WHEN, example
 
+MAIL: dict[str, Any] = {
+    "id": 12,
+    "template": "registration/approved",
+    "language": "km",
+    "to_address": "vanna@university.example",
+    "to_name": "Vanna Sok",
+    "subject": "registration:K3TP9QA",
+    "state": "queued",
+    "created_at": WHEN,
+    "due_at": WHEN,
+    "sent_at": None,
+    "attempts": 0,
+    "error": "",
+    "bounced_at": None,
+}
+
 
 class MailShape(BaseModel):
     """A mail of the outbox, without its values: links are in no answer."""
 
-    model_config = example(
-        id=12,
-        template="registration/approved",
-        language="km",
-        to_address="vanna@university.example",
-        to_name="Vanna Sok",
-        subject="registration:K3TP9QA",
-        state="queued",
-        created_at=WHEN,
-        due_at=WHEN,
-        sent_at=None,
-        attempts=0,
-        error="",
-    )
+    model_config = example(**MAIL)
 
     id: int
     template: str
@@ -37,6 +41,7 @@ class MailShape(BaseModel):
     sent_at: datetime | None
     attempts: int
     error: str
+    bounced_at: datetime | None
 
 
 class ColleagueShape(BaseModel):

@@ -33,6 +33,7 @@ PERSON: dict[str, Any] = {
     "erased_at": None,
     "priority": 0,
     "place": 12,
+    "tags": [3],
 }
 
 
@@ -62,6 +63,7 @@ class RegistrationLine(BaseModel):
     erased_at: datetime | None
     priority: int
     place: int | None = Field(description="The place in the hall; null without one, or outside the hall.")
+    tags: list[int] = Field(description="The numbers of the tags that it is marked with.")
 
     def model_post_init(self, _context: Any) -> None:
         """In a private capacity nobody is told where the person works."""

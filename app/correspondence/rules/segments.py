@@ -25,6 +25,8 @@ OF_PEOPLE = (
     "capacity",
     "confirmed",
     "delegation",
+    "institution",
+    "tag",
     "session",
     "asked_from",
     "asked_until",
@@ -36,7 +38,8 @@ OF_PEOPLE = (
 @dataclass(frozen=True, slots=True)
 class Segment:
     """The questions; an empty one asks nothing. `confirmed` is of the address, "yes" or "no"; `delegation` a code, or
-    "none" or "any"; `session` the code of one chosen or signed up for; the instants are in UTC, the second excluded.
+    "none" or "any"; `institution` are words of its name, `tag` a number; `session` the code of one chosen or signed up
+    for; the instants are in UTC, the second excluded.
     `chosen` are codes of registrations picked one by one, of which somebody must have one."""
 
     audience: Audience = Audience.PEOPLE
@@ -46,6 +49,8 @@ class Segment:
     confirmed: str = ""
     country: str = ""
     delegation: str = ""
+    institution: str = ""
+    tag: str = ""
     session: str = ""
     language: str = ""
     asked_from: datetime | None = None
@@ -56,7 +61,8 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who may be written to. `subject` is what a mail to them is about ("registration:K3TP9QA"); `email` is
-    empty where there is none, `code` is of a registration, `sessions` are the codes of those chosen."""
+    empty where there is none, `code` is of a registration, `institution` empty in a private capacity (rules §2), `tags`
+    are numbers, `sessions` the codes of those chosen."""
 
     id: int
     subject: str
@@ -69,6 +75,8 @@ class Person:
     confirmed: bool = False
     country: str = ""
     delegation: str = ""
+    institution: str = ""
+    tags: frozenset[str] = frozenset()
     asked_at: datetime | None = None
     sessions: frozenset[str] = frozenset()
     code: str = ""
@@ -95,6 +103,10 @@ def _registered_so(segment: Segment, person: Person) -> bool:
     if segment.capacity and person.capacity != segment.capacity:
         return False
     if segment.confirmed and person.confirmed != (segment.confirmed == "yes"):
+        return False
+    if segment.institution.casefold() not in person.institution.casefold():
+        return False
+    if segment.tag and segment.tag not in person.tags:
         return False
     if segment.session and segment.session not in person.sessions:
         return False
