@@ -91,7 +91,7 @@ class Behind:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
 
         def due(db: Db) -> Any:
-            return settle_ahead(db, forum_by_slug(db, forum), now=now)
+            return settle_ahead(db, forum, now=now)
 
         before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, [due, deed]))
         await asyncio.gather(before, return_exceptions=True)
