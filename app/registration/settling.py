@@ -77,6 +77,7 @@ def settle(db: Db, forum: Forum, *, now: datetime) -> House:
     unnamed seats are released at their times. A seat held for somebody under review who did not confirm is freed; the
     review goes on without it. Three queries where nothing is due, none right after `settle_ahead`.
     """
+    db.info.pop(_LEFT, None)  # a deed that goes on after it registered somebody may change what that left
     ahead: _Settled | None = db.info.pop(_AHEAD, None)
     if ahead is not None and (ahead.forum.slug, ahead.at) == (forum.slug, now):
         db.info[_TAKEN_OVER] = ahead
