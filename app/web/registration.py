@@ -64,7 +64,7 @@ EMPTY = {"for_whom": "self", "attends_as": "official"}
 
 async def _blank(request: Request, lang: str, forum: str, category: str) -> Response:
     """The empty form by the open door, kept for a moment: in a storm as many are opened as are sent."""
-    site, path = site_of(request), request.url.path
+    site, path = site_of(request), request.scope["path"]
     found, look = site.blanks.find(path, site.pen)
     if found is not None and look:
         commits = site.pen.tally.commits
@@ -84,7 +84,7 @@ async def _blank(request: Request, lang: str, forum: str, category: str) -> Resp
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    site, path = site_of(request), request.url.path
+    site, path = site_of(request), request.scope["path"]
     known = site.blanks.asked(path, site.pen)
     if known is None:
         since = Moment.now(site.pen)

@@ -103,3 +103,14 @@ def test_who_is_refused_sees_the_form_as_it_is_now(opened: TestClient, site: Sit
     refused = opened.post(FORM, data={**sent, "form": form})
     assert refused.status_code == 422
     assert 'name="family_name"' not in refused.text
+
+
+@pytest.mark.parametrize("letter", ["%09", "%0A", "%0D"])
+def test_an_address_with_what_cannot_be_seen_is_none_whether_a_form_is_kept_or_not(
+    opened: TestClient, letter: str
+) -> None:
+    odd, token = FORM.replace("/stu", f"/st{letter}u"), seal_on(opened.get(FORM))
+    assert register(opened, VANNA).status_code == 200, "what the form asks is known, too"
+    assert opened.get(odd).status_code == 404
+    sent = {name: value for name, value in fields(RITH).items() if name not in {"category", "language"}}
+    assert opened.post(odd, data={**sent, "form": token}).status_code == 404
