@@ -1,7 +1,6 @@
 """A person's own calendar, behind its own token."""
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -93,27 +92,3 @@ def personal(shelf: Shelf, holder: Holder, token: str, *, now: datetime) -> Feed
         now=now,
         changed_at=holder.changed_at,
     )
-
-
-@dataclass(slots=True)
-class Recent:
-    """The personal feeds read within the last second, so that a busy token costs a join and no query.
-
-    A renewed token or a lost seat shows within that second, as any change does (house: "What is published is bytes").
-    """
-
-    most: int = 2000
-    seconds: float = 1.0
-    _kept: OrderedDict[str, tuple[float, Feed]] = field(default_factory=OrderedDict)
-
-    def get(self, token: str, moment: float) -> Feed | None:
-        """The feed of this token if it was read less than a second before `moment` (monotonic seconds)."""
-        kept = self._kept.get(token)
-        return kept[1] if kept is not None and moment - kept[0] < self.seconds else None
-
-    def keep(self, token: str, moment: float, feed: Feed) -> None:
-        """Remember the feed as read at `moment`; the one longest there goes when there are too many."""
-        self._kept.pop(token, None)
-        self._kept[token] = (moment, feed)
-        while len(self._kept) > self.most:
-            self._kept.popitem(last=False)

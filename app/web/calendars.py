@@ -68,10 +68,14 @@ async def speaker(request: Request, lang: str, forum: str, code: str) -> Respons
 async def own(request: Request) -> Response:
     """A private calendar, whoever asks with its token; unknown ones are not found, without a way to sign in."""
     site, token, moment = site_of(request), pages.token(request.path_params["token"]), time.monotonic()
-    feed = site.recent.get(token, moment)
-    if feed is None:
-        feed = await site.read(lambda db: _own(db, site, token))
-        site.recent.keep(token, moment, feed)
+    await site.recent.look(site.read, moment)
+    known = site.recent.get(token, moment, clock.now())
+    if known is not None:
+        return _conditional(request, known, OWN_FEED)
+    stand = site.recent.stand  # from before it is read
+    feed, is_kept = await site.read(lambda db: _own(db, site, token))
+    if is_kept:
+        site.recent.keep(token, moment, feed, stand)
     return _conditional(request, feed, OWN_FEED)
 
 
@@ -79,12 +83,13 @@ async def own(request: Request) -> Response:
 own_router.add_route("/calendars/{token}.ics", own, methods=["GET"])
 
 
-def _own(db: Db, site: Site, token: str) -> Feed:
+def _own(db: Db, site: Site, token: str) -> tuple[Feed, bool]:
+    """The calendar, and whether it may be remembered: an organiser's right to the desk's is asked at each fetch."""
     for holder_of, make in _KINDS:
         holder = holder_of(db, token)
         if holder is not None:
             shelf = site.shelves.at(db, holder.forum, holder.lang, site.settings.base_url)
-            return make(shelf, holder, token, now=clock.now())
+            return make(shelf, holder, token, now=clock.now()), make is not desk.of_desk
     raise NotFound
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from app.calendars.personal import Recent
+from app.calendars.recent import Recent
 from app.calendars.shelves import Shelves
 from app.kit import clock
 from app.kit.db import Database, Db

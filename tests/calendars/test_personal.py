@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from app.accounts.actor import Actor
-from app.calendars.personal import Holder, Recent, holder_of, personal
+from app.calendars.personal import Holder, holder_of, personal
 from app.calendars.shelves import Shelf, Shelves
 from app.kit import codes
 from app.kit.db import Db, table
@@ -153,21 +153,3 @@ def test_it_says_nothing_about_the_person(db: Db) -> None:
     assert "BEGIN:VEVENT" in text
     for said in (BOPHA.email, BOPHA.family_name, BOPHA.name_km, BOPHA.institution, row.code, "ATTENDEE"):
         assert said not in text
-
-
-# ---- read within the last second
-
-
-def test_a_feed_is_remembered_for_less_than_a_second() -> None:
-    recent, feed = Recent(), personal(shelf(), SEATED, TOKEN, now=NOW)
-    recent.keep(TOKEN, 100.0, feed)
-    assert recent.get(TOKEN, 100.9) is feed
-    assert recent.get(TOKEN, 101.0) is None
-    assert recent.get("b" * 32, 100.0) is None
-
-
-def test_no_more_feeds_are_remembered_than_allowed() -> None:
-    recent, feed = Recent(most=2), personal(shelf(), SEATED, TOKEN, now=NOW)
-    for token in "abc":
-        recent.keep(token, 100.0, feed)
-    assert [token for token in "abc" if recent.get(token, 100.0)] == ["b", "c"]

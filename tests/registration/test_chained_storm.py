@@ -23,6 +23,7 @@ from sqlalchemy import insert, select
 from app.accounts.actor import Actor
 from app.audit.models import Fact
 from app.audit.recording import first_broken
+from app.calendars.recent import stand_of
 from app.editions.form import ForumFile
 from app.kit.codes import digest
 from app.kit.db import Db, table
@@ -363,7 +364,21 @@ def state_of(db: Db) -> dict[str, Any]:
 
 
 async def one_by_one(site: Site, steps: Iterable[Step]) -> list[Any]:
-    return [said(await _done(site, step)) for step in steps]
+    answers = []
+    for step in steps:
+        before = site.database.read(calendars)
+        answers.append(said(await _done(site, step)))
+        after = site.database.read(calendars)
+        assert before[1] == after[1] or before[0] != after[0], f"no fact tells that a calendar changed: {step.what}"
+    return answers
+
+
+def calendars(db: Db) -> tuple[Any, Any]:
+    """What calendars are remembered by, and what those of the people hang on."""
+    people = _applications.c
+    told = (people.id, people.state, people.language, people.asked_at, people.ended_at, people.feed_digest)
+    rows = select(*told, _seats.c.given_at).outerjoin(_seats, _seats.c.application_id == people.id).order_by(people.id)
+    return stand_of(db).of(SLUG), db.execute(rows).all()
 
 
 async def _done(site: Site, step: Step) -> Any:

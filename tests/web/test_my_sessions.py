@@ -56,7 +56,7 @@ def feed(client: TestClient, row: Any) -> Any:
 
 def forget_feeds(site: Site) -> None:
     """A second passes: feeds are remembered for less than that."""
-    site.recent._kept.clear()
+    site.recent.seconds = 0
 
 
 def title_of(site: Site, code: str) -> str:

@@ -59,7 +59,7 @@ def page_of(one: Speaking, lang: str = "en") -> str:
 
 def fetched(doors: Doors, address: str) -> Any:
     """A calendar as it is after the second for which it is remembered."""
-    doors.site.recent._kept.clear()
+    doors.site.recent.seconds = 0
     return doors.get(address)
 
 
