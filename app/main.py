@@ -18,6 +18,7 @@ from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
 from app.web import errors, routes
 from app.web.assets import Assets
+from app.web.calendars import Remembered
 from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
@@ -57,7 +58,7 @@ def create_app(settings: Settings) -> Published:
     app.router.routes.append(Mount(PREFIX, api))
     app.router.routes.extend(routes.BRANCHES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
-    guards = Guards(app, settings, too_large)
+    guards = Guards(Remembered(app, site), settings, too_large)
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 

@@ -4,7 +4,7 @@ Each public one is there as jCal (RFC 7265) too, at the same address with `.json
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.web import pages
 from app.web.conditional import http_date, unchanged
+from app.web.guards import App, Receive, Scope, Send
 from app.web.headers import FEED, OWN_FEED
 from app.web.published import publish
 from app.web.site import Site, site_of
@@ -69,18 +70,49 @@ async def own(request: Request) -> Response:
     """A private calendar, whoever asks with its token; unknown ones are not found, without a way to sign in."""
     site, token, moment = site_of(request), pages.token(request.path_params["token"]), time.monotonic()
     await site.recent.look(site.read, moment)
-    known = site.recent.get(token, moment, clock.now())
-    if known is not None:
-        return _conditional(request, known, OWN_FEED)
+    feed = site.recent.get(token, moment, clock.now())
+    if feed is None:
+        feed = await _read_anew(site, token, moment)
+    return _conditional(request.headers.raw, feed, OWN_FEED)
+
+
+async def _read_anew(site: Site, token: str, moment: float) -> Feed:
     stand = site.recent.stand  # from before it is read
     feed, is_kept = await site.read(lambda db: _own(db, site, token))
     if is_kept:
         site.recent.keep(token, moment, feed, stand)
-    return _conditional(request, feed, OWN_FEED)
+    return feed
 
 
 # a plain route, because FastAPI's own cost more than the whole answer
 own_router.add_route("/calendars/{token}.ics", own, methods=["GET"])
+_BEGINS, _ENDS = "/calendars/", ".ics"
+
+
+class Remembered:
+    """An ASGI layer before the router, which costs more than the answer: the private calendars that are remembered.
+
+    Whatever is not, or has to be looked at first, goes on to the route `own`, which gives the same answer.
+    """
+
+    def __init__(self, app: App, site: Site) -> None:
+        self.app = app
+        self._recent = site.recent
+        (self._route,) = own_router.routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._answer(scope) if scope.get("path", "").startswith(_BEGINS) else None
+        await (answer or self.app)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response | None:
+        moment = time.monotonic()
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"} or self._recent.is_due(moment):
+            return None
+        feed = self._recent.get(scope["path"][len(_BEGINS) :].removesuffix(_ENDS), moment, clock.now())
+        if feed is None or not scope["path"].endswith(_ENDS):
+            return None
+        scope["route"] = self._route  # by its template it is counted
+        return _conditional(scope["headers"], feed, OWN_FEED)
 
 
 def _own(db: Db, site: Site, token: str) -> tuple[Feed, bool]:
@@ -115,18 +147,19 @@ async def _public(request: Request, lang: str, forum: str, make: Callable[[Shelf
     if request.url.path.endswith(".json"):
         feed = as_jcal(feed)
     if request.url.query:  # not kept: anybody could fill the memory with addresses of their own making
-        return _conditional(request, feed, FEED)
+        return _conditional(request.headers.raw, feed, FEED)
     return publish(_file(feed, FEED), feed.forum, feed.revision, feed.valid_until)
 
 
-def _conditional(request: Request, feed: Feed, cache_control: str) -> Response:
-    """The feed, or 304 where the reader has it: for what the layer in front, which else sees to it, does not keep."""
+def _conditional(asked: Sequence[tuple[bytes, bytes]], feed: Feed, cache_control: str) -> Response:
+    """The feed, or 304 where the reader has it, as the headers say: for what the layer in front, which else sees to
+    it, does not keep."""
+    if unchanged(feed.etag.encode(), feed.last_modified.timestamp(), asked):
+        kept = {"etag": feed.etag, "last-modified": http_date(feed.last_modified), "cache-control": cache_control}
+        return Response(status_code=304, headers=kept)
     response = _file(feed, cache_control)
     response.headers["etag"] = feed.etag
-    if not unchanged(feed.etag.encode(), feed.last_modified.timestamp(), request.headers.raw):
-        return response
-    kept = {name: response.headers[name] for name in ("etag", "last-modified", "cache-control")}
-    return Response(status_code=304, headers=kept)
+    return response
 
 
 def _file(feed: Feed, cache_control: str) -> Response:

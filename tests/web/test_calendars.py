@@ -291,6 +291,39 @@ def test_a_busy_token_costs_no_query(client: TestClient, feed_path: str, site: S
     assert seen == []
 
 
+def test_what_is_remembered_is_answered_as_the_route_answers_it(client: TestClient, feed_path: str, site: Site) -> None:
+    site.recent.seconds = 60
+    whole = client.get(feed_path)
+    questions = [
+        ("GET", {}),
+        ("HEAD", {}),
+        ("GET", {"accept-encoding": "identity"}),
+        ("GET", {"if-none-match": whole.headers["etag"]}),
+        ("HEAD", {"if-modified-since": whole.headers["last-modified"]}),
+        ("GET", {"if-none-match": '"another"', "if-modified-since": whole.headers["last-modified"]}),
+        ("POST", {}),
+    ]
+
+    def answers() -> list[Any]:
+        found = []
+        for method, headers in questions:
+            site.recent._kept.update(remembered)
+            answer = client.request(method, feed_path, headers=headers)
+            told = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+            found.append((answer.status_code, told, answer.content))
+        return found
+
+    remembered = dict(site.recent._kept)
+    quick = answers()
+    remembered.clear()
+    site.recent.seconds = 0  # looked at first, so the route answers
+    assert answers() == quick
+    assert [answer[0] for answer in quick] == [200, 200, 200, 304, 304, 200, 405]
+    for odd in (f"{feed_path}.ics", feed_path.removesuffix(".ics"), f"{feed_path}/", feed_path.upper()):
+        site.recent.seconds = 60
+        assert client.get(odd).status_code == 404, odd
+
+
 def untyped(component: Any) -> Any:
     """A jCal component as (name, properties by name, components), whatever their order."""
     name, properties, inside = component
