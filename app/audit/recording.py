@@ -35,14 +35,17 @@ class _Pending:
 @contextmanager
 def together(db: Db, scope: str) -> Iterator[None]:
     """Write the facts that are recorded in `scope` meanwhile at the end, in their order and with one reading and one
-    writing of the chain's head. Nothing in between sees them. Where it is left with an error none is written."""
-    pending = _Pending(scope)
+    writing of the chain's head. Nothing in between sees them. Where it is left with an error none is written. Inside of
+    another for the same scope, at the end of that one."""
+    pending, around = _Pending(scope), db.info.get(_TOGETHER)
     db.info[_TOGETHER] = pending
     try:
         yield
     finally:
-        del db.info[_TOGETHER]
-    if pending.facts:
+        db.info[_TOGETHER] = around
+    if around is not None and around.scope == scope:
+        around.facts.extend(pending.facts)
+    elif pending.facts:
         _write(db, scope, pending.facts)
 
 

@@ -1,3 +1,4 @@
+import contextlib
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
@@ -173,6 +174,24 @@ def test_facts_recorded_together_stand_in_the_chain_as_if_one_after_the_other(db
     assert [tuple(row) for row in kept] == [
         (place, f"registration:{number}") for place, number in enumerate([1, 2, 3, 4, 5, 1, 2, 1], 1)
     ]
+
+
+def test_together_inside_of_together_keeps_the_order_and_the_other_chain(db: Db):
+    with together(db, CHAIN):
+        tell(db, count=1)
+        with together(db, CHAIN):
+            tell(db, count=2)
+        with together(db, "another-forum"):
+            tell(db, "another-forum", 2)
+        with contextlib.suppress(ZeroDivisionError), together(db, CHAIN):
+            tell(db, count=3)
+            raise ZeroDivisionError
+        assert head_of(db, CHAIN) is None
+        tell(db, count=1)
+    assert [first_broken(db, scope) for scope in (CHAIN, "another-forum")] == [None, None]
+    kept = db.execute(select(_facts.c.subject).where(_facts.c.scope == CHAIN).order_by(_facts.c.number)).scalars()
+    assert [subject.removeprefix("registration:") for subject in kept] == ["1", "1", "2", "1"]
+    assert len(history(db, "another-forum", "registration:2")) == 1
 
 
 def test_another_chain_meanwhile_is_written_at_once_and_of_what_failed_nothing_is_left(db: Db):

@@ -1,13 +1,21 @@
 """Empty forms to register that are kept for a moment: each with its own token, none older than what it says."""
 
+import asyncio
+from urllib.parse import urlencode
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
+from app.kit.db import table
+from app.main import create_app
+from app.registration.applying import manage_token
+from app.registration.models import Application
 from app.web.blanks import EMAIL, LINK, TOKEN
 from app.web.site import Site
 from tests.cast import BOPHA, RITH, SLUG, VANNA, Figure, fields, make_application
-from tests.conftest import Clock
+from tests.conftest import Clock, settings_for, site_behind
+from tests.web.asgi import ask
 from tests.web.visits import seal_on
 
 FORM = f"/en/{SLUG}/register/stu"
@@ -38,8 +46,6 @@ def test_it_is_rendered_once_and_costs_nothing_more(opened: TestClient) -> None:
 
 
 def opened_forms(client: TestClient):
-    from tests.conftest import site_behind
-
     return site_behind(client).blanks.kept
 
 
@@ -114,3 +120,46 @@ def test_an_address_with_what_cannot_be_seen_is_none_whether_a_form_is_kept_or_n
     assert opened.get(odd).status_code == 404
     sent = {name: value for name, value in fields(RITH).items() if name not in {"category", "language"}}
     assert opened.post(odd, data={**sent, "form": token}).status_code == 404
+
+
+@pytest.mark.parametrize("mail", ["", "smtp://localhost:1025"])
+def test_of_many_who_send_at_one_moment_each_is_told_their_own_and_nobody_elses(sqlite_url: str, mail: str) -> None:
+    """In both languages and two groups; with mail the address alone, without it the link."""
+    app = create_app(settings_for(sqlite_url, SMTP_URL=mail, MAIL_FROM="forum@example.org"))
+    people = [(lang, group, f"one{number}@crowd.example") for number, (lang, group) in enumerate(15 * WHERE)]
+
+    async def sends(lang: str, group: str, email: str) -> tuple[str, str]:
+        path = f"/{lang}/{SLUG}/register/{group}"
+        opened = (await ask(app, path)).body.decode()
+        token = opened.split('name="form" value="', 1)[1].split('"', 1)[0]
+        sent = {
+            name: value for name, value in fields(RITH, email=email).items() if name not in {"category", "language"}
+        }
+        body = urlencode({**sent, "form": token}).encode()
+        form = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+        answer = await ask(app, path, method="POST", headers=form, body=[body])
+        assert answer.status == 200
+        return token, answer.body.decode()
+
+    async def all_at_once() -> list[tuple[str, str]]:
+        return list(await asyncio.gather(*(sends(*person) for person in people)))
+
+    with TestClient(app) as browser:
+        answers = browser.portal.call(all_at_once) if browser.portal else []
+        links = links_of(site_behind(browser))
+    assert len({token for token, _ in answers}) == len(people)
+    for (lang, group, email), (_, page) in zip(people, answers, strict=True):
+        assert f'lang="{lang}"' in page
+        assert f"/{'km' if lang == 'en' else 'en'}/{SLUG}/register/{group}" in page, "its twin"
+        told = [own for own, link in links.items() if own in page or link in page]
+        assert told == [email]
+
+
+WHERE = [("en", "stu"), ("km", "stu"), ("en", "cso"), ("km", "cso")]
+
+
+def links_of(site: Site) -> dict[str, str]:
+    """The token of everybody's own page, by address."""
+    secret, people = site.settings.secret_key, table(Application)
+    rows = site.database.read(lambda db: db.execute(select(people.c.email, people.c.id)).all())
+    return {row.email: manage_token(secret, row.id, 1) for row in rows}
