@@ -45,7 +45,7 @@ screenshots: .venv/.ok     ## make the README's pictures again
 	$(BIN)/python docs/screenshots.py
 
 lock: .venv/.ok            ## choose versions anew: names, versions and hashes, no addresses
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra traces --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet -o requirements.lock
 
 tools:                     ## PostgreSQL and Chromium for the tests that use them, where we may install

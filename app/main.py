@@ -11,6 +11,7 @@ from app.api.application import PREFIX, create_api, document
 from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
+from app.kit import traces
 from app.kit.db import Database
 from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
@@ -29,6 +30,7 @@ def create_app(settings: Settings) -> Published:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        traces.begin(settings, database)
         site.pen.start()
         worker = Worker(Crew(settings, database, site.pen)) if settings.worker_inline else None
         if worker:
@@ -38,6 +40,7 @@ def create_app(settings: Settings) -> Published:
             worker.stop()
         site.pen.stop()
         database.close()
+        traces.end()
 
     app = FastAPI(
         title="Sala",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -103,6 +104,7 @@ class _Barred:
         self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
 
     def until_counted(self, count: Deed[None]) -> Deed[None]:
+        @wraps(count)
         def counting(db: Db) -> None:
             try:
                 count(db)
@@ -114,6 +116,7 @@ class _Barred:
         return counting
 
     def behind(self, deed: Deed[T]) -> Deed[T]:
+        @wraps(deed)
         def done(db: Db) -> T:
             if self.why is not None:
                 raise self.why
