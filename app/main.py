@@ -12,11 +12,12 @@ from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
 from app.kit import traces
-from app.kit.db import Database
+from app.kit.db import SECONDS_TO_BE_READ, Database
 from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
 from app.web import errors, routes
 from app.web.assets import Assets
+from app.web.bounding import Bounded
 from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
@@ -57,11 +58,13 @@ def create_app(settings: Settings) -> Published:
     app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
     app.router.routes.extend(routes.BRANCHES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
-    guards = Guards(app, settings, too_large)
+    wait = round(SECONDS_TO_BE_READ)
+    bounded = Bounded(app, _by_door(problems.busy(settings.base_url, wait), errors.busy(app, wait)))
+    guards = Guards(bounded, settings, too_large)
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 
-        site.figures = Figures(site.pen, lambda: published)
+        site.figures = Figures(site.pen, lambda: published, bounded)
     observe = site.figures.observe if site.figures else None
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)

@@ -63,7 +63,7 @@ class Behind:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.read, query)
+        return await run_in_threadpool(self.database.in_turn(query))
 
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,11 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
+from app.kit.errors import Busy
+
 T = TypeVar("T")
+SECONDS_TO_BE_READ = 5.0
+"""How long somebody at a door waits for their turn to be read to."""
 SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT = 5, 20
 """How long a PostgreSQL server that does not answer is waited for, unless its address says otherwise: a host that is
 gone without a word would keep everybody waiting for minutes."""
@@ -83,6 +88,18 @@ class Database:
         """Run one query (a function of `db`) and give back its answer."""
         with self.reading() as db:
             return query(db)
+
+    def in_turn(self, query: Callable[[Db], T]) -> Callable[[], T]:
+        """`read` for a thread that may not be there yet. It raises Busy if that takes too long: whoever asked is told,
+        and those behind do not wait for an answer that nobody waits for any more."""
+        until = time.monotonic() + SECONDS_TO_BE_READ
+
+        def read() -> T:
+            if time.monotonic() > until:
+                raise Busy("busy", seconds=int(SECONDS_TO_BE_READ))
+            return self.read(query)
+
+        return read
 
     def close(self) -> None:
         self.read_engine.dispose()

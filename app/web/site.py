@@ -59,7 +59,7 @@ class Site:
         """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.read, query)
+        return await run_in_threadpool(self.database.in_turn(query))
 
     async def read_list(self, query: Callable[[Db], T]) -> T:
         """Run a query that reads a long list which was sent, in a thread and after those sent before."""
