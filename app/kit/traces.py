@@ -23,7 +23,7 @@ def begin(settings: Settings, database: Database, *, program: str = "sala") -> N
     global _collector  # noqa: PLW0603 - one for a process, as logging is
     if not settings.traces_url:
         return
-    from app.kit.collector import Collector  # noqa: PLC0415 - half a second of modules that most sites do not need
+    from app.kit.collector import Collector  # noqa: PLC0415 - modules that most sites do not need
 
     if _collector is None:
         _collector = Collector(settings.traces_url, program)
