@@ -73,12 +73,13 @@ class Bounded:
         return time.perf_counter() - came <= self.patience
 
     def _over(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The one who began has run as far as it could. Others are taken in, for as long as that took at most."""
+        """The one who began has run as far as it could. Others are taken in, for as long as that took at most; also
+        where nobody waits in here: outside there may be many, and who comes alone would always begin at once."""
         now = time.perf_counter()
         self._look(loop, now + (now - self._turned), self._came, _QUIET)
 
     def _look(self, loop: asyncio.AbstractEventLoop, until: float, came: int, rounds: int) -> None:
-        if self._waiting and rounds and time.perf_counter() < until:
+        if rounds and time.perf_counter() < until:
             left = rounds - 1 if self._came == came else _QUIET
             loop.call_soon(self._look, loop, until, self._came, left)
         else:
