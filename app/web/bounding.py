@@ -52,13 +52,13 @@ class Bounded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._came += 1
         reads = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
-        if not reads or scope["path"].startswith(ALWAYS) or await self._turn():
+        if not reads or scope["path"].startswith(ALWAYS) or await self._turn(scope):
             return await self.app(scope, receive, send)
         self.turned_away += 1
         return await self._away(scope, receive, send)
 
-    async def _turn(self) -> bool:
-        """Wait for a turn; whether there was one in time."""
+    async def _turn(self, scope: Scope) -> bool:
+        """Wait for a turn; whether there was one in time. The scope is told how many seconds that took."""
         loop = asyncio.get_running_loop()
         if not self._begun:
             self._begun, self._turned = True, time.perf_counter()
@@ -70,7 +70,8 @@ class Bounded:
         self._waiting.append(turn)
         with traces.span("turn"):
             await turn
-        return time.perf_counter() - came <= self.patience
+        scope["waited"] = time.perf_counter() - came
+        return bool(scope["waited"] <= self.patience)
 
     def _over(self, loop: asyncio.AbstractEventLoop) -> None:
         """The one who began has run as far as it could. Others are taken in, for as long as that took at most; also

@@ -150,9 +150,11 @@ class Slow:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
+        self.waited: dict[str, float] = {}
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         self.begun.append(scope["path"])
+        self.waited[scope["path"]] = scope.get("waited", 0.0)
         time.sleep(0.02)  # noqa: ASYNC251 - a query on SQLite, which runs in the loop
         await asyncio.sleep(0.2 if scope["path"] == "/prints" else 0)
         await _say(200, send)
@@ -187,6 +189,8 @@ def test_readers_begin_one_after_the_other_and_what_writes_or_waits_for_somethin
     assert slow.begun.index("/sent") < slow.begun.index("/3"), "it did not stand in line"
     assert slow.begun.index("/healthz") < slow.begun.index("/3")
     assert "/left" not in slow.begun
+    assert slow.waited["/prints"] == slow.waited["/sent"] == 0
+    assert slow.waited["/4"] > 0.05
     assert layer.waiting == layer.turned_away == 0
 
 
