@@ -59,11 +59,12 @@ class Behind:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limits", Limits(self.settings.api_per_minute))
 
-    async def read(self, query: Query[T]) -> T:
-        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
+    async def read(self, query: Query[T], *, replica: bool = False) -> T:
+        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives. With `replica`
+        a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.read, query)
+        return await run_in_threadpool(self.database.read, query, replica=replica)
 
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
@@ -161,12 +162,12 @@ class Call:
 
     async def one(self, query: Query[BaseModel]) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return _one(await self.behind.read(query), self.request.headers.get("if-none-match"))
+        return _one(await self.behind.read(query, replica=True), self.request.headers.get("if-none-match"))
 
     async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
         what follows stands in the Link header (RFC 8288), with what was asked."""
-        rows, mark = await self.behind.read(query)
+        rows, mark = await self.behind.read(query, replica=True)
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:
