@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -26,6 +27,10 @@ OK, BEHIND, GONE, UNFIT, UNKNOWN = "ok", "behind", "gone", "unfit", "unknown"
 judged, because nobody asked yet or the primary does not say how far it has come."""
 PATIENCE = 0.05
 """Seconds that a read waits for the replica to come up to it: between neighbours a commit is there in milliseconds."""
+SECONDS_TO_ANSWER = 2.0
+"""Within which a replica says how far it is, or is gone."""
+_SQLSTATE = ord("C")
+"""The field of an answer's error that holds its code (libpq: PG_DIAG_SQLSTATE)."""
 _RESTS = {BEHIND: 1.0, UNKNOWN: 1.0, GONE: 5.0, UNFIT: 5.0}
 """Seconds for which the primary answers everything after the replica did not; then one read tries it again."""
 
@@ -134,9 +139,10 @@ class Replica:
             return None
         try:
             state, why = self._held_against(connection, primary, patience)
-        except self._engine.dialect.loaded_dbapi.Error as failure:
-            forbidden = (getattr(failure, "sqlstate", None) or "").startswith("42")
-            state, why = (UNFIT, "its account may not ask for its position") if forbidden else (GONE, _SILENT)
+        except _NoPosition as failure:
+            state, why = (
+                (UNFIT, "its account may not ask for its position") if failure.is_forbidden else (GONE, _SILENT)
+            )
             connection.invalidate()
         self._stands(state, why)
         if state == OK:
@@ -189,15 +195,39 @@ class Replica:
             return None
 
 
+class _NoPosition(Exception):
+    """The replica did not say how far it is; with its SQLSTATE where it refused to."""
+
+    def __init__(self, state: str = "") -> None:
+        super().__init__(state)
+        self.is_forbidden = state.startswith("42")
+
+
 def _position_of(connection: Connection) -> Position:
-    driver: Any = connection.connection.driver_connection
-    driver.autocommit = True
+    """Raises _NoPosition. Below the driver's own calls, which wait for ever: a server that was frozen would keep every
+    thread of the site."""
+    wire: Any = connection.connection.driver_connection.pgconn  # type: ignore[union-attr]
     try:
-        reached, *rest = driver.execute(OF_REPLICA).fetchone()
-    finally:
-        if not driver.closed:
-            driver.autocommit = False
-    return Position(reached or 0, *rest)
+        wire.send_query(OF_REPLICA.encode())
+        wire.flush()
+        first = None
+        with DefaultSelector() as selector:
+            selector.register(wire.socket, EVENT_READ)
+            ends = time.monotonic() + SECONDS_TO_ANSWER
+            while True:
+                while wire.is_busy():
+                    if not selector.select(max(0.0, ends - time.monotonic())):
+                        raise _NoPosition
+                    wire.consume_input()
+                if (result := wire.get_result()) is None:
+                    break
+                first = first or result
+    except (OSError, ValueError, connection.dialect.loaded_dbapi.Error) as broken:
+        raise _NoPosition from broken
+    if first is None or not first.ntuples:
+        raise _NoPosition(((first and first.error_field(_SQLSTATE)) or b"").decode())
+    reached, counts, database, cluster, timeline = (first.get_value(0, column) for column in range(5))
+    return Position(int(reached or 0), counts == b"t", database.decode(), int(cluster), int(timeline))
 
 
 def _unfit(there: Position, primary: Position) -> str:

@@ -3,6 +3,9 @@
 SALA_SOAK makes the writing and reading at once longer.
 """
 
+import os
+import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -72,6 +75,11 @@ class Pair:
         yield database, database.replica
         database.close()
 
+    def level(self) -> None:
+        """Wait until the replica has all that the primary has."""
+        with self.opened() as (_, replica):
+            assert replica.state == OK, replica.why
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """The replica receives and replays nothing meanwhile."""
@@ -84,10 +92,9 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(shared: Path, forum_file: ForumFile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folders = [shared / f"pair-{name}" for name in ("first", "second")]
-    for folder in folders:
-        folder.mkdir()
+def pair(shared: Path, forum_file: ForumFile) -> Iterator[Pair]:
+    # each worker that gets some of these tests has its own pair
+    folders = [Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shared)) for name in ("first", "second")]
     shared.chmod(0o755)  # the servers' account has to get at its own folders below
     base = cluster.start(folders[0])
     try:
@@ -265,6 +272,23 @@ def test_a_replica_that_is_killed_under_a_query_takes_nothing_away(pair: Pair, s
     assert "Without a replica" in seen.doors.page(f"{DESK}/tags", "organiser").text
 
 
+def test_a_replica_that_is_frozen_keeps_nobody_waiting(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replica_module, "SECONDS_TO_ANSWER", 0.2)
+    server = int((pair.second / "cluster" / "rows" / "postmaster.pid").read_text().split()[0])
+    with pair.opened() as (database, replica):
+        frozen = database.read(lambda db: db.execute(text("SELECT pid FROM pg_stat_activity")).scalars(), replica=True)
+        everybody = [server, *frozen.all()]
+        for process in everybody:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            assert database.read(lambda db: db.execute(IS_REPLICA).scalar_one(), replica=True) is False
+            assert replica.state == GONE
+        finally:
+            for process in everybody:
+                os.kill(process, signal.SIGCONT)
+        assert replica.look(SECONDS) == OK
+
+
 def test_what_is_no_replica_of_this_database_is_not_read(pair: Pair) -> None:
     elsewhere = pair.read_url.removesuffix("sala") + "postgres"
     others = {pair.url: "it is no replica", elsewhere: "its address names another"}
@@ -275,11 +299,19 @@ def test_what_is_no_replica_of_this_database_is_not_read(pair: Pair) -> None:
             assert database.read(lambda db: db.execute(IS_REPLICA).scalar_one(), replica=True) is False
 
 
-def test_an_account_that_may_not_ask_is_told_so(pair: Pair) -> None:
+def test_an_account_without_rights_may_ask_unless_that_is_taken_from_it_too(pair: Pair) -> None:
+    plain = pair.read_url.replace("sala@", "plain@")
     with psycopg.connect(pair.url, autocommit=True) as connection:
         connection.execute("CREATE ROLE plain LOGIN")
-    with pair.opened(read_url=pair.read_url.replace("sala@", "plain@")) as (_, replica):
-        assert replica.state == OK, "an account without rights on tables may ask for positions"
+        pair.level()
+        with pair.opened(read_url=plain) as (_, replica):
+            assert replica.state == OK
+        connection.execute("REVOKE EXECUTE ON FUNCTION pg_control_system FROM public")
+        pair.level()
+        with pair.opened(read_url=plain) as (database, replica):
+            assert (replica.state, replica.why) == (UNFIT, "its account may not ask for its position")
+            assert database.read(lambda db: db.execute(IS_REPLICA).scalar_one(), replica=True) is False
+        connection.execute("GRANT EXECUTE ON FUNCTION pg_control_system TO public")
 
 
 HERE = Position(reached=100, counts=True, database="sala", cluster=7, timeline=1)
