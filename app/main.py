@@ -1,13 +1,15 @@
 """The ASGI application: doors, the bytes layer in front of them, the pen and (with WORKER=inline) the jobs behind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from threading import Lock
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 
-from app.api import problems
-from app.api.application import PREFIX, create_api, document
+from app.api import PREFIX, problems
 from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
@@ -50,8 +52,9 @@ def create_app(settings: Settings) -> Published:
     )
     app.state.site = site
     errors.install(app)
-    site.api = lambda: document(settings)
-    app.router.routes.append(Mount(PREFIX, create_api(settings, database, site.pen)))
+    api = _Api(site)
+    site.api = api.document
+    app.router.routes.append(Mount(PREFIX, api))
     app.router.routes.extend(routes.BRANCHES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
     guards = Guards(app, settings, too_large)
@@ -63,6 +66,37 @@ def create_app(settings: Settings) -> Published:
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)
     return published
+
+
+class _Api:
+    """The API, read when the first program asks: a fifth of a start's time is its shapes and routes, and most sites
+    that start are looked at by people."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._app: App | None = None
+        self._reading = Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whatever the API answers."""
+        app = self._app
+        if app is None:
+            app = await run_in_threadpool(self._read)
+        await app(scope, receive, send)
+
+    def document(self) -> Mapping[str, Any]:
+        """The OpenAPI document at this site's address."""
+        from app.api.application import document  # noqa: PLC0415 - as the class says
+
+        return document(self._site.settings)
+
+    def _read(self) -> App:
+        from app.api.application import create_api  # noqa: PLC0415 - as the class says
+
+        site = self._site
+        with self._reading:
+            self._app = self._app or create_api(site.settings, site.database, site.pen, site.reading_desk)
+        return self._app
 
 
 def _by_door(api: App, web: App) -> App:

@@ -30,11 +30,11 @@ def pdf(text: str = "A paper", *, inside: bytes = b"", packed: bytes = b"") -> b
 
 
 def packed(parts: Mapping[str, str | bytes]) -> bytes:
-    """A ZIP of these parts."""
+    """A ZIP of these parts, the same bytes at whatever second it is made."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
         for name, part in parts.items():
-            file.writestr(name, part)
+            file.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
     return written.getvalue()
 
 

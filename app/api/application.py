@@ -1,5 +1,6 @@
 """The application behind `/api/v1`, an ASGI application of its own: it takes no cookies and shows no pages."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -13,21 +14,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import (
+    PREFIX,
+    altering,
     bulks,
+    coverage,
     desk,
     duplicates,
+    editions,
     edits,
     invitations,
+    lists,
     mailings,
     mails,
     marking,
+    materials,
     messages,
     problems,
     programme,
+    protocol,
     questions,
     registrations,
     rooms,
     seats,
+    setting,
     sign_ups,
     speakers,
 )
@@ -39,15 +48,22 @@ from app.kit.settings import Settings
 
 ROUTERS = (
     seats.router,
+    setting.router,
+    editions.router,
     questions.router,
     registrations.router,
     duplicates.router,
     invitations.router,
     programme.router,
     edits.router,
+    altering.router,
+    coverage.router,
     sign_ups.router,
     speakers.router,
     rooms.router,
+    protocol.router,
+    lists.router,
+    materials.router,
     marking.router,
     bulks.router,
     mails.router,
@@ -55,7 +71,6 @@ ROUTERS = (
     mailings.router,
     desk.router,
 )
-PREFIX = "/api/v1"
 
 
 def _name(route: APIRoute) -> str:
@@ -73,8 +88,8 @@ _ROUTES = _included().routes
 """The same, included once: what FastAPI works out of a route at its first request serves every application here."""
 
 
-def create_api(settings: Settings, database: Database, pen: Pen) -> FastAPI:
-    """The API over this database, to be mounted at `PREFIX`."""
+def create_api(settings: Settings, database: Database, pen: Pen, reading_desk: asyncio.Semaphore) -> FastAPI:
+    """The API over this database, to be mounted at `PREFIX`; `reading_desk` lets long things in one by one."""
     app = FastAPI(
         title="Sala",
         version="1",
@@ -84,7 +99,7 @@ def create_api(settings: Settings, database: Database, pen: Pen) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.behind = Behind(settings, database, pen)
+    app.state.behind = Behind(settings, database, pen, reading_desk)
     problems.install(app, settings.base_url)
     app.router.routes.extend([*_ROUTES, Route("/openapi.json", _openapi)])
     return app

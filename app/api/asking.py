@@ -61,6 +61,17 @@ class Question(Input):
     ] = ""
     waiting: Annotated[Literal["", "hall", "limit", "guarantees"], Field(description="What they wait for.")] = ""
     place: Annotated[Literal["", "hall", "none"], Field(description="Whether one of the hall's is for them.")] = ""
+    origin: Annotated[Literal["", "asean", "other", "unknown"], Field(description="Where their country is.")] = ""
+    side: Annotated[
+        Literal["", "policy", "science", "both", "neither"], Field(description="The community their group stands for.")
+    ] = ""
+    gender: Annotated[
+        str,
+        Field(
+            pattern=r"^(-|[a-z0-9][a-z0-9-]{0,39})?$",
+            description="An answer to the forum's question `gender`; `-`: none. Takes `see_sensitive` where it is.",
+        ),
+    ] = ""
     tag: Annotated[Number | None, Field(description="The number of a tag.")] = None
     since: Annotated[Day, Field(description="The first day, where the forum is held, on which they asked.")] = None
     until: Annotated[Day, Field(description="The last day.")] = None
@@ -71,7 +82,10 @@ class Question(Input):
         """The same as the desk's list is asked it."""
         same = ("country", "institution", "language", "address", "delegation", "invitation", "companions", "needs")
         further = Further(
-            **{name: getattr(self, name) for name in (*same, "waiting", "place", "since", "until")},
+            **{
+                name: getattr(self, name)
+                for name in (*same, "waiting", "place", "origin", "side", "gender", "since", "until")
+            },
             attends_as=self.capacity,
             tag="" if self.tag is None else str(self.tag),
             codes=tuple(dict.fromkeys(self.code)),

@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import json
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,25 +17,27 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.accounts.actor import Actor
+from app.accounts.rules import Permission, Role
 from app.api.limits import Limits
 from app.api.problems import (
     KEPT_BY_NOBODY,
     BadRequest,
     NotAcceptable,
-    NotJson,
+    OtherMedia,
     Stale,
     Unauthorized,
     UnseenChange,
 )
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug
+from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import Busy, Forbidden, NotFound, TooMany
+from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
+from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
@@ -42,7 +46,11 @@ from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
 JSON = "application/json"
+FILES_AT_ONCE = 2
+_SPOOLED = 1 << 20
+"""Bytes of a file that are kept in memory while it comes."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
 Query = Callable[[Db], T]
 
@@ -54,6 +62,10 @@ class Behind:
     settings: Settings
     database: Database
     pen: Pen
+    reading_desk: asyncio.Semaphore
+    """What takes a core for a while is done one after the other, together with what the pages were sent."""
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
+    """Files that were sent and are whole in memory at one time."""
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,11 +78,21 @@ class Behind:
             return self.database.read(query)
         return await run_in_threadpool(self.database.read, query, replica=replica)
 
+    async def read_long(self, query: Query[T], *, replica: bool = False) -> T:
+        """Run a query that reads a long table which was sent, in a thread and after those sent before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(self.database.read, query, replica=replica)
+
+    async def apart(self, make: Callable[[], T]) -> T:
+        """Have a file made, likewise in a thread and after what came before."""
+        async with self.reading_desk:
+            return await run_in_threadpool(make)
+
     async def write(self, forum: str, deed: Callable[[Db], T], *, now: datetime) -> T:
         """Have a deed written in a forum's scope, and what is due before it as a deed of its own, in one commit."""
 
         def due(db: Db) -> Any:
-            return settle_ahead(db, forum_by_slug(db, forum), now=now)
+            return settle_ahead(db, forum, now=now)
 
         before, answer = map(asyncio.wrap_future, self.pen.submit_together(forum, [due, deed]))
         await asyncio.gather(before, return_exceptions=True)
@@ -78,19 +100,46 @@ class Behind:
         return done
 
 
+class FileAnswer(Response):
+    """What a route is declared with that answers with a file; `responses` names its media types."""
+
+
+def file_sent(about: str, *kinds: str) -> dict[str, Any]:
+    """How a route is declared (`openapi_extra`) that takes a file as its whole body: what it is, and the media types
+    that are taken. The document and the door both read it."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {"requestBody": {"required": True, "description": about, "content": content}}
+
+
 class Door(APIRoute):
-    """A route that knows its caller before anything else is read: no token, no answer but 401."""
+    """A route that knows its caller before anything else is read: no token, no answer but 401.
+
+    A file that is sent is not read before its route asks for it (`Call.file`). A route that declares media types for
+    its 200 gives a file of the one that is wished for most (`giving.py`), or (FileAnswer) what there is; every other
+    one gives JSON.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the bearer, the limit, and the form of question and answer."""
         handle = super().get_route_handler()
+        files = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        told = self.responses.get(200, {}).get("content", {})
+        given = tuple(told) if self.response_class is Response else ()
+        gives_json = self.response_class is not FileAnswer
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
             bearer = await _bearer(request, behind)
-            _takes_json(request)
-            await _brings_json(request)
-            request.state.call = Call(request, behind, bearer)
+            kind = JSON
+            if given:
+                kind = _taken(request, given)
+            elif gives_json:
+                _takes_json(request)
+            if files:
+                _brings_one_of(request, files)
+            else:
+                await _brings_json(request)
+            request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
             return response
 
@@ -115,28 +164,55 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise NotFound
     if found.forum.second_factor and not found.actor.second_factor:
         raise Forbidden("second_factor_needed")
-    if found.is_stale:
-        with suppress(Busy):  # where too much waits, the next request notes it
-            behind.pen.submit(SITE, lambda db: note_use(db, found.token, now=now))
+    _note_use(behind, found, now)
     return found
 
 
+def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
+    if bearer.is_stale:
+        with suppress(Busy):  # where too much waits, the next request notes it
+            behind.pen.submit(SITE, lambda db: note_use(db, bearer.token, now=now))
+
+
 def _takes_json(request: Request) -> None:
-    """Raises NotAcceptable where the Accept header (RFC 9110 §12.5.1) has no place for JSON."""
-    ranges = [part.partition(";") for part in request.headers.get("accept", "*/*").lower().split(",")]
-    taken = {name.strip() for name, _, rest in ranges if not re.search(r"\bq=0(\.0*)?(;|$)", rest.replace(" ", ""))}
-    if not taken & {JSON, "application/problem+json", "application/*", "*/*", ""}:
+    """Raises NotAcceptable where the Accept header has no place for JSON."""
+    _taken(request, (JSON, "application/problem+json"))
+
+
+def _taken(request: Request, offered: Sequence[str]) -> str:
+    """Which of the media types offered the Accept header wishes for most (RFC 9110 §12.5.1), the first of them among
+    equals. Raises NotAcceptable where it has a place for none."""
+    wishes: dict[str, float] = {}
+    for part in ",".join(request.headers.getlist("accept")).lower().split(","):
+        name, _, rest = part.partition(";")
+        found = _QUALITY.search(rest.replace(" ", ""))
+        wishes[name.strip() or "*/*"] = float(found[1]) if found else 1.0
+
+    def wish(kind: str) -> float:
+        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+        return next((wishes[name] for name in ranges if name in wishes), 0.0)
+
+    best = max(offered, key=wish)
+    if not wish(best):
         raise NotAcceptable
+    return best
 
 
 async def _brings_json(request: Request) -> None:
-    """Raises NotJson for a body that is said to be something else; BodyTooLarge comes from whoever counts it."""
+    """Raises OtherMedia for a body that is said to be no JSON; BodyTooLarge comes from whoever counts it."""
     if request.method in {"GET", "HEAD"} or not await request.body():
         return
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
-        raise NotJson
+        raise OtherMedia
+
+
+def _brings_one_of(request: Request, kinds: Container[str]) -> None:
+    """Raises OtherMedia for a file that is said to be of none of these kinds, before a byte of it is read."""
+    kind, _, _ = request.headers.get("content-type", "").lower().partition(";")
+    if kind.strip() not in kinds:
+        raise OtherMedia
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +222,8 @@ class Call:
     request: Request
     behind: Behind
     bearer: Bearer
+    kind: str = JSON
+    """The media type that the caller takes, of those the operation gives."""
 
     @property
     def by(self) -> Actor:
@@ -156,13 +234,76 @@ class Call:
         return self.bearer.forum
 
     @property
+    def lang(self) -> Lang:
+        """The language that sentences are in for this caller."""
+        return wished(self.request.headers.get("accept-language", ""))
+
+    @property
     def secret(self) -> bytes:
         """The key that links are computed with."""
         return self.behind.settings.secret_key
 
+    async def seeing(self, token: str) -> Actor:
+        """The caller as one who also sees the desk that a second token of theirs is for: a token knows one forum, and
+        copying reads another. Nothing but that counts of it; somebody else's opens nothing, as one that is not good.
+
+        Raises Forbidden("second_factor_needed") as of the first.
+        """
+        now = clock.now()
+        found = await self.behind.read(lambda db: bearer_of(db, token, now=now)) if is_token(token) else None
+        if found is None or found.actor.id != self.by.id or found.forum.slug == self.forum.slug:
+            return self.by
+        if found.forum.second_factor and not found.actor.second_factor:
+            raise Forbidden("second_factor_needed")
+        _note_use(self.behind, found, now)
+        return replace(self.by, roles={**self.by.roles, forum_id(found.forum): frozenset({Role.VIEWER})})
+
+    async def foreseen(self, query: Query[BaseModel], *, long: bool = False) -> Response:
+        """What something that was sent would do, as JSON; nothing is written. With `long` read as a long table is."""
+        shown = await (self.behind.read_long(query) if long else self.behind.read(query))
+        return Response(shown.model_dump_json(), headers=KEPT_BY_NOBODY, media_type=JSON)
+
+    @asynccontextmanager
+    async def file(
+        self, permission: Permission, present: Callable[[Db, Forum], BaseModel] | None = None
+    ) -> AsyncIterator[bytes]:
+        """The file that came as the body, for whoever has the permission and where there is what it belongs to: nobody
+        else's is read. What comes slowly lies on the disk meanwhile, and few are whole in memory at one time. For a
+        PUT or what only looks: no key's digest covers it.
+
+        Raises Forbidden, NotFound; BodyTooLarge comes from whoever counts it.
+        """
+        self.by.must(permission, forum_id(self.forum))
+        if present is not None:
+            await self.behind.read(lambda db: present(db, self.forum))
+        with SpooledTemporaryFile(max_size=_SPOOLED) as kept:
+            async for piece in self.request.stream():
+                kept.write(piece)
+            async with self.behind.opening:
+                kept.seek(0)
+                yield kept.read()
+
     async def one(self, query: Query[BaseModel]) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return _one(await self.behind.read(query, replica=True), self.request.headers.get("if-none-match"))
+        return self._whole(await self.behind.read(query, replica=True))
+
+    def _whole(self, shown: BaseModel) -> Response:
+        body = shown.model_dump_json().encode()
+        headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=JSON)
+
+    def piecewise(
+        self, pieces: AsyncIterable[bytes] | Iterable[bytes], *, kind: str, name: str, size: int, of: BaseModel
+    ) -> Response:
+        """A file as an answer, to be kept and not shown; its ETag is that of the thing it belongs to, so that either
+        may be held against an If-Match."""
+        headers = {**KEPT_BY_NOBODY, "etag": etag_of(of), "content-disposition": f'attachment; filename="{name}"'}
+        headers["content-security-policy"] = "sandbox; default-src 'none'"
+        if _knows(self.request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
 
     async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
@@ -196,8 +337,31 @@ class Call:
         Raises BadRequest("key_missing"), BadRequest("key_odd"), Refused("key_used"), UnseenChange, Stale, and what the
         deed raises.
         """
+        given = await self._written(deed, status=status, made=made, present=present)
+        headers = {**KEPT_BY_NOBODY, **({"location": given.location} if given.location else {})}
+        if present is not None:
+            headers["etag"] = _tag(given.body)
+        return Response(given.body, given.status, headers, media_type=JSON)
+
+    async def piece(self, deed: Deed, *, scope: str, name: str = "") -> bytes:
+        """One of several deeds of one POST, each in a transaction of its own in the scope of the forum with this slug;
+        what it answers, as JSON. Each but the first has a `name`, and each is done once however often the request is
+        sent, so that one that was cut off between them goes on where it stopped. Raises as `write`."""
+        return (await self._written(deed, name=name, scope=scope)).body
+
+    async def _written(
+        self,
+        deed: Deed,
+        *,
+        status: int = 200,
+        made: str = "",
+        present: Callable[[Db, Forum], BaseModel] | None = None,
+        name: str = "",
+        scope: str = "",
+    ) -> Given:
         now, slug = clock.now(), self.forum.slug
-        key, digest = self._key(), await self._digest()
+        key = self._key(name)
+        digest = await self._digest() if key else ""
         wanted = _tags(self.request, needed=present is not None)
 
         def once(db: Db) -> Given:
@@ -213,11 +377,38 @@ class Call:
                 keep_answer(db, self._caller, key, digest, given, now=now)
             return given
 
-        given = await self.behind.write(slug, once, now=now)
-        headers = {**KEPT_BY_NOBODY, **({"location": given.location} if given.location else {})}
-        if present is not None:
-            headers["etag"] = _tag(given.body)
-        return Response(given.body, given.status, headers, media_type=JSON)
+        return await self.behind.write(scope or slug, once, now=now)
+
+    async def note(
+        self,
+        deed: Callable[[Db, Forum, datetime], Mapping[str, Any]],
+        seen: Callable[[Db], str],
+    ) -> Mapping[str, Any]:
+        """Have it noted that a file leaves, and give what the deed tells of it (JSON values).
+
+        The file is kept nowhere: it holds people, and is made of what there is. `seen` says what it is made of, when
+        the deed is done; what the deed told is kept with that under the Idempotency-Key. The same request finds both:
+        where the file would be the same, it is given again and no second fact written; where it would not, the request
+        is refused, so that nothing leaves but what was noted.
+
+        Raises as `write`; Conflict("file_changed").
+        """
+        now, slug = clock.now(), self.forum.slug
+        key, digest = self._key(), await self._digest()
+
+        def once(db: Db) -> dict[str, Any]:
+            forum = forum_by_slug(db, slug)
+            if given := answer_given(db, self._caller, key, digest):
+                kept: dict[str, Any] = json.loads(given.body)
+                if kept.pop("seen") != seen(db):
+                    raise Conflict("file_changed")
+                return kept
+            told = dict(deed(db, forum, now))
+            kept = {**told, "seen": seen(db)}
+            keep_answer(db, self._caller, key, digest, Given(200, json.dumps(kept).encode()), now=now)
+            return told
+
+        return await self.behind.write(slug, once, now=now)
 
     async def remove(self, deed: Callable[[Db, Forum, datetime], Any], *, present: Any = None) -> Response:
         """Have something taken away (DELETE): 204, or what the deed raises. With `present` as `write`."""
@@ -242,7 +433,8 @@ class Call:
     def _caller(self) -> str:
         return f"token:{self.bearer.token}"
 
-    def _key(self) -> str:
+    def _key(self, piece: str = "") -> str:
+        """The key of the request, or that of a piece of it; "" where it takes none."""
         if self.request.method != "POST":
             return ""
         key = self.request.headers.get("idempotency-key", "")
@@ -250,7 +442,7 @@ class Call:
             raise BadRequest("key_missing")
         if not _KEY.fullmatch(key):
             raise BadRequest("key_odd")
-        return key
+        return hashlib.sha256(f"{piece}/{key}".encode()).hexdigest() if piece else key
 
     async def _digest(self) -> str:
         asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
@@ -271,13 +463,10 @@ def _tag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def _one(shown: BaseModel, none_match: str | None) -> Response:
-    body = shown.model_dump_json().encode()
-    headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
-    known = {tag.strip().removeprefix("W/") for tag in (none_match or "").split(",")}
-    if none_match and known & {"*", headers["etag"]}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=JSON)
+def _knows(request: Request, tag: str) -> bool:
+    """Has the caller just this (If-None-Match, RFC 9110 §13.1.2)?"""
+    sent = request.headers.get("if-none-match", "")
+    return bool(sent) and bool({one.strip().removeprefix("W/") for one in sent.split(",")} & {"*", tag})
 
 
 def _tags(request: Request, *, needed: bool) -> set[str]:

@@ -22,11 +22,11 @@ its `Link` header, leads to the next. What is refused is answered as `applicatio
 other door of the site gives.
 """
 SECURITY = "token"
-_COMMON = {"400": "Cannot be read", "401": "No token, or none that is good", "406": "Nothing but JSON is given"}
+_COMMON = {"400": "Cannot be read", "401": "No token, or none that is good", "406": "Not given in a form that you take"}
 _COMMON |= {"403": "Not for this token", "404": "Not there, or not for this token", "429": "Too many requests"}
 _COMMON |= {"500": "A fault of the site", "503": "Too much is waiting"}
 _WRITING = {"409": "Somebody else was quicker, or it does not stand so", "410": "Out of time", "413": "Too large"}
-_WRITING |= {"415": "The body is no JSON", "422": "A rule says no, or fields are wrong"}
+_WRITING |= {"415": "The body is of another media type", "422": "A rule says no, or fields are wrong"}
 _MATCHING = {"412": "It has changed since you have seen it", "428": "Say what you have seen: If-Match"}
 
 

@@ -7,9 +7,12 @@ from fastapi import Body
 from pydantic import Field, StringConstraints
 
 from app.accounts.rules import Role
+from app.forum.inputs import Slug
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Text
-from app.programme.inputs import TypedSession
+from app.programme.inputs import AlterInput, FirstDay, TypedSession
+from app.programme.receiving import LONGEST
+from app.programme.reverting import Since
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
 
 
@@ -90,6 +93,29 @@ class UndoInput(Input):
 
     edition: Annotated[int, Field(ge=0, le=2**31 - 1)]
     reason: Line = ""
+
+
+class CopyingInput(AlterInput):
+    """Another edition's programme: its forum, the first day here, whether its speakers and its closed sessions come
+    along; the mark of what was looked at, and why conflicts may stand."""
+
+    source: Slug
+    first_day: FirstDay
+    speakers: bool = False
+    closed: bool = False
+
+
+class ImportInput(AlterInput):
+    """The table that was looked at, sealed as it was given, the mark of what it would change, and why conflicts that it
+    makes may stand."""
+
+    table: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
+
+
+class ReturnInput(AlterInput):
+    """The mark of what was looked at, why conflicts may stand, and what becomes of sessions that came since."""
+
+    since: Since = "leave"
 
 
 class MergeInput(Input):

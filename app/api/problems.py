@@ -9,14 +9,16 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.errors import Answer, BodyTooLarge, Fault
 from app.kit.i18n import Lang, has_text, text_of, wished
 from app.kit.inputs import fault_of
+from app.kit.trouble import trouble_of
 
 log = logging.getLogger("sala.api")
 MEDIA = "application/problem+json"
@@ -50,8 +52,8 @@ class Stale(Answer):
     status = 412
 
 
-class NotJson(Answer):
-    """The body is said to be something other than JSON."""
+class OtherMedia(Answer):
+    """The body is said to be something other than JSON, or than the files that are taken here."""
 
     status = 415
 
@@ -118,6 +120,15 @@ def install(app: FastAPI, base_url: str) -> None:
     async def too_large(request: Request, _error: Exception) -> Response:
         return refuse(request, base_url, 413)
 
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # who broke off reads nothing, and it is nobody's fault
+
+    async def trouble(request: Request, error: Exception) -> Response:
+        if not (code := trouble_of(error)):
+            raise error
+        log.error("the database is %s at %s", code, request.method)
+        return refuse(request, base_url, 503, code)
+
     async def fault(request: Request, error: Exception) -> Response:
         reference = uuid.uuid4().hex[:8]
         route = getattr(request.scope.get("route"), "path", "no route")
@@ -128,6 +139,9 @@ def install(app: FastAPI, base_url: str) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(BodyTooLarge, too_large)
+    app.add_exception_handler(ClientDisconnect, gone)
+    app.add_exception_handler(SQLAlchemyError, trouble)
+    app.add_exception_handler(OSError, trouble)
     app.add_exception_handler(Exception, fault)
 
 
@@ -152,7 +166,7 @@ def refuse(
     """The answer for a status, a refusal's code with its values, and the fields that are wrong."""
     lang = wished(request.headers.get("accept-language", ""))
     wrong = [
-        Wrong(pointer=_pointer(each.field.split(".")), code=each.code, detail=_sentence(lang, each))
+        Wrong(pointer=_pointer(each.field.split(".")), code=each.code, detail=sentence(lang, each))
         for each in faults
         if each.field
     ]
@@ -170,9 +184,9 @@ def _unread(request: Request, base_url: str, errors: Sequence[Any]) -> Response:
     for item in errors[:MOST_WRONG]:
         fault, (where, *path) = fault_of(item), item["loc"]
         if where == "body":
-            wrong.append(Wrong(pointer=_pointer(path), code=fault.code, detail=_sentence(lang, fault)))
+            wrong.append(Wrong(pointer=_pointer(path), code=fault.code, detail=sentence(lang, fault)))
         else:
-            wrong.append(Wrong(parameter=str(path[0]), code=fault.code, detail=_sentence(lang, fault)))
+            wrong.append(Wrong(parameter=str(path[0]), code=fault.code, detail=sentence(lang, fault)))
     return _response(lang, base_url, 422, "invalid", {}, wrong)
 
 
@@ -188,7 +202,7 @@ def _response(
     known = status if status in STATUSES else 400
     detail = wrong[0].detail if wrong else text_of(lang, f"api.problems.{known}.text")
     if not wrong and code and has_text(lang, f"refused.{code}"):
-        detail = _sentence(lang, Fault("", code, dict(values)))
+        detail = sentence(lang, Fault("", code, dict(values)))
     problem = Problem(
         type=f"{base_url}/api/docs#problem-{known}",
         title=text_of(lang, f"api.problems.{known}.title"),
@@ -208,7 +222,8 @@ def _response(
     return Response(body, status, headers, media_type=MEDIA)
 
 
-def _sentence(lang: Lang, fault: Fault) -> str:
+def sentence(lang: Lang, fault: Fault) -> str:
+    """What is wrong, in words."""
     key = f"refused.{fault.code}"
     return text_of(lang, key if has_text(lang, key) else "refused.unknown", **fault.values)
 

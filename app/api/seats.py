@@ -10,13 +10,24 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
 from app.api.inputs import NumbersInput, sent
-from app.api.shapes.forum import CategoryShape, FiguresShape, ForumShape, NumbersShape, TokenShape, TrackShape
+from app.api.shapes.forum import (
+    CategoryShape,
+    FiguresShape,
+    ForumShape,
+    NumbersShape,
+    OverShape,
+    SimulatedShape,
+    TokenShape,
+    TrackShape,
+    TrialShape,
+)
 from app.api.shapes.general import WHEN, Changed, Counted, Numbered, Page
 from app.api.shapes.inviting import HoldBackShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id, tracks_of
 from app.kit import clock
 from app.kit.db import Db
+from app.kit.errors import Fault
 from app.kit.inputs import Input, Instant
 from app.programme.queries import published
 from app.registration import holding
@@ -24,7 +35,7 @@ from app.registration.arranging import put_terms
 from app.registration.desk_queries import SeatTally, overview
 from app.registration.inputs import CategoryInput, HoldBackInput, TermsInput
 from app.registration.quotas import house_of, is_unlimited
-from app.registration.simulating import numbers_of
+from app.registration.simulating import numbers_of, simulate
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["forum"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[4])]
@@ -88,6 +99,14 @@ async def put_numbers(call: Matching, numbers: Annotated[NumbersInput, sent(**NU
         return numbers_shape(db, call.by, forum)
 
     return await call.write(deed, present=lambda db, forum: numbers_shape(db, call.by, forum))
+
+
+@router.post("/numbers/trial", response_model=TrialShape)
+async def try_numbers(call: Reading, numbers: Annotated[NumbersInput, sent(**NUMBERS)]) -> Response:
+    """What these numbers would do; nothing is written, so it takes no key. Refused where they contradict each other,
+    as saving them would be. Takes `edit_forum`."""
+    now = clock.now()
+    return await call.foreseen(lambda db: trial_shape(db, call.by, call.forum, numbers, now=now))
 
 
 @router.get("/hold-backs", response_model=Page[HoldBackShape])
@@ -162,6 +181,23 @@ def numbers_shape(db: Db, by: Actor, forum: Forum) -> NumbersShape:
         for row in house.categories.values()
     ]
     return NumbersShape(terms=terms, categories=categories)
+
+
+def trial_shape(db: Db, by: Actor, forum: Forum, numbers: NumbersInput, *, now: datetime) -> TrialShape:
+    """What other numbers would do. Five queries."""
+    seen = simulate(db, by, forum, numbers.terms, numbers.categories, now=now)
+    over = seen.over_parts({row.code: row.name for row in numbers.categories})
+    told = by.may(Permission.SEE_PEOPLE, forum_id(forum))
+    who = ("given", "waiting", "gaining", "losing")
+    return TrialShape(
+        categories=[SimulatedShape.model_validate(row, from_attributes=True) for row in seen.categories],
+        over=[_over(part) for part in over],
+        **{name: [seen.people[one].code for one in getattr(seen, name)] if told else None for name in who},
+    )
+
+
+def _over(part: Fault) -> OverShape:
+    return OverShape(code=part.code, category=part.field if "category" in part.values else None, seats=part.values["n"])
 
 
 def hold_backs(db: Db, by: Actor, forum: Forum) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +23,27 @@ _ADVANCE = (
     .values(number=bindparam("to_number"), hash=bindparam("to_hash"))
 )
 _HEAD = select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == bindparam("of"))
+_TOGETHER = "facts written together"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    scope: str
+    facts: list[dict[str, Any]] = field(default_factory=list)
+
+
+@contextmanager
+def together(db: Db, scope: str) -> Iterator[None]:
+    """Write the facts that are recorded in `scope` meanwhile at the end, in their order and with one reading and one
+    writing of the chain's head. Nothing in between sees them. Where it is left with an error none is written."""
+    pending = _Pending(scope)
+    db.info[_TOGETHER] = pending
+    try:
+        yield
+    finally:
+        del db.info[_TOGETHER]
+    if pending.facts:
+        _write(db, scope, pending.facts)
 
 
 def record(
@@ -40,12 +63,9 @@ def record(
     `actor` is (kind:id, name to show); `kind` says what happened ("registration.approved"), `subject` to what
     ("registration:K3TP9QA"). Names, addresses and the like go into `personal`, which a purge may empty.
     """
-    last = head_of(db, scope)
-    number, previous = (last[0] + 1, last[1]) if last else (1, "")
     salt = secrets.token_hex(16)
-    row = {
+    fact = {
         "scope": scope,
-        "number": number,
         "at": now,
         "actor": actor[0],
         "actor_name": actor[1],
@@ -57,8 +77,22 @@ def record(
         "salt": salt,
         "digest": _digest(salt, personal or {}),
     }
-    link = _hash(previous, row)
-    db.execute(_ADD, {**row, "hash": link})
+    pending = db.info.get(_TOGETHER)
+    if pending is not None and pending.scope == scope:
+        pending.facts.append(fact)
+    else:
+        _write(db, scope, [fact])
+
+
+def _write(db: Db, scope: str, facts: Sequence[dict[str, Any]]) -> None:
+    last = head_of(db, scope)
+    number, link = last or (0, "")
+    rows = []
+    for number, fact in enumerate(facts, number + 1):  # noqa: B020 - it goes on from the head
+        row = {**fact, "number": number}
+        link = _hash(link, row)
+        rows.append({**row, "hash": link})
+    db.execute(_ADD, rows)
     if last:
         db.execute(_ADVANCE, {"of": scope, "to_number": number, "to_hash": link})
     else:

@@ -84,9 +84,8 @@ COLOURS: Mapping[str, tuple[str, str]] = {
 def calendar_head(head: Head) -> bytes:
     """The lines from BEGIN:VCALENDAR down to the first component; downloads and feeds are PUBLISH (rules §5)."""
     before, after = _around_the_source(replace(head, source=""))
-    source = Component()
-    source.add("source", vUri(head.source), parameters={"VALUE": "URI"})
-    return before + _bytes(line for line in _lines(source) if line.startswith("SOURCE")) + after
+    # written here, as a URI is not escaped (RFC 5545 §3.3.13): a component for it took a tenth of a personal calendar
+    return before + _bytes([f"SOURCE;VALUE=URI:{head.source}"]) + after
 
 
 @lru_cache(maxsize=512)
@@ -279,6 +278,9 @@ def fold(line: str) -> bytes:
     whole = line.encode()
     if len(whole) <= LINE:
         return whole
+    if len(whole) == len(line) and "\\" not in line:  # plain letters, each a cluster of its own
+        rest = (whole[at : at + LINE - 1] for at in range(LINE, len(whole), LINE - 1))
+        return b"\r\n ".join((whole[:LINE], *rest))
     parts: list[bytes] = []
     used = 0
     for piece in _pieces(line):

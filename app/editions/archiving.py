@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from sqlalchemy import LargeBinary, Table, select, text
 
@@ -24,6 +25,7 @@ from app.mail.models import Message
 
 ROWS_AT_ONCE = 500
 MANIFEST = "manifest.json"
+_PIECE = 1 << 16
 
 
 def note_archived(db: Db, by: Actor, forum: Forum, *, now: datetime) -> None:
@@ -60,7 +62,7 @@ class _Writing:
         return count
 
 
-def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, secret: bytes, *, now: datetime) -> Mapping[str, int]:
+def write_archive(db: Db, by: Actor, forum: Forum, to: IO[bytes], secret: bytes, *, now: datetime) -> Mapping[str, int]:
     """Write the forum whole into a file; the number of rows by table. Everything is read in the caller's one view.
 
     `secret` is the installation's, by which it knows mailboxes.
@@ -92,6 +94,32 @@ def write_archive(db: Db, by: Actor, forum: Forum, to: BinaryIO, secret: bytes, 
         }
         into.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True))
     return counts
+
+
+def archive_file(db: Db, by: Actor, forum: Forum, secret: bytes, *, now: datetime) -> IO[bytes]:
+    """The archive in a file without a name, at its beginning, which goes when it is closed. Raises as
+    `write_archive`."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
+    try:
+        write_archive(db, by, forum, file, secret, now=now)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def size_of(file: IO[bytes]) -> int:
+    """How many bytes there are in a file, which stands at its beginning then as before."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
+
+
+def pieces_of(file: IO[bytes]) -> Iterator[bytes]:
+    """What is left of a file, in pieces to be sent."""
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 def _member(name: str) -> str:

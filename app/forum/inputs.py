@@ -121,7 +121,7 @@ class TrackInput(Input):
     title: Words
     short_title: Words
     colour: Literal["river", "lotus", "rice"]
-    themes: tuple[ThemeInput, ...] = ()
+    themes: Annotated[tuple[ThemeInput, ...], Field(max_length=60)] = ()
 
 
 class SetupInput(Input):

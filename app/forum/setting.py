@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
@@ -101,10 +101,19 @@ def remember(db: Db, by: Actor, forum: Forum, part: str, before: State, after: S
     db.flush()
 
 
-def edits_of(db: Db, forum: Forum, *, most: int = 60) -> list[SettingEdit]:
-    """The last changes of the settings, the newest first. One query."""
+def edits_of(db: Db, forum: Forum, *, most: int = 60, before: int | None = None) -> list[SettingEdit]:
+    """The last changes of the settings, the newest first; with `before` those older than the change of this number.
+    One query."""
     wanted = select(SettingEdit).where(_edits.c.forum_id == forum_id(forum)).order_by(_edits.c.id.desc()).limit(most)
+    if before is not None:
+        wanted = wanted.where(_edits.c.id < before)
     return list(db.execute(wanted).scalars())
+
+
+def last_edits(db: Db, forum: Forum) -> list[int]:
+    """The number of each part's last change. One query."""
+    own = _edits.c.forum_id == forum_id(forum)
+    return list(db.execute(select(func.max(_edits.c.id)).where(own).group_by(_edits.c.part)).scalars())
 
 
 def edit_of(db: Db, forum: Forum, number: int) -> SettingEdit:

@@ -6,11 +6,16 @@ import hmac
 import secrets
 
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # nothing that is read or heard as something else
+_MANY = len(_LETTERS)
 
 
 def public_code(length: int = 7) -> str:
     """A random code people can read to each other; unique only as far as the caller's table makes it so."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+    code = ""
+    while len(code) < length:
+        # each letter as likely as any other: bytes beyond the last whole round of the letters are left out
+        code += "".join(_LETTERS[byte % _MANY] for byte in secrets.token_bytes(length + 4) if byte < 256 - 256 % _MANY)
+    return code[:length]
 
 
 def lasting_token(secret: bytes, purpose: str, number: int, generation: int) -> str:

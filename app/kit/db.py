@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Integer, String, Table, create_engine, event, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
@@ -28,6 +30,31 @@ def table(model: type[SQLModel]) -> Table:
     """The Core table of a model: queries name its columns as `table(Forum).c.slug`."""
     found: Table = model.__table__  # type: ignore[attr-defined]
     return found
+
+
+class NextId(FunctionElement[int]):
+    """The id that the next row of a table may be written with: for a row that holds something made of its own id, which
+    would be written twice otherwise. To be asked under the pen alone.
+
+    It is what the databases give by themselves: PostgreSQL's sequence; on SQLite one more than the highest.
+    """
+
+    type = Integer()
+    inherit_cache = True
+
+    def __init__(self, of: Table) -> None:
+        super().__init__(literal_column(f"'{of.name}'", String))
+
+
+@compiles(NextId)
+def _next_of_its_sequence(element: NextId, compiler: Any, **options: Any) -> str:
+    return f"nextval(pg_get_serial_sequence({compiler.process(element.clauses, **options)}, 'id'))"
+
+
+@compiles(NextId, "sqlite")
+def _next_to_the_highest(element: NextId, compiler: Any, **options: Any) -> str:
+    name = compiler.process(element.clauses, **options).strip("'")
+    return f"(SELECT coalesce(max(id), 0) + 1 FROM {name})"  # noqa: S608 - a table's own name
 
 
 class Db(_SqlSession):
@@ -72,6 +99,7 @@ class Database:
             _prepare_sqlite(self.read_engine, "BEGIN", writes=False)
         else:
             event.listen(self.read_engine, "begin", _begin_read_only)
+        _spare_savepoints(self.write_engine)
         self.replica = self._replica(_address(read_url)) if read_url else None
 
     def _replica(self, address: URL) -> Replica:
@@ -149,6 +177,21 @@ def _prepare_sqlite(engine: Engine, begin: str, *, writes: bool) -> None:
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+
+
+def _spare_savepoints(engine: Engine) -> None:
+    """Say the three words of a savepoint as they are: SQLAlchemy compiles each anew, for every deed of the pen."""
+
+    def say(words: str) -> Callable[[Connection, str], None]:
+        def said(connection: Connection, name: str) -> None:
+            connection.exec_driver_sql(f"{words} {name}")
+
+        return said
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = say("SAVEPOINT")
+    dialect.do_release_savepoint = say("RELEASE SAVEPOINT")
+    dialect.do_rollback_to_savepoint = say("ROLLBACK TO SAVEPOINT")
 
 
 def _begin_read_only(connection: Any) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -46,6 +46,7 @@ class _Job:
     scope: str
     deed: Deed[Any]
     answer: Future[Any]
+    quiet: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class Tally:
     failed: int = 0
     """Deeds that were refused or failed."""
     commits: int = 0
+    changes: int = 0
+    """Commits with anything in them but quiet deeds."""
     seconds: float = 0.0
     """In which it wrote, from the lock to the commit."""
     turned_away: int = 0
@@ -121,15 +124,16 @@ class Pen:
         answer: Future[T] = self.submit_together(scope, [deed])[0]
         return answer
 
-    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
+    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
         """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
-        where one is refused the others are written."""
+        where one is refused the others are written. `quiet` ones change nothing that is asked or said on a form, but
+        for how the seats stand."""
         if self._thread is not None and (self.queued >= self._waiting or self.wait > self._patience):
             raise self._busy(len(deeds))
-        return self._take(scope, deeds)
+        return self._take(scope, deeds, quiet=quiet)
 
-    def _take(self, scope: str, deeds: Sequence[Deed[Any]]) -> list[Future[Any]]:
-        jobs = [_Job(scope, deed, Future()) for deed in deeds]
+    def _take(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+        jobs = [_Job(scope, deed, Future(), quiet) for deed in deeds]
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
@@ -146,13 +150,13 @@ class Pen:
         done: T = await self.write_together(scope, [deed])
         return done
 
-    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]]) -> Any:
+    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> Any:
         """The same for several, see `submit_together`; the last one's answer, when all are over.
 
         Where their turn has not come within `patience` none is done any more: Busy. Should the pen come for them at
         that very moment, the last is done, the ones before it perhaps not.
         """
-        answers = self.submit_together(scope, deeds)
+        answers = self.submit_together(scope, deeds, quiet=quiet)
         waiting = [asyncio.wrap_future(answer) for answer in answers]
         try:
             over, _ = await asyncio.wait(waiting[-1:], timeout=self._patience)
@@ -245,6 +249,7 @@ class Pen:
             else:
                 done = [result for job in batch for result in self._alone_again(job)]
         self.tally.commits += 1
+        self.tally.changes += any(not job.quiet for job in batch)
         self.tally.deeds += len(done)
         self.tally.seconds += time.perf_counter() - began
         for result in done:
@@ -320,7 +325,7 @@ class _CommitFailed(Exception):
 
 
 def _run(db: Db, job: _Job) -> _Done:
-    left = set(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
+    left = dict(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
     try:
         with db.begin_nested():
             value = job.deed(db)
@@ -328,14 +333,17 @@ def _run(db: Db, job: _Job) -> _Done:
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
+        db.info.clear()  # what it found out was taken back with it
         if not _still_open(db.connection()):
             raise _TransactionLost from failure
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
+        db.info.clear()
         return _Done(job, failure=failure)
     finally:
-        for name in left:
-            db.info.pop(name, None)
+        for name, before in left.items():
+            if db.info.get(name) is before:
+                del db.info[name]
         db.expunge_all()  # the next deed reads its own rows
     return _Done(job, value=value)
 
@@ -345,15 +353,22 @@ def lock_scopes(db: Db, names: set[str]) -> None:
 
     On SQLite the transaction has begun IMMEDIATE and there is no other writer.
     """
-    dialect = db.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    known = set(db.execute(select(_scopes.c.name).where(_scopes.c.name.in_(names))).scalars())
+    asked = {"names": sorted(names)}
+    known = set(db.execute(_LOCK, asked).scalars())
     if missing := sorted(names - known):
+        insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
         rows = [{"name": name, "revision": 0} for name in missing]
         db.execute(insert(_scopes).values(rows).on_conflict_do_nothing())
-    if dialect == "postgresql":
-        wanted = select(_scopes.c.name).where(_scopes.c.name.in_(names))
-        db.execute(wanted.order_by(_scopes.c.name).with_for_update())
+        db.execute(_LOCK, asked)
+
+
+# SQLite leaves FOR UPDATE out
+_LOCK = (
+    select(_scopes.c.name)
+    .where(_scopes.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(_scopes.c.name)
+    .with_for_update()
+)
 
 
 def republish(db: Db, scope: str) -> None:
@@ -363,4 +378,8 @@ def republish(db: Db, scope: str) -> None:
 
 def revisions(db: Db) -> dict[str, int]:
     """The present revision of every scope."""
-    return {row.name: row.revision for row in db.execute(select(_scopes.c.name, _scopes.c.revision))}
+    return {row.name: row.revision for row in db.execute(_REVISIONS)}
+
+
+_REVISIONS = select(_scopes.c.name, _scopes.c.revision)
+"""Built once: every page and calendar that is put together of ready parts asks it."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import fontpkg
-from fontTools.ttLib import TTFont
 
 from app.kit.templates import TEMPLATES
 
@@ -82,6 +81,8 @@ def _is_cut(letter: str) -> bool:
 
 @cache
 def _letters() -> frozenset[int]:
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - read by whoever prints
+
     cut: set[int] = set()
     for family in FAMILIES:
         with TTFont(_file(family), lazy=True) as font:

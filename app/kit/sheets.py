@@ -10,12 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
 from app.kit.errors import Refused
-from app.kit.workbooks import rows_of
 
 MOST_BYTES = 1_000_000
 """The longest file taken: below the usual limit of a request, so that this and not that is what is answered."""
@@ -110,6 +105,8 @@ def _within_limits(rows: Iterable[tuple[int, list[str]]]) -> Rows:
 
 def _workbook_rows(body: bytes) -> Rows:
     """The first sheet's rows. What a broken or hostile workbook makes the reader raise is one refusal."""
+    from app.kit.workbooks import rows_of  # noqa: PLC0415 - brings openpyxl along: 0.1 s, for workbooks alone
+
     try:
         found = rows_of(body, MOST_COLUMNS + 1)
         return _within_limits((number, [_shown(value) for value in row]) for number, row in found)
@@ -142,13 +139,22 @@ _FAILURES = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!
 
 def letter_of(column: int) -> str:
     """The letter of a column, counted from 0, as a spreadsheet shows it."""
-    return str(get_column_letter(column + 1))
+    place, letters = column + 1, ""
+    while place:
+        place, last = divmod(place - 1, 26)
+        letters = chr(ord("A") + last) + letters
+    return letters
 
 
 def empty_csv(headers: Sequence[str]) -> bytes:
     """A CSV file with the names of the columns, in UTF-8 with its mark: without it some programs garble Khmer."""
+    return csv_file(headers, ())
+
+
+def csv_file(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """The same with rows under them, whose texts are guarded already where a spreadsheet would compute them."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerow(headers)
+    csv.writer(text).writerows([headers, *rows])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -159,13 +165,16 @@ def empty_workbook(headers: Sequence[str], title: str) -> bytes:
 
 def workbook(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> bytes:
     """An XLSX workbook with these rows under the names of the columns, all of them texts: none is a formula."""
+    from openpyxl import Workbook  # noqa: PLC0415 - 0.1 s, for workbooks alone
+    from openpyxl.styles import Font  # noqa: PLC0415 - as above
+
     book = Workbook()
     sheet: Any = book.active
     sheet.title = title[:31]
     for place, header in enumerate(headers, 1):
         cell = sheet.cell(row=1, column=place, value=header)
         cell.font = Font(bold=True)
-        column = sheet.column_dimensions[get_column_letter(place)]
+        column = sheet.column_dimensions[letter_of(place - 1)]
         column.width, column.number_format = max(14, len(header) + 4), "@"
         for row in range(2, max(52, len(rows) + 22)):
             sheet.cell(row=row, column=place).number_format = "@"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 
@@ -44,6 +44,15 @@ class Wanted:
     row: int = 0
     notes: tuple[Fault, ...] = ()
 
+    @property
+    def kind(self) -> Literal["new", "changed", "cancelled", "removed"]:
+        """What happens to the session."""
+        if self.before is None:
+            return "new"
+        if self.after is None:
+            return "removed"
+        return "cancelled" if self.after.cancelled and not self.before.draft.cancelled else "changed"
+
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
@@ -58,6 +67,11 @@ class Alteration:
     found: tuple[Conflict, ...]
     gaps: tuple[str, ...]
     mark: str
+
+    @property
+    def can_be_done(self) -> bool:
+        """Is there anything to confirm? Conflicts may stand with a reason, gaps may not."""
+        return bool(self.wanted) and not self.gaps
 
 
 @dataclass(frozen=True, slots=True)

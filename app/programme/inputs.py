@@ -43,6 +43,8 @@ SessionType = Literal[
     "ceremony",
 ]
 AppearanceRole = Literal["chair", "speaker", "moderator", "rapporteur"]
+Facet = Literal["traditional", "non-traditional", "both"]
+"""Which kind of security a session is about."""
 SpeakerKind = Literal[
     "parliament",
     "government",
@@ -135,7 +137,7 @@ class SessionWords(Input):
     tracks: tuple[str, ...] = ()
     themes: tuple[Slug, ...] = ()
     objectives: tuple[int, ...] = ()
-    facet: Literal["traditional", "non-traditional", "both"] | None = None
+    facet: Facet | None = None
     room: Slug | None = None
     setup: Setup | None = None
     attribution: Literal["REC", "CHR", "CLO"] | None = None
@@ -231,12 +233,16 @@ class MaterialInput(Input):
     stays: bool = False
 
 
+FirstDay = Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+"""The day that another edition's first day becomes."""
+
+
 class CopyInput(Input):
     """Another edition's programme: its forum, the first day here, and whether its speakers and closed sessions come
     along ("yes")."""
 
     source: Annotated[Slug, Chosen()]
-    first_day: Annotated[GivenDay, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
+    first_day: FirstDay
     speakers: Literal["yes", ""] = ""
     closed: Literal["yes", ""] = ""
 

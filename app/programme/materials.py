@@ -55,6 +55,11 @@ class MaterialView:
     removed_at: datetime | None
     files: tuple[FileView, ...]
 
+    @property
+    def has_text(self) -> bool:
+        """Is there a file or an address? A material waits for its text between two requests of a program."""
+        return bool(self.files or self.link)
+
     def file(self, language: str) -> FileView:
         """The text in this language. Raises NotFound."""
         for one in self.files:
@@ -145,6 +150,19 @@ def piece_of(db: Db, file: FileView, number: int) -> bytes:
     if body is None:
         raise NotFound
     return body
+
+
+def file_name(slug: str, session: str, material: MaterialView, language: str) -> str:
+    """What a file is called when it is taken along: a name made of our own codes (the forum's slug, its session's code
+    or ""), for the sender's stands in no header. Raises NotFound."""
+    one = material.file(language)
+    parts = (slug, session, material.kind.value, material.code, language)
+    return f"{'-'.join(part for part in parts if part).lower()}.{one.kind.ending}"
+
+
+def media_type(file: FileView) -> str:
+    """What a file is, as a header says it."""
+    return "text/plain; charset=utf-8" if file.kind is DocumentKind.TEXT else file.kind.value
 
 
 def sessions_with_materials(materials: Sequence[MaterialView]) -> Mapping[str | None, list[MaterialView]]:

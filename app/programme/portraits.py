@@ -11,6 +11,8 @@ from app.kit.pictures import Picture
 from app.programme.models import Portrait, Speaker
 from app.programme.published import PublishedSession
 
+PHOTO_BYTES = 8 * 1024 * 1024
+"""The largest photograph that is read."""
 _portraits, _speakers = table(Portrait), table(Speaker)
 
 

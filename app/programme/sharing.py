@@ -64,14 +64,16 @@ def share(
     *,
     now: datetime,
     key: str = "",
+    text_follows: bool = False,
 ) -> str:
     """One more material, behind the others; `documents` by language. Its code. Raises Invalid.
 
-    The same again with the same request `key` is the same material: a button pressed twice shares once.
+    The same again with the same request `key` is the same material: a button pressed twice shares once. Where its
+    `text_follows` (`put_text`), it needs no document yet, and is there for nobody until it has one.
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_PROGRAMME, own)
-    if not documents and not sent.link:
+    if not documents and not sent.link and not text_follows:
         raise Invalid([Fault("file_en", "material_without_text")])
     columns = _columns(db, own, sent)
     if key and (again := _sent_before(db, own, key, columns, documents)):
@@ -101,18 +103,49 @@ def change(
     """Bring a material to what was sent; a document takes the place of the one in its language, those in `dropped` go.
 
     Says whether anything changed. Raises NotFound; Conflict("material_changed") where its edition is another by now;
-    Invalid.
+    Invalid, also where its last text would go.
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_PROGRAMME, own)
     was = _standing(db, own, code)
     if was.edition != edition:
         raise Conflict("material_changed")
-    columns = _columns(db, own, sent)
+    return _bring(db, by, forum, was, _columns(db, own, sent), documents, dropped, now=now)
+
+
+def put_text(
+    db: Db, by: Actor, forum: Forum, code: str, language: str, sent: Document | None, *, now: datetime
+) -> bool:
+    """Put a document in the place of a material's text in one of `LANGUAGES`, or take that away; all else stays.
+
+    Says whether anything changed. Raises NotFound, of a text too that is to be taken away and is not there; Invalid
+    where the last one would go.
+    """
+    own = forum_id(forum)
+    by.must(Permission.EDIT_PROGRAMME, own)
+    was = _standing(db, own, code)
+    if sent is None:
+        was.file(language)
+    return _bring(db, by, forum, was, {}, {language: sent} if sent else {}, () if sent else (language,), now=now)
+
+
+def _bring(
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    was: MaterialView,
+    columns: Mapping[str, Any],
+    documents: Mapping[str, Document],
+    dropped: Collection[str],
+    *,
+    now: datetime,
+) -> bool:
+    """Bring a material's columns and texts to these. Raises Invalid where its last text would go."""
     same = {one.language for one in was.files if (new := documents.get(one.language)) and new.digest == one.digest}
     fresh = {language: one for language, one in documents.items() if language not in same}
     gone = {one.language for one in was.files} & (fresh.keys() | (set(dropped) - documents.keys()))
-    if not sent.link and not ({one.language for one in was.files} - gone) | documents.keys():
+    left = columns.get("link", was.link) or ({one.language for one in was.files} - gone) | documents.keys()
+    if was.has_text and not left:
         raise Invalid([Fault("file_en", "material_without_text")])
     changed = sorted(name for name, value in columns.items() if getattr(was, name) != value)
     if not changed and not fresh and not gone:
@@ -121,7 +154,7 @@ def change(
     _drop(db, [one.id for one in was.files if one.language in gone])
     _keep(db, was.id, fresh, now=now)
     after = {"changed": changed, "files": sorted(fresh.keys() | gone)}
-    _told(db, by, forum, "material.changed", code, now=now, after=after)
+    _told(db, by, forum, "material.changed", was.code, now=now, after=after)
     return True
 
 

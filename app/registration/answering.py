@@ -13,13 +13,15 @@ from app.kit.errors import Fault, Invalid
 from app.kit.i18n import Lang, latin_digits, text_of
 from app.kit.inputs import Line, Text, faults_of
 from app.registration.models import Answer, Consent, File
-from app.registration.question_queries import Questionnaire, QuestionView, questions_of
+from app.registration.question_queries import Questionnaire, QuestionView
 from app.registration.rules import questions as rule
 from app.registration.rules.files import kind_of
 from app.registration.rules.questions import YES, Kind
 
 _answers, _files, _consents = table(Answer), table(File), table(Consent)
 _LINE, _TEXT = TypeAdapter(Line), TypeAdapter(Text)
+# built once: every registration writes them
+_ADD_ANSWERS, _ADD_CONSENT = insert(_answers), insert(_consents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,22 @@ def _file(one: QuestionView, sent: Sent, there: Mapping[str, tuple[int, str]], f
     return YES
 
 
-def answers_for(db: Db, own: int, category: str, sent: Sent | None) -> Ready | None:
-    """What was sent for the questions of a category as they are now; None where no form was filled in.
-
-    Raises Invalid.
-    """
-    return None if sent is None else read(questions_of(db, own, category), sent).or_refuse()
+def keep_first(db: Db, application: int, ready: Ready, language: str, *, now: datetime) -> None:
+    """Keep the answers of the form that made a registration: there is nothing of it yet that they would change."""
+    rows = []
+    for one in ready.questions:
+        answer = ready.answers.get(one.code)
+        if answer is None:
+            continue
+        if one.kind is Kind.CONSENT:
+            note_consent(db, application, one.label.of(language), language, now=now, question=one.id)
+        elif one.kind is Kind.FILE:
+            _add_file(db, application, one, ready, now=now)
+        else:
+            value = list(answer) if isinstance(answer, tuple) else answer
+            rows.append({"application_id": application, "question_id": one.id, "value": value, "answered_at": now})
+    if rows:
+        db.execute(_ADD_ANSWERS, rows)
 
 
 def keep(db: Db, application: int, ready: Ready, language: str, *, now: datetime) -> tuple[str, ...]:
@@ -185,7 +197,7 @@ def note_consent(
         "language": language,
         "given_at": now,
     }
-    db.execute(insert(_consents).values(**row))
+    db.execute(_ADD_CONSENT, row)
 
 
 def note_form_consent(db: Db, application: int, language: str, *, now: datetime) -> None:
@@ -203,6 +215,12 @@ def _keep_file(db: Db, application: int, one: QuestionView, ready: Ready, *, wan
     gone = db.execute(delete(_files).where(mine)).rowcount > 0  # type: ignore[attr-defined]
     if not wanted or upload is None:
         return bool(gone)
+    _add_file(db, application, one, ready, now=now)
+    return True
+
+
+def _add_file(db: Db, application: int, one: QuestionView, ready: Ready, *, now: datetime) -> None:
+    upload = ready.sent.files[one.code]
     kind = kind_of(upload.body)
     assert kind is not None  # noqa: S101 - `read` has refused the others
     row = {
@@ -215,7 +233,6 @@ def _keep_file(db: Db, application: int, one: QuestionView, ready: Ready, *, wan
         "sent_at": now,
     }
     db.execute(insert(_files).values(**row))
-    return True
 
 
 def readable_name(name: str) -> str:

@@ -1,21 +1,21 @@
 """What a person does: ask to attend, confirm, correct, accept, cancel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.audit.recording import record
+from app.audit.recording import record, together
 from app.forum.models import Forum
 from app.forum.queries import ends_at, forum_id
 from app.kit import codes
-from app.kit.db import Db, table
+from app.kit.db import Db, NextId, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.mail.outbox import was_queued, withhold
-from app.registration.answering import Sent, answers_for, keep, note_form_consent, questionnaire_sent
+from app.registration.answering import Sent, keep, keep_first, note_form_consent, questionnaire_sent, read
 from app.registration.assistants import Principals, refuse_too_many
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
@@ -28,26 +28,25 @@ from app.registration.rules.names import normal_email
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
 from app.registration.same_person import identity, name_of, registered_already
 from app.registration.seating import Asking, asking, can_seat, end, fill, give, move_queue, step, tell
-from app.registration.settling import settle
+from app.registration.settling import leave_settled, settle
 from app.registration.welcome import Welcome
 
 _applications, _needs = table(Application), table(Needs)
 # built once: putting these together costs more than having them done
 _latest = select(func.max(_applications.c.asked_at)).where(_applications.c.forum_id == bindparam("of_forum"))
-_asked = _latest.scalar_subquery()
-_NOW, _SOON = (bindparam(name, type_=_applications.c.asked_at.type) for name in ("asking", "soon"))
-_WRITE = (
-    insert(_applications)
-    .values(asked_at=case((_asked > _SOON, _asked), else_=_NOW))  # rules §1.3: a clock set back lets nobody pass
-    .returning(_applications.c.id)
+_NEXT = select(NextId(_applications), _latest.scalar_subquery())
+_WRITE, _WRITE_NEEDS = insert(_applications), insert(_needs)
+# the forum stands beside each key: SQLite uses no index for a key otherwise, and reads all of the forum's registrations
+_HERE = _applications.c.forum_id == bindparam("own")
+_KNOWN = select(_applications).where(
+    or_(
+        _HERE & (_applications.c.request_key == bindparam("key")),
+        _HERE & (_applications.c.live_key == bindparam("alone")),
+        _HERE & (_applications.c.live_key == bindparam("as_principal")),
+    )
 )
 CLOCKS_DIFFER = timedelta(minutes=1)
 """Of several machines; further back than that a clock was set back."""
-_SEAL = (
-    update(_applications)
-    .where(_applications.c.id == bindparam("of"))
-    .values(manage_digest=bindparam("manage_digest"), feed_digest=bindparam("feed_digest"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +91,7 @@ def apply(
     house = settle(db, forum, now=now)
     email = normal_email(sent.email)
     person_key = _person_key(email, sent)
-    before = db.execute(
-        select(_applications).where(
-            _applications.c.forum_id == own,
-            or_(_applications.c.request_key == request_key, _applications.c.live_key.in_(_same_person(email, sent))),
-        )
-    ).all()
-    here = [row for row in before if row.request_key == request_key or _is_same(row, person_key, sent)]
-    row = min(here, key=lambda row: row.request_key != request_key, default=None)
+    row = _there_already(db, own, request_key, person_key, email, sent)
     if row is not None and row.request_key == request_key:
         same = row.live_key == person_key if row.live_key else row.email_normal == email
         if not same:
@@ -113,7 +105,7 @@ def apply(
         raise Refused(welcome.refusal)
     # for known and unknown alike, before anything tells them apart
     _pass_the_door(category, forum, house, by, welcome, now=now)
-    ready = answers_for(db, own, sent.category, answers)
+    ready = None if answers is None else read(house.form_of(db, sent.category), answers).or_refuse()
     confirmed = _is_confirmed(by, own, sent, welcome)
     if sent.assistant_name and not confirmed:
         refuse_too_many(db, own, email, principals)
@@ -123,48 +115,41 @@ def apply(
         return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
-    columns["confirmed_at"] = now if confirmed else None
-    columns["invitation_id"] = welcome.invitation_id if welcome else None
-    number = write_application(db, columns, secret)
-    person = Asking(
-        number,
-        code,
-        sent.category,
-        State.SUBMITTED.value,
-        sent.language,
-        sent.email,
-        shown_name(columns, sent.language),
-        confirmed=confirmed,
-    )
-    _keep_needs(db, number, sent)
-    if by.kind in {"visitor", "invited"}:
-        note_form_consent(db, number, sent.language, now=now)
-    if ready is not None:
-        keep(db, number, ready, sent.language, now=now)
     kept = welcome.seat if welcome else None
     may_seat = kept is not None or can_seat(house, sent.category, now=now)
     mode = Mode.INVITATION if welcome else Mode(category.mode)  # nobody reviews whom the organisers asked
     first = first_step(mode, hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
-    record(
-        db,
-        forum.slug,
-        by.signature,
-        "registration.submitted",
-        f"registration:{code}",
-        now=now,
-        after={"category": sent.category, "state": first.state.value, **_invited_by(welcome)},
-        personal={"email": sent.email, "name": person.name},
-    )
-    db.execute(update(_applications).where(_applications.c.id == number).values(state=first.state.value))
-    if kept is not None:
-        fill(db, by, forum, kept, person, now=now)
-    elif first.takes_seat:
-        give(db, by, forum, house, person, now=now, kind="person" if first.state is State.SEATED else "hold")
-    values = {"hours": house.terms.confirm_hours}
+    columns |= {"state": first.state.value, "confirmed_at": now if confirmed else None}
+    columns["invitation_id"] = welcome.invitation_id if welcome else None
+    number = write_application(db, columns, secret)
+    told = first.state.value, sent.language, sent.email, shown_name(columns, sent.language)
+    person = Asking(number, code, sent.category, *told, confirmed=confirmed)
+    _write_needs(db, number, sent)
+    if by.kind in {"visitor", "invited"}:
+        note_form_consent(db, number, sent.language, now=now)
+    if ready is not None:
+        keep_first(db, number, ready, sent.language, now=now)
+    with together(db, forum.slug):
+        record(
+            db,
+            forum.slug,
+            by.signature,
+            "registration.submitted",
+            f"registration:{code}",
+            now=now,
+            after={"category": sent.category, "state": person.state, **_invited_by(welcome)},
+            personal={"email": sent.email, "name": person.name},
+        )
+        if kept is not None:
+            fill(db, by, forum, kept, person, now=now)
+        elif first.takes_seat:
+            kind = "person" if first.state is State.SEATED else "hold"
+            house = replace(house, full_to=give(db, by, forum, house, person, now=now, kind=kind) or house.full_to)
     final = welcome.template if welcome else "registration/approved"
     template = final if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
-    tell(db, forum, person, template, now=now, values=values)
-    return Asked(code, first.state.value, manage_token(secret, number, 1))
+    tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})
+    leave_settled(db, house)
+    return Asked(code, person.state, manage_token(secret, number, 1))
 
 
 _FIRST_MAIL = {
@@ -203,9 +188,15 @@ def _tell_again(db: Db, forum: Forum, person: Asking, *, now: datetime) -> None:
         tell(db, forum, person, template, now=now)
 
 
-def _same_person(email: str, sent: ApplicationInput) -> tuple[str, str]:
-    """The keys under which this person may stand: by the address alone, or as a principal of it."""
-    return email, f"{email}|{name_of(sent)}"
+def _there_already(
+    db: Db, own: int, request_key: str, person_key: str, email: str, sent: ApplicationInput
+) -> Any | None:
+    """The registration that this very form made, else the person's own, who may stand under the address alone or as a
+    principal of it; None where there is neither."""
+    asked = {"own": own, "key": request_key, "alone": email, "as_principal": f"{email}|{name_of(sent)}"}
+    before = db.execute(_KNOWN, asked).all()
+    here = [row for row in before if row.request_key == request_key or _is_same(row, person_key, sent)]
+    return min(here, key=lambda row: row.request_key != request_key, default=None)
 
 
 def _is_same(row: Any, person_key: str, sent: ApplicationInput) -> bool:
@@ -239,7 +230,6 @@ def _row(
         "code": code,
         "request_key": key,
         "live_key": live_key,
-        "state": State.SUBMITTED.value,
         "language": sent.language,
         "email": sent.email,
         "email_normal": email,
@@ -250,7 +240,7 @@ def _row(
 
 
 def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
-    """Write an application's row with what every new one has, and the digests of its tokens; its id.
+    """Write an application's row with what every new one has, and the digests of its tokens; its id. Two queries.
 
     Who asks after others stands behind them, also where the clock was set back in between.
     """
@@ -260,20 +250,18 @@ def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
         "decision_note": "",
         "manage_generation": 1,
         "feed_generation": 1,
-        "manage_digest": "",
-        "feed_digest": "",
         "edition": 1,
     }
-    asking = row["asked_at"]
-    ordered = {"of_forum": row["forum_id"], "asking": asking, "soon": asking + CLOCKS_DIFFER}
-    written = {name: value for name, value in row.items() if name != "asked_at"}
-    number = int(db.execute(_WRITE, {**defaults, **written, **ordered}).scalar_one())
-    digests = {
+    number, latest = db.execute(_NEXT, {"of_forum": row["forum_id"]}).one()
+    made = {
+        "id": number,
         "manage_digest": codes.digest(manage_token(secret, number, 1)),
         "feed_digest": codes.digest(feed_token(secret, number, 1)),
     }
-    db.execute(_SEAL, {"of": number, **digests})
-    return number
+    if latest is not None and latest > row["asked_at"] + CLOCKS_DIFFER:
+        made["asked_at"] = latest  # rules §1.3: a clock set back lets nobody pass
+    db.execute(_WRITE, {**defaults, **row, **made})
+    return int(number)
 
 
 def manage_token(secret: bytes, application: int, generation: int) -> str:
@@ -288,8 +276,12 @@ def feed_token(secret: bytes, application: int, generation: int) -> str:
 
 def _keep_needs(db: Db, application: int, sent: Person) -> None:
     db.execute(_needs.delete().where(_needs.c.application_id == application))
+    _write_needs(db, application, sent)
+
+
+def _write_needs(db: Db, application: int, sent: Person) -> None:
     if sent.meals or sent.access:
-        db.execute(insert(_needs).values(application_id=application, meals=sent.meals, access=sent.access))
+        db.execute(_WRITE_NEEDS, {"application_id": application, "meals": sent.meals, "access": sent.access})
 
 
 def application_of(db: Db, forum: Forum, code: str) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, count, islice
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -70,12 +71,10 @@ def put_terms(
         settle(db, forum, now=now)
     there = {row.code: row for row in db.execute(select(Category).where(_categories.c.forum_id == own)).scalars()}
     _refuse_if_over(db, own, halls, categories, now, over_is_meant)
-    _refuse_if_it_changes_halls(db, there, categories)
+    refuse_if_in_use(db, there, categories)
     changed = _put_terms_row(db, own, terms)
     gone = there.keys() - {category.code for category in categories}
     for code in gone:
-        if _is_used(db, there[code].id or 0):
-            raise Refused("category_in_use", category=code)
         db.delete(there[code])
     changed |= bool(gone)
     for position, category in enumerate(categories):
@@ -105,12 +104,14 @@ def _is_used(db: Db, category: int) -> bool:
     return applied is not None or seated is not None
 
 
-def _refuse_if_it_changes_halls(db: Db, there: dict[str, Category], categories: Sequence[CategoryInput]) -> None:
-    """A category in use stays in the hall or outside it: its seats have places, or have none."""
-    for category in categories:
-        row = there.get(category.code)
-        if row is not None and row.in_hall != category.in_hall and _is_used(db, row.id or 0):
-            raise Refused("category_in_use", category=category.code)
+def refuse_if_in_use(db: Db, there: Mapping[str, Any], categories: Sequence[CategoryInput]) -> None:
+    """A category in use stays, in the hall or outside it: its seats have places, or have none. `there` are those that
+    stand, by code. Raises Refused("category_in_use")."""
+    wanted = {category.code: category for category in categories}
+    for code, row in there.items():
+        new = wanted.get(code)
+        if (new is None or row.in_hall != new.in_hall) and _is_used(db, row.id or 0):
+            raise Refused("category_in_use", category=code)
 
 
 def over_parts(found: Iterable[Over], names: Mapping[str, Bilingual]) -> tuple[Fault, ...]:

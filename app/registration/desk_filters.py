@@ -4,26 +4,46 @@ Every question is a condition of the one query of the list; every order is one w
 is read from where the last one ended however long the list is.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.forum.models import Forum
 from app.forum.queries import forum_id
-from app.kit.db import table
-from app.registration.models import Application, Category, Delegation, Invitation, Needs, Seat, Tag, Tagged, Terms
+from app.kit.db import Db, table
+from app.programme.rules.coverage import ASEAN
+from app.registration.models import (
+    Answer,
+    Application,
+    Category,
+    Delegation,
+    Invitation,
+    Needs,
+    Question,
+    Seat,
+    Tag,
+    Tagged,
+    Terms,
+)
+from app.registration.rules.balance import SIDES, Side
 from app.registration.rules.invitations import Kind
 from app.registration.rules.states import State
 
 _people, _delegations, _invitations = table(Application), table(Delegation), table(Invitation)
 _needs, _tags, _tagged = table(Needs), table(Tag), table(Tagged)
 _groups, _seats, _terms = table(Category), table(Seat), table(Terms)
+_questions, _answers = table(Question), table(Answer)
+GENDER = "gender"
+"""The code of a forum's question about gender, where it asks one."""
+UNSAID = "-"
+"""Who answered nothing to it: no option may have this value."""
 
 CHOICES = {
     "attends_as": ("official", "private"),
@@ -34,6 +54,8 @@ CHOICES = {
     "needs": ("meals", "access", "any"),
     "waiting": ("hall", "limit", "guarantees"),
     "place": ("hall", "none"),
+    "origin": ("asean", "other", "unknown"),
+    "side": tuple(Side),
 }
 """What may be asked where only a few answers are possible."""
 MOST_CHOSEN = 1000
@@ -43,8 +65,10 @@ MOST_CHOSEN = 1000
 @dataclass(frozen=True, slots=True)
 class Further:
     """What else is asked; empty: not. `delegation` is a code, `tag` a number, `since` and `until` are days where the
-    forum is held, both included. `waiting` says what those who wait wait for, `place` whether one of the
-    hall's is for the person, final or not. `codes` are registrations that were chosen one by one."""
+    forum is held, both included. `waiting` says what those who wait wait for, `place` whether one of the hall's is for
+    the person, final or not; `origin` a country inside ASEAN or outside, `side` one of the two communities
+    (`rules.balance`), `gender` an answer to the question of that code, or UNSAID. `codes` are registrations that were
+    chosen one by one."""
 
     attends_as: str = ""
     country: str = ""
@@ -58,6 +82,9 @@ class Further:
     waiting: str = ""
     place: str = ""
     tag: str = ""
+    origin: str = ""
+    side: str = ""
+    gender: str = ""
     since: date | None = None
     until: date | None = None
     codes: tuple[str, ...] = ()
@@ -72,10 +99,20 @@ NOTHING = Further()
 """Nothing else is asked."""
 
 
-def must_see(by: Actor, forum: Forum, further: Further) -> None:
-    """Whoever asks who has needs must be one who may see them. Raises Forbidden."""
-    if further.needs:
+def must_see(db: Db, by: Actor, forum: Forum, further: Further) -> None:
+    """Whoever asks who has needs must be one who may see them, and so where gender is asked as something sensitive or
+    not at all. One query where gender is asked for, none otherwise. Raises Forbidden."""
+    if further.needs or (further.gender and not _gender_is_open(db, forum)):
         by.must(Permission.SEE_SENSITIVE, forum_id(forum))
+
+
+def _gender_is_open(db: Db, forum: Forum) -> bool:
+    sensitive = select(_questions.c.sensitive).where(*_asks_gender(forum_id(forum)))
+    return db.execute(sensitive).scalar() is False
+
+
+def _asks_gender(own: int) -> tuple[ColumnElement[bool], ...]:
+    return _questions.c.forum_id == own, _questions.c.code == GENDER, _questions.c.retired_at.is_(None)
 
 
 def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
@@ -114,6 +151,7 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
         mine = (_tags.c.forum_id == own) & (_tags.c.id == int(further.tag))
         marked = select(_tagged.c.application_id).join(_tags, _tags.c.id == _tagged.c.tag_id).where(mine)
         found.append(person.id.in_(marked))
+    found += _balance(own, further)
     if further.since:
         found.append(person.asked_at >= midnight(further.since, forum.timezone))
     if further.until:
@@ -126,6 +164,34 @@ def conditions(forum: Forum, further: Further) -> Sequence[ColumnElement[bool]]:
 def midnight(day: date, zone: str) -> datetime:
     """The instant at which a day begins in a zone."""
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+
+
+def _balance(own: int, further: Further) -> Iterator[ColumnElement[bool]]:
+    """What the overview's balance counts people by."""
+    if further.origin:
+        yield _from(further.origin)
+    if further.side:
+        codes = [code for code, side in SIDES.items() if side.value == further.side]
+        named = _groups.c.code.in_(codes) if codes else _groups.c.code.not_in(list(SIDES))
+        yield _people.c.category_id.in_(select(_groups.c.id).where(_groups.c.forum_id == own, named))
+    if further.gender:
+        yield _said_of_gender(own, further.gender)
+
+
+def _from(origin: str) -> ColumnElement[bool]:
+    country = _people.c.country
+    if origin == "unknown":
+        return country == ""
+    return country.in_(sorted(ASEAN)) if origin == "asean" else country.not_in(["", *sorted(ASEAN)])
+
+
+def _said_of_gender(own: int, said: str) -> ColumnElement[bool]:
+    """Who gave that answer; with UNSAID who gave none of the question's."""
+    asked = select(_questions.c.id).where(*_asks_gender(own)).scalar_subquery()
+    answers = select(_answers.c.application_id).where(_answers.c.question_id == asked)
+    if said == UNSAID:
+        return _people.c.id.not_in(answers)
+    return _people.c.id.in_(answers.where(cast(_answers.c.value, String) == json.dumps(said)))
 
 
 def _invited(own: int, how: str) -> ColumnElement[bool]:

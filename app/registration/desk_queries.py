@@ -199,7 +199,7 @@ def desk_list(
     in the list's order and left after a page, so that a page costs the same however long the list is.
     """
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
-    must_see(by, forum, wanted.further)
+    must_see(db, by, forum, wanted.further)
     own, many = _applications.c.forum_id, of > FEW and not wanted.further.codes
     # a sum is what no index is taken for: the walk is by id, or else by the index of the order alone
     mine = own + 0 == forum_id(forum) if many and wanted.order == ASKED else own == forum_id(forum)
@@ -227,7 +227,7 @@ def desk_count(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, erased: bool 
     who were erased where `erased` is false. `of` as in `desk_list`: where they are many, every row is read in a row.
     One query."""
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
-    must_see(by, forum, wanted.further)
+    must_see(db, by, forum, wanted.further)
     counted = func.count().label("n")
     kept = [] if erased else [_applications.c.erased_at.is_(None)]
     rest = func.sum(case((and_(*_after(forum, wanted)), 1), else_=0)) if wanted.after else counted
@@ -284,7 +284,7 @@ def next_to_decide(db: Db, by: Actor, forum: Forum, wanted: Wanted, *, after: st
     and round again, so that one left for later comes back at the end. ("", 0) where none is left. One query.
     """
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
-    must_see(by, forum, wanted.further)
+    must_see(db, by, forum, wanted.further)
     own, seen = _applications.c.forum_id == forum_id(forum), _applications.alias("seen")
     mark = select(seen.c.id).where(seen.c.forum_id == forum_id(forum), seen.c.code == after).scalar_subquery()
     awaiting = wanted.other(standing=State.AWAITING_APPROVAL.value, further=replace(wanted.further, codes=()))

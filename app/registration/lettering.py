@@ -128,3 +128,8 @@ def forget_passports(db: Db, forum: Forum, *, now: datetime, application: int | 
         held &= _letters.c.application_id == application
     gone = {"passport_name": "", "passport_number": "", "nationality": "", "birth_date": None, "purged_at": now}
     return int(db.execute(update(_letters).where(held).values(**gone)).rowcount)  # type: ignore[attr-defined]
+
+
+def reference(forum: Forum, letter: Any) -> str:
+    """Under what the secretariat finds a letter: the forum's slug and the letter's number in it."""
+    return f"{forum.slug.upper()}/{letter.number:04}"

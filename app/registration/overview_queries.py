@@ -20,6 +20,7 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
+from app.registration.desk_filters import GENDER
 from app.registration.duplicates import sketch
 from app.registration.models import (
     Answer,
@@ -47,8 +48,6 @@ SOON = timedelta(days=7)
 OFFERS_SOON = timedelta(hours=24)
 FEW = 1000
 """So many live registrations are held against each other while a page is made; of more, the list of pairs is asked."""
-GENDER = "gender"
-"""The code of the question that asks for it, where a forum has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +156,13 @@ def present(db: Db, by: Actor, forum: Forum) -> Balance:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to a question of a few choices, and how many of those who come gave it."""
+    """One answer to a question of a few choices: its value, its name, and how many of those who come gave it, with a
+    confirmed address and without."""
 
+    value: str
     name: Bilingual
-    number: int
+    confirmed: int
+    unconfirmed: int
 
 
 def genders(db: Db, by: Actor, forum: Forum) -> tuple[Option, ...]:
@@ -170,7 +172,7 @@ def genders(db: Db, by: Actor, forum: Forum) -> tuple[Option, ...]:
     by.must(Permission.SEE_DESK, own)
     seated = (_people.c.id == _answers.c.application_id) & (_people.c.state == State.SEATED.value)
     wanted = (
-        select(_questions.c.options, _questions.c.sensitive, _answers.c.value, _people.c.id)
+        select(_questions.c.options, _questions.c.sensitive, _answers.c.value, _people.c.id, _people.c.confirmed_at)
         .outerjoin(_answers, _answers.c.question_id == _questions.c.id)
         .outerjoin(_people, seated)
         .where(_questions.c.forum_id == own, _questions.c.code == GENDER, _questions.c.retired_at.is_(None))
@@ -178,8 +180,12 @@ def genders(db: Db, by: Actor, forum: Forum) -> tuple[Option, ...]:
     rows = db.execute(wanted).all()
     if not rows or not rows[0].options or (rows[0].sensitive and not by.may(Permission.SEE_SENSITIVE, own)):
         return ()
-    said = Counter(row.value for row in rows if row.id is not None and isinstance(row.value, str))
-    return tuple(Option(Bilingual(one["en"], one["km"]), said[one["value"]]) for one in rows[0].options)
+    told = [row for row in rows if row.id is not None and isinstance(row.value, str)]
+    said = Counter((row.value, row.confirmed_at is not None) for row in told)
+    return tuple(
+        Option(one["value"], Bilingual(one["en"], one["km"]), said[one["value"], True], said[one["value"], False])
+        for one in rows[0].options
+    )
 
 
 def asked_between(db: Db, by: Actor, forum: Forum, days: Sequence[tuple[datetime, datetime]]) -> list[int]:

@@ -162,7 +162,9 @@ def own_registration(db: Db, token: str) -> Own:
     queue = place_in_queue(db, row) if row.state == State.WAITING.value else None
     told = (needs.meals, needs.access) if needs else ("", "")
     answers, consents = answers_of(db, row.id, sensitive=True), consents_of(db, row.id)
-    left = questionnaire_of(db, row.forum_id, category.code, row.id).unanswered if row.ended_at is None else 0
+    left = 0
+    if row.ended_at is None:
+        left = questionnaire_of(db, row.forum_id, category.code, row.id, answers).unanswered
     return Own(row, forum, category, terms, place, given_at, queue, told, answers, consents, left)
 
 

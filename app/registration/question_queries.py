@@ -191,11 +191,15 @@ def unanswered(questions: Sequence[QuestionView], values: dict[str, str | tuple[
     return tuple(wrong.question for wrong in check([one.asked for one in questions], values).wrong)
 
 
-def questionnaire_of(db: Db, own: int, category: str, application: int) -> Questionnaire:
-    """What the form of a registration asks now, and what was answered. Three queries."""
+def questionnaire_of(
+    db: Db, own: int, category: str, application: int, answers: Sequence[Answered] | None = None
+) -> Questionnaire:
+    """What the form of a registration asks now, and what was answered. Three queries, two where all its `answers` are
+    known."""
     questions = questions_of(db, own, category)
     codes = {one.code for one in questions}
-    answered = [one for one in answers_of(db, application, sensitive=True) if one.question.code in codes]
+    known = answers_of(db, application, sensitive=True) if answers is None else answers
+    answered = [one for one in known if one.question.code in codes]
     values = {one.question.code: one.value for one in answered}
     values |= dict.fromkeys(agreed_of(db, application) & codes, YES)
     files = {one.question.code: (one.file, one.file_name) for one in answered if one.file is not None}

@@ -1,7 +1,7 @@
 """What the seat rule is asked with, read from the tables; and which sessions ask for sign-up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.kit.errors import Refused
 from app.kit.pen import republish
 from app.registration.inputs import SignUpInput
 from app.registration.models import Category, Seat, SignUp, Terms
+from app.registration.question_queries import QuestionView, questions_of
 from app.registration.rules.seats import Availability, Quota, availability, eats_guarantee_of, may_give, may_override
 from app.registration.signing_up import move_lists
 
@@ -50,13 +51,22 @@ class Numbers:
 class House:
     """What the seat rule is asked with, read under the pen: numbers, categories, seats taken by category code.
 
-    The first of `halls` is the forum's own; each class of badges outside it is a hall by itself.
+    The first of `halls` is the forum's own; each class of badges outside it is a hall by itself. `forms` holds the
+    questions of those categories that were asked for. No place up to `full_to` is free.
     """
 
     terms: Numbers
     categories: dict[str, Any]
     halls: tuple[Hall, ...]
     taken: dict[str, int]
+    forms: dict[str, tuple[QuestionView, ...]] = field(default_factory=dict, compare=False)
+    full_to: int = 0
+
+    def form_of(self, db: Db, category: str) -> tuple[QuestionView, ...]:
+        """The questions of a category (its code). One query at the first asking."""
+        if category not in self.forms:
+            self.forms[category] = questions_of(db, self.categories[category].forum_id, category)
+        return self.forms[category]
 
     def category_by_id(self, category_id: int) -> Any:
         """The category row with this id."""

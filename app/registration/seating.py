@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -127,32 +127,44 @@ def take(
     `whose` is one of `application_id`, `hold_back_id`, `invitation_id`, `delegation_id`. Raises Refused("no_place").
     """
     own, row = forum_id(forum), house.categories[category]
-    number = _lowest_free(db, own) if row.in_hall else None
-    seat = {
-        "forum_id": own,
-        "number": number,
-        "outside": not row.in_hall,
-        "category_id": row.id,
-        "kind": kind,
-        "given_at": now,
-        **whose,
-    }
-    db.execute(_TAKE, seat)
+    seat = {"forum_id": own, "category_id": row.id, "kind": kind, "given_at": now, **_NOBODYS, **whose}
+    number = _on_the_lowest_free(db, seat, house.full_to) if row.in_hall else None
+    if number is None:
+        db.execute(_TAKE, {**seat, "number": None, "outside": True})
     house.taken[category] += 1
     return number
 
 
-_FREE = (
-    select(_places.c.number)
-    .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
-    .where(_places.c.forum_id == bindparam("own"), _places.c.retiring.is_(False), _seats.c.id.is_(None))
-    .order_by(_places.c.number)
-    .limit(1)
+_NOBODYS: dict[str, int | None] = dict.fromkeys(("application_id", "hold_back_id", "invitation_id", "delegation_id"))
+_GIVEN = ("category_id", "kind", "given_at", *_NOBODYS)
+_TAKE_LOWEST = (
+    insert(_seats)
+    .from_select(
+        ["forum_id", "number", "outside", *_GIVEN],
+        select(
+            _places.c.forum_id,
+            _places.c.number,
+            literal(False),
+            *(bindparam(name, type_=_seats.c[name].type) for name in _GIVEN),
+        )
+        .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
+        .where(
+            _places.c.forum_id == bindparam("own"),
+            _places.c.number > bindparam("full_to"),
+            _places.c.retiring.is_(False),
+            _seats.c.id.is_(None),
+        )
+        .order_by(_places.c.number)
+        .limit(1),
+    )
+    .returning(_seats.c.number)
 )
+"""One statement finds the place and takes it; built once, as every seat in the hall is given by it."""
 
 
-def _lowest_free(db: Db, own: int) -> int:
-    number = db.execute(_FREE, {"own": own}).scalar_one_or_none()
+def _on_the_lowest_free(db: Db, seat: dict[str, Any], full_to: int) -> int:
+    asked = {"own": seat["forum_id"], "full_to": full_to}
+    number = db.execute(_TAKE_LOWEST, {**{name: seat[name] for name in _GIVEN}, **asked}).scalar_one_or_none()
     if number is None:
         raise Refused("no_place")
     return int(number)

@@ -3,15 +3,16 @@
 So whatever was due at a deed's `now` has happened, and a late worker lets nobody pass the queue (rules §1.4).
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, literal, or_, select, union_all, update
+from sqlalchemy import bindparam, literal, select, union_all, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
 from app.forum.models import Forum
-from app.forum.queries import forum_id
+from app.forum.queries import forum_by_slug, forum_id
 from app.kit.db import Db, table
 from app.registration.models import Application, Category, Delegation, HoldBack, Invitation
 from app.registration.quotas import House, due_lapse, house_of
@@ -23,13 +24,48 @@ _applications, _categories = table(Application), table(Category)
 _delegations, _hold_backs, _invitations = table(Delegation), table(HoldBack), table(Invitation)
 
 
-_AHEAD = "settled"
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What was found when a forum was settled at `at`; nothing is due there before `quiet_until`."""
+
+    forum: Forum
+    house: House
+    at: datetime
+    quiet_until: datetime
 
 
-def settle_ahead(db: Db, forum: Forum, *, now: datetime) -> None:
-    """Settle as a deed of its own for the one that the pen writes right after it: that one's `settle` at the same
-    instant takes over what was found here, so nothing is asked for twice."""
-    db.info[_AHEAD] = (forum_id(forum), now, settle(db, forum, now=now))
+_AHEAD, _TAKEN_OVER, _LEFT = "settled ahead", "settled ahead and taken over", "settled and left"
+_LOOKS_AHEAD = timedelta(seconds=10)
+
+
+def settle_ahead(db: Db, slug: str, *, now: datetime) -> None:
+    """Settle a forum as a deed of its own for the one that the pen writes right after it: that one's `settle` at the
+    same instant takes over what was found here, so nothing is asked for twice.
+
+    What a registration leaves (`leave_settled`) is taken over in its turn as long as nothing is due: of those that
+    are written in one commit the first alone asks how things stand. Raises NotFound and as `settle`.
+    """
+    left: _Settled | None = db.info.pop(_LEFT, None)
+    if left is not None and left.forum.slug == slug and now < left.quiet_until:
+        db.info[_AHEAD] = replace(left, at=now)
+        return
+    forum = forum_by_slug(db, slug)
+    house, quiet_until = _settle(db, forum, now, now + _LOOKS_AHEAD)
+    db.info[_AHEAD] = _Settled(forum, house, now, quiet_until)
+
+
+def forum_ahead(db: Db, slug: str) -> Forum:
+    """The forum as it was settled ahead, else as it is read. Raises NotFound."""
+    ahead: _Settled | None = db.info.get(_AHEAD)
+    return ahead.forum if ahead is not None and ahead.forum.slug == slug else forum_by_slug(db, slug)
+
+
+def leave_settled(db: Db, house: House) -> None:
+    """Leave what was settled ahead for the very next deed, with the `house` as it is now. Only a deed may that has
+    given seats alone, each counted there: it has changed nothing else of it, and nothing is due that was not before."""
+    over: _Settled | None = db.info.pop(_TAKEN_OVER, None)
+    if over is not None and over.house.taken is house.taken:
+        db.info[_LEFT] = replace(over, house=house)
 
 
 def settle(db: Db, forum: Forum, *, now: datetime) -> House:
@@ -41,32 +77,41 @@ def settle(db: Db, forum: Forum, *, now: datetime) -> House:
     unnamed seats are released at their times. A seat held for somebody under review who did not confirm is freed; the
     review goes on without it. Three queries where nothing is due, none right after `settle_ahead`.
     """
+    ahead: _Settled | None = db.info.pop(_AHEAD, None)
+    if ahead is not None and (ahead.forum.slug, ahead.at) == (forum.slug, now):
+        db.info[_TAKEN_OVER] = ahead
+        return ahead.house
+    return _settle(db, forum, now, now)[0]
+
+
+def _settle(db: Db, forum: Forum, now: datetime, until: datetime) -> tuple[House, datetime]:
+    """The house when all that is due at `now` is done, and before when nothing is due: `until` at the latest."""
     own = forum_id(forum)
-    ahead = db.info.pop(_AHEAD, None)
-    if ahead is not None and ahead[:2] == (own, now):
-        found: House = ahead[2]
-        return found
     house = house_of(db, own)
-    due = due_by(db, forum, house, now=now)
+    coming = due_by(db, forum, house, now=now, until=until)
+    due = [at for at in coming if at <= now]
     for at in sorted(due):
-        for kind, number in due[at]:
+        for kind, number in coming[at]:
             _do(db, forum, house, kind, number, now)
         house = house_of(db, own)
         if move_queue(db, forum, house, now=now, at=at):
             house = house_of(db, own)
-    return house
+    return house, now if due or is_over(forum, now) else min(coming, default=until)
 
 
-def due_by(db: Db, forum: Forum, house: House, *, now: datetime) -> dict[datetime, list[tuple[str, int]]]:
-    """What is due at `now`: instant → what of which row, such as ("expiry", an application's id). One query; none
-    when the forum is over, as nothing moves any more then."""
+def due_by(
+    db: Db, forum: Forum, house: House, *, now: datetime, until: datetime | None = None
+) -> dict[datetime, list[tuple[str, int]]]:
+    """What is due at `now`, or will be `until` then: instant → what of which row, such as ("expiry", an application's
+    id). One query; none when the forum is over, as nothing moves any more then."""
     due: dict[datetime, list[tuple[str, int]]] = {}
     if is_over(forum, now):
         return due
+    by = until or now
     for row in house.categories.values():
-        if due_lapse(row, now):
+        if due_lapse(row, by):
             due.setdefault(row.lapses_at, []).append(("lapse", row.id))
-    for kind, number, at in db.execute(_DUE, {"own": forum_id(forum), "now": now}):
+    for kind, number, at in db.execute(_DUE, {"own": forum_id(forum), "now": by}):
         due.setdefault(at, []).append((kind, number))
     return due
 
@@ -76,16 +121,18 @@ def _due() -> Any:
     own: Any = bindparam("own")
     now: Any = bindparam("now")
     people = _applications.c
-    unconfirmed = (
-        people.state.in_((State.SEATED.value, State.AWAITING_APPROVAL.value))
-        & people.confirmed_at.is_(None)
-        & (people.confirm_by <= now)
-    )
-    unanswered = (people.state == State.OFFERED.value) & (people.offer_until <= now)
-    at = case((people.state == State.OFFERED.value, people.offer_until), else_=people.confirm_by)
+
+    def expiring(state: State, at: Any, *more: Any) -> Any:
+        return select(literal("expiry"), people.id, at).where(
+            people.forum_id == own, people.state == state.value, at <= now, *more
+        )
+
     held, invited, delegated = _hold_backs.c, _invitations.c, _delegations.c
     return union_all(
-        select(literal("expiry"), people.id, at).where(people.forum_id == own, or_(unconfirmed, unanswered)),
+        # one for each state: so the index of the queue is used, and nobody is read but those who hold a seat
+        expiring(State.SEATED, people.confirm_by, people.confirmed_at.is_(None)),
+        expiring(State.AWAITING_APPROVAL, people.confirm_by, people.confirmed_at.is_(None)),
+        expiring(State.OFFERED, people.offer_until),
         select(literal("hold_back"), held.id, held.release_at).where(
             held.forum_id == own, held.released_at.is_(None), held.release_at <= now
         ),

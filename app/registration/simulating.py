@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,9 @@ from app.accounts.rules import Permission
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
-from app.registration.arranging import refuse_contradictions
+from app.kit.errors import Fault
+from app.kit.i18n import Bilingual
+from app.registration.arranging import over_parts, refuse_contradictions, refuse_if_in_use
 from app.registration.foreseeing import Foreseen, Kept, as_waiting, foresee
 from app.registration.inputs import CategoryInput, TermsInput
 from app.registration.models import Application, Category, Delegation, Seat
@@ -54,6 +56,11 @@ class Simulation:
     losing: tuple[int, ...]
     people: Mapping[int, Any]
 
+    def over_parts(self, names: Mapping[str, Bilingual]) -> tuple[Fault, ...]:
+        """What would stand over, one by one, in every hall; `names` are the categories' by code (rules §1.6)."""
+        limits = tuple((row.code, row.over_limit) for row in self.categories if row.over_limit)
+        return over_parts([replace(self.over, limits=limits)], names)
+
 
 def numbers_of(db: Db, by: Actor, forum: Forum) -> House:
     """The forum's numbers for whoever may change them. Two queries."""
@@ -67,13 +74,15 @@ def simulate(
 ) -> Simulation:
     """What these numbers would do before anything is saved, once what is due has been done. Five queries.
 
-    Raises Refused where they contradict each other, as saving them would. Names only for those who may see people.
+    Raises Refused where they contradict each other or leave out a category in use, as saving them would. Names only for
+    those who may see people.
     """
     own = forum_id(forum)
     by.must(Permission.EDIT_FORUM, own)
     halls = halls_of(terms.capacity, categories)
     refuse_contradictions(halls)
     house = house_of(db, own)
+    refuse_if_in_use(db, house.categories, categories)
     hall_then, rows = once_settled(db, forum, house, now=now)
     kept = Counter(one.category for one in hall_then.kept)
     sitting = [as_waiting(rows[number]) for number in hall_then.sitting]

@@ -2,20 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
-
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 
 Cell = str | int | float | date | datetime | None
 """What stands in a table: texts, numbers, days, and instants as the wall clock of the place showed them (no zone)."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NARROWEST, _WIDEST = 8, 60
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What no workbook may hold (XML 1.0 §2.2)."""
 _LONGEST = 32_767
 """The letters a cell of a workbook may have."""
 
@@ -40,6 +38,11 @@ def as_workbook(
     Texts are texts and none a formula; numbers, days and instants are the program's own. `above` are lines over the
     headings. What no workbook may hold is left out of a text.
     """
+    # a library that the API, which is read by each process, needs only where somebody takes a workbook
+    from openpyxl import Workbook  # noqa: PLC0415 - as said above
+    from openpyxl.styles import Alignment, Font  # noqa: PLC0415 - as said above
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - as said above
+
     book = Workbook()
     sheet: Any = book.active
     sheet.title = "".join(letter for letter in title if letter not in "[]:*?/\\")[:31] or "1"
@@ -71,9 +74,11 @@ def as_workbook(
 
 def _write(cell: Any, value: Cell) -> Any:
     if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST]
+        cell.value = _ILLEGAL.sub("", value)[:_LONGEST]
         cell.data_type, cell.number_format = "s", "@"
         if len(value) > _WIDEST or "\n" in value:
+            from openpyxl.styles import Alignment  # noqa: PLC0415 - as in `as_workbook`
+
             cell.alignment = Alignment(vertical="top", wrap_text=True)
         return cell
     cell.value = value

@@ -45,11 +45,7 @@ class Preview:
     found: tuple[Obstacle, ...]
     gaps: tuple[str, ...]
     mark: str
-
-    @property
-    def can_be_done(self) -> bool:
-        """Is there anything to confirm?"""
-        return bool(self.lines) and not self.gaps
+    can_be_done: bool
 
 
 def preview_of(working: Working, alteration: Alteration) -> Preview:
@@ -65,26 +61,20 @@ def preview_of(working: Working, alteration: Alteration) -> Preview:
         tuple(working.obstacle(one) for one in alteration.found),
         alteration.gaps,
         alteration.mark,
+        alteration.can_be_done,
     )
 
 
 def _line(names: Names, one: Wanted) -> Line:
     before, after = one.before.draft if one.before else None, one.after
-    kind = "changed"
-    if before is None:
-        kind = "new"
-    elif after is None:
-        kind = "removed"
-    elif after.cancelled and not before.cancelled:
-        kind = "cancelled"
     named = after or before
     assert named is not None  # noqa: S101 - a session is there before or after
     said = in_words(names, named)
     when = " · ".join(part for part in (said["starts_at"], said["room"]) if part)
     changes = () if after is None else tuple(each for each in differences(names, before, after) if _says(each, before))
-    tone, sign = _SIGNS[kind]
+    tone, sign = _SIGNS[one.kind]
     notes = tuple(note_of(names.lang, note) for note in one.notes)
-    return Line(kind, tone, sign, named.code, named.title.of(names.lang), one.row, when, changes, notes)
+    return Line(one.kind, tone, sign, named.code, named.title.of(names.lang), one.row, when, changes, notes)
 
 
 def _says(one: Difference, before: object) -> bool:

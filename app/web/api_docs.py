@@ -18,6 +18,7 @@ from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
 _KHMER = re.compile("([\u1780-\u17ff\u200b]+(?: [\u1780-\u17ff\u200b]+)*)")
+JSON = "application/json"
 METHODS = ("get", "post", "put", "delete")
 PROBLEMS = (400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503)
 
@@ -25,7 +26,8 @@ PROBLEMS = (400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing a program may ask: the method, the address below the API's, what it does (in the document's English),
-    what goes with it, and examples of what is sent and answered: JSON in pieces of one language, none without one."""
+    what goes with it, and examples of what is sent and answered: JSON in pieces of one language, none without one.
+    Where a file is sent or given, `file` says what it is (as above; "" where it is given) and its media types."""
 
     name: str
     method: str
@@ -35,6 +37,7 @@ class Operation:
     sent: tuple[tuple[str, str], ...]
     answered: tuple[tuple[str, str], ...]
     status: str
+    file: tuple[str, tuple[str, ...]] | None
 
 
 @router.get("/api/docs")
@@ -72,11 +75,17 @@ def _operation(document: Mapping[str, Any], method: str, path: str, told: Mappin
         sent=_example(document, told.get("requestBody", {})),
         answered=_example(document, told["responses"][status]),
         status=status,
+        file=_file(told.get("requestBody", {})) or _file(told["responses"][status], given=True),
     )
 
 
+def _file(where: Mapping[str, Any], *, given: bool = False) -> tuple[str, tuple[str, ...]] | None:
+    kinds = tuple(where.get("content", ()))
+    return ("" if given else where.get("description", ""), kinds) if kinds and JSON not in kinds else None
+
+
 def _example(document: Mapping[str, Any], where: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    schema = where.get("content", {}).get("application/json", {}).get("schema", {})
+    schema = where.get("content", {}).get(JSON, {}).get("schema", {})
     found = _example_of(document, schema)
     text = "" if found is None else json.dumps(found, ensure_ascii=False, indent=2)
     return tuple(("km" if is_khmer(piece) else "en", piece) for piece in _KHMER.split(text) if piece)

@@ -1,13 +1,14 @@
-"""Empty forms to register, rendered once for all who open them at the same moment; each gets a token of its own.
+"""Forms to register that are kept for a moment: what they ask, and the empty ones as they were rendered.
 
-A storm of registrations opens as many forms as it sends, and all but the token is the same on each. An empty form is
-kept, with what it was made of, until this process writes anything at all, and never longer than a figure that is shown
-may be old (rules §1.8): what another process wrote shows within a second. Whether somebody gets a seat is decided
-by the deed alone, from what holds under the pen.
+A storm of registrations opens as many forms as it sends, and all but the token is the same on each. A form is kept
+until this process writes anything but registrations, and never longer than a figure that is shown may be old (rules
+§1.8): what another process wrote shows within a second. An empty form says besides how the seats stand: after
+registrations that is looked at anew. Whether somebody gets a seat, and whether what was sent answers what is asked, is
+decided by the deed alone, from what holds under the pen.
 """
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,37 +17,81 @@ from starlette.responses import Response
 from app.kit import clock
 from app.kit.pen import Pen
 
-TOKEN = f"token-{secrets.token_hex(16)}"
-"""What stands in the place of the token in a kept form."""
+TOKEN, EMAIL, LINK = (f"{what}-{secrets.token_hex(16)}" for what in ("token", "email", "link"))
+"""What stands in a kept page in the place of the form's token, the address and the link of one person."""
 LASTS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When something was read, by the clock and by what this process had written."""
+
+    at: datetime
+    commits: int
+    changes: int
+
+    @classmethod
+    def now(cls, pen: Pen) -> "Moment":
+        return cls(clock.now(), pen.tally.commits, pen.tally.changes)
+
+    def holds(self, pen: Pen) -> bool:
+        """Has nothing been written since but registrations, and is it no longer ago than it may be?"""
+        return self.changes == pen.tally.changes and abs(clock.now() - self.at) < LASTS
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
-    """A kept form: what it was made of, its page, and what held when it was rendered."""
+    """An empty form: what it was made of, its page, and since when it holds."""
 
     sheet: Any
     body: bytes
     language: str
-    commits: int
-    at: datetime
+    since: Moment
+
+
+Answers = dict[tuple[bool, ...], tuple[bytes, str]]
+"""Pages and their languages, by what differs in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form asks, since when that holds, and the answers to whoever sends it."""
+
+    sheet: Any
+    since: Moment
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Blanks:
-    """The kept forms by their addresses: as many as there are groups, in each language."""
+    """The forms by their addresses: as many as there are groups, in each language."""
 
     kept: dict[str, Blank] = field(default_factory=dict)
+    _asked: dict[str, Asked] = field(default_factory=dict)
 
-    def find(self, path: str, pen: Pen) -> Blank | None:
-        """The form of this address, where it is still what would be rendered."""
+    def asked(self, path: str, pen: Pen) -> Asked | None:
+        """What the form of this address asks, where it is known. How the seats stood may be another by now."""
+        found = self._asked.get(path)
+        return found if found is not None and found.since.holds(pen) else None
+
+    def keep_asked(self, path: str, sheet: Any, since: Moment) -> Asked:
+        """Keep what a form asks, read after `since`."""
+        self._asked[path] = found = Asked(sheet, since)
+        return found
+
+    def find(self, path: str, pen: Pen) -> tuple[Blank | None, bool]:
+        """The empty form of this address, and whether how the seats stand must be looked at before it is given."""
         found = self.kept.get(path)
-        if found is None or found.commits != pen.tally.commits or abs(clock.now() - found.at) >= LASTS:
-            return None
+        if found is None or not found.since.holds(pen):
+            return None, False
+        return found, found.since.commits != pen.tally.commits
+
+    def keep(self, path: str, sheet: Any, page: Response, since: Moment) -> Blank:
+        """Keep a form that was read after `since` and rendered with TOKEN."""
+        self.keep_asked(path, sheet, since)
+        self.kept[path] = found = Blank(sheet, bytes(page.body), page.headers["content-language"], since)
         return found
 
-    def keep(self, path: str, sheet: Any, page: Response, commits: int, at: datetime) -> Blank:
-        """Keep a form that was rendered with TOKEN; `commits` and `at` are those before it was read."""
-        found = Blank(sheet, bytes(page.body), page.headers["content-language"], commits, at)
-        self.kept[path] = found
-        return found
+    def looked_at(self, path: str, blank: Blank, commits: int) -> None:
+        """The seats stand as the form says; `commits` is from before that was read."""
+        self.kept[path] = replace(blank, since=replace(blank.since, commits=commits))

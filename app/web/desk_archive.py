@@ -1,8 +1,7 @@
 """The whole forum as an archive at the desk: what is in it, and fetching it. For an owner alone."""
 
-import tempfile
-from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import func, select
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.accounts.rules import Permission
 from app.editions.archive_plan import FORMAT, belonging, tables
-from app.editions.archiving import note_archived, write_archive
+from app.editions.archiving import archive_file, note_archived, pieces_of, size_of
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
@@ -35,7 +34,6 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     "facts": ("audit_fact",),
 }
 """What the page counts, and the tables it stands in."""
-_PIECE = 1 << 16
 
 
 @router.get("/desk/{forum}/archive")
@@ -54,32 +52,17 @@ async def fetch(request: Request, forum: str) -> Response:
     except (Refused, Expired) as refused:
         return await _page(request, forum, refilled(desk.lang, sent, refused), refused.status)
     secret = site_of(request).settings.secret_key
-    file = await site_of(request).read_list(lambda db: _written(db, desk, secret, now))
+    file = await site_of(request).read_list(
+        lambda db: archive_file(db, desk.actor, forum_by_slug(db, desk.forum.slug), secret, now=now)
+    )
     headers = {
         "content-disposition": f'attachment; filename="{desk.forum.slug}-{now:%Y-%m-%d}.zip"',
-        "content-length": str(file.seek(0, 2)),
+        "content-length": str(size_of(file)),
         "cache-control": SECRET,
     }
     return StreamingResponse(
-        _pieces(file), headers=headers, media_type="application/zip", background=BackgroundTask(file.close)
+        pieces_of(file), headers=headers, media_type="application/zip", background=BackgroundTask(file.close)
     )
-
-
-def _written(db: Db, desk: Desk, secret: bytes, now: Any) -> IO[bytes]:
-    """The archive in a file that goes when it is closed."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
-    try:
-        write_archive(db, desk.actor, forum_by_slug(db, desk.forum.slug), file, secret, now=now)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while piece := file.read(_PIECE):
-        yield piece
 
 
 def _must_own(_db: Db, desk: Desk) -> None:

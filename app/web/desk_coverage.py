@@ -1,7 +1,5 @@
 """The report on coverage at the desk: what the working copy covers, whose voices it hears, and what is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from fastapi import APIRouter
@@ -11,21 +9,16 @@ from starlette.responses import Response
 
 from app.accounts.rules import Permission
 from app.forum.models import Forum
-from app.forum.queries import ForumPage, forum_id, forum_page
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, NotFound, Refused
-from app.kit.i18n import Bilingual, Lang, text_of
-from app.kit.i18n import number as numbered
+from app.kit.i18n import text_of
 from app.kit.inputs import parse
-from app.programme.describing import Described, describe, described, held, mark_of
-from app.programme.inputs import AppearanceRole, SpeakerKind, VoiceInput
-from app.programme.queries import working_copy
-from app.programme.rules import coverage as rule
-from app.programme.tabling import FACETS
+from app.programme.describing import describe, mark_of
+from app.programme.inputs import SpeakerKind, VoiceInput
+from app.reports.coverage import Report, read_report
 from app.reports.tables import as_csv
 from app.web import deps
-from app.web.countries import country_name
 from app.web.deps import Desk
 from app.web.desk_programme import must_edit
 from app.web.forms import Form, read_form, refilled
@@ -33,58 +26,7 @@ from app.web.headers import SECRET
 
 router = APIRouter(include_in_schema=False)
 KINDS: tuple[str, ...] = get_args(SpeakerKind)
-ROLES: tuple[str, ...] = get_args(AppearanceRole)
 MOST_FIELDS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """How many, and the codes of the sessions behind it; `key` leads to them. `calls` where none is too few."""
-
-    key: str
-    label: str
-    n: int
-    codes: tuple[str, ...]
-    calls: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing with its figures, as many as its section has columns."""
-
-    label: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One part of the report."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The whole report in the reader's language; `titles` are those of the sessions by code."""
-
-    sections: tuple[Section, ...]
-    speakers: tuple[Described, ...]
-    titles: Mapping[str, Bilingual]
-
-    @property
-    def figures(self) -> dict[str, Figure]:
-        """Every figure by its key."""
-        return {one.key: one for section in self.sections for row in section.rows for one in row.figures}
-
-    @property
-    def missing(self) -> list[tuple[str, list[str]]]:
-        """Each section in which something has no session, with what."""
-        empty = [
-            (s.name, [row.label for row in s.rows if any(one.calls for one in row.figures)]) for s in self.sections
-        ]
-        return [(name, labels) for name, labels in empty if labels]
 
 
 @router.get("/desk/{forum}/programme/coverage")
@@ -99,7 +41,7 @@ async def as_table(request: Request, forum: str) -> Response:
 
     def read(db: Db, desk: Desk) -> Report:
         must_edit(db, desk)
-        return read_report(db, desk)
+        return read_report(db, desk.forum, desk.lang)
 
     desk, report = await deps.read_at_desk(request, forum, read)
     said = {name: text_of(desk.lang, f"coverage.{name}") for name in ("part", "what", "counted", "figure", "codes")}
@@ -145,87 +87,8 @@ def _kinds(sent: FormData) -> dict[str, str | None]:
     return read
 
 
-def read_report(db: Db, desk: Desk) -> Report:
-    """The report on the working copy. As many queries whatever it holds."""
-    own = forum_id(desk.forum)
-    drafts, speakers = working_copy(db, own), described(db, own)
-    sessions = held(drafts)
-    voices = {one.code: one.voice for one in speakers}
-    titles = {session.code: session.title for session in drafts}
-    named = _Named(desk.lang, forum_page(db, desk.forum.slug))
-    sections = (*named.subjects(sessions), named.alike(sessions, voices), *named.parts(sessions, voices))
-    return Report(sections, tuple(speakers), titles)
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """Puts the rule's answers into the reader's words."""
-
-    lang: Lang
-    page: ForumPage
-
-    def subjects(self, sessions: Sequence[rule.Held]) -> Iterable[Section]:
-        """What is to be covered, each with the sessions that do."""
-        lang, page = self.lang, self.page
-        aims = {str(number): f"{numbered(number, lang)} · {text.of(lang)}" for number, text in page.objectives}
-        topics = {track.code: f"{track.code} · {track.short_title.of(lang)}" for track in page.tracks}
-        themes = {slug: title.of(lang) for track in page.tracks for slug, title in track.themes}
-        facets = {facet: text_of(lang, f"programme.facets.{facet}") for facet in FACETS}
-        facets["none"] = text_of(lang, "coverage.no_facet")
-        yield self._of("objectives", aims, rule.serving(sessions, aims, lambda one: map(str, one.objectives)))
-        yield self._of("tracks", topics, rule.serving(sessions, topics, lambda one: one.tracks))
-        yield self._of("themes", themes, rule.serving(sessions, themes, lambda one: one.themes))
-        found = rule.serving(sessions, facets, lambda one: [one.facet or "none"])
-        yield self._of("facets", facets, found, calls=False)
-
-    def alike(self, sessions: Sequence[rule.Held], voices: Mapping[str, rule.Voice]) -> Section:
-        """How the people of sessions are alike."""
-        labels = {kind.value: text_of(self.lang, f"coverage.alike.{kind.value}") for kind in rule.OneKind}
-        found = {kind.value: codes for kind, codes in rule.alike(sessions, voices).items()}
-        return self._of("alike", labels, found, calls=False)
-
-    def parts(self, sessions: Sequence[rule.Held], voices: Mapping[str, rule.Voice]) -> Iterable[Section]:
-        """Who has which part, by group and by country."""
-        groups = {group.value: text_of(self.lang, f"coverage.group.{group.value}") for group in rule.Group}
-        by_group = rule.parts_by_group(sessions, voices)
-        yield self._by_role("groups", groups, {(role, group.value): parts for (role, group), parts in by_group.items()})
-        by_country = rule.parts_by_country(sessions, voices)
-        counts: dict[str, int] = {}
-        for (_, country), parts in by_country.items():
-            counts[country] = counts.get(country, 0) + len(parts)
-        unknown = text_of(self.lang, "coverage.group.unknown")
-        names = {
-            code: country_name(code, self.lang) or unknown
-            for code in sorted(counts, key=lambda c: (not c, -counts[c], c))
-        }
-        yield self._by_role("countries", names, by_country)
-
-    def _of(
-        self, name: str, labels: Mapping[str, str], found: Mapping[str, Sequence[str]], *, calls: bool = True
-    ) -> Section:
-        rows = []
-        for key, label in labels.items():
-            codes = tuple(found.get(key, ()))
-            rows.append(Row(label, (Figure(f"{name}-{key}", label, len(codes), codes, calls and not codes),)))
-        return Section(name, (text_of(self.lang, "coverage.sessions"),), tuple(rows))
-
-    def _by_role(
-        self, name: str, labels: Mapping[str, str], found: Mapping[tuple[str, str], Sequence[rule.Part]]
-    ) -> Section:
-        words = {role: text_of(self.lang, f"editor.role.{role}") for role in ROLES}
-        rows = []
-        for key, label in labels.items():
-            figures = []
-            for role, said in words.items():
-                parts = found.get((role, key), ())
-                codes = tuple(dict.fromkeys(code for code, _ in parts))
-                figures.append(Figure(f"{name}-{key or 'unknown'}-{role}", f"{label}, {said}", len(parts), codes))
-            rows.append(Row(label, tuple(figures)))
-        return Section(name, tuple(words.values()), tuple(rows))
-
-
 async def _page(request: Request, forum: str, sent: FormData | None = None, refused: Answer | None = None) -> Response:
-    desk, report = await deps.read_at_desk(request, forum, read_report)
+    desk, report = await deps.read_at_desk(request, forum, lambda db, desk: read_report(db, desk.forum, desk.lang))
     asked = request.query_params.get("show", "")
     shown = report.figures.get(asked)
     if asked and shown is None:

@@ -21,11 +21,11 @@ from app.registration.delegation_queries import Party, desk_delegation
 from app.registration.delegations import institution_name
 from app.registration.people import listed_name
 from app.registration.rules.delegations import EVEN
+from app.reports.history import told
 from app.web import deps
 from app.web.countries import countries, country_name
 from app.web.deps import Desk
 from app.web.desk_delegations import fields_of, local_time, nothing, standing_label
-from app.web.desk_history import told
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import label
 from app.web.desk_story import story_of

@@ -14,7 +14,7 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, Refused
-from app.kit.i18n import Lang, has_text, text_of
+from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.registration import delegating
 from app.registration.delegation_inputs import InvitingInput, ShareInput
@@ -22,6 +22,7 @@ from app.registration.delegation_queries import Line, delegations, evenness
 from app.registration.delegations import institution_name
 from app.registration.quotas import house_of
 from app.registration.rules.names import list_name
+from app.reports.standings import delegation_words, mail_kind, mail_state, stands_of_delegation
 from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
@@ -113,8 +114,7 @@ def local_time(at: datetime, zone: str) -> str:
 
 def standing_label(lang: Lang, row: Any, now: datetime) -> Label:
     """How a delegation stands, as a label."""
-    name = "ended" if row.ended_at else "closed" if row.released_at or row.deadline <= now else "open"
-    return Label(*STANDINGS[name], text_of(lang, f"delegations.desk.state.{name}"))
+    return Label(*STANDINGS[stands_of_delegation(row, now)], delegation_words(lang, row, now))
 
 
 def mail_label(lang: Lang, mail: tuple[str, str] | None) -> tuple[str, Label] | None:
@@ -122,10 +122,7 @@ def mail_label(lang: Lang, mail: tuple[str, str] | None) -> tuple[str, Label] | 
     if mail is None:
         return None
     template, state = mail
-    key, (tone, sign) = f"desk.mail_kind.{template.replace('/', '.')}", STATES.get(state, ("still", "·"))
-    return text_of(lang, key) if has_text(lang, key) else template, Label(
-        tone, sign, text_of(lang, f"desk.mail_state.{state}.name")
-    )
+    return mail_kind(lang, template), Label(*STATES.get(state, ("still", "·")), mail_state(lang, state))
 
 
 async def _list(request: Request, forum: str, form: Form | None = None, status: int = 200) -> Response:

@@ -21,9 +21,9 @@ from app.programme.models import Revision
 from app.programme.remembering import Edit, from_snapshot
 from app.programme.reverting import bring_back
 from app.registration.pick_queries import sign_up_counts
+from app.reports.history import who
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_history import who
 from app.web.desk_programme import edition_in, query_of
 from app.web.desk_session_words import Difference, Names, differences
 from app.web.forms import Form, read_form, refilled

@@ -12,13 +12,10 @@ from app.kit.db import Db
 from app.kit.errors import Expired, Refused
 from app.kit.i18n import text_of
 from app.registration.exporting import COLUMNS, USUAL, how_many_to_export, note_export, people_to_export
-from app.reports.tables import Cell
+from app.reports.registrations import as_row, heading
 from app.web import deps
-from app.web.deps import Desk
-from app.web.desk_columns import cells, heading
 from app.web.desk_registrations import asked_for, link
 from app.web.forms import Form, read_form, refilled
-from app.web.lists import local
 from app.web.taking import chosen, file_answer, kinds
 
 router = APIRouter(include_in_schema=False)
@@ -51,14 +48,8 @@ async def taking(request: Request, forum: str) -> Response:
     except (Refused, Expired) as refused:
         return await _page(request, forum, refilled(desk.lang, sent, refused, ("columns",)), refused.status)
     headings = [heading(desk.lang, name) for name in columns]
-    table = ([found[name] for name in columns] for found in (_cells(desk, row) for row in rows))
+    table = ([found[name] for name in columns] for found in (as_row(desk, row) for row in rows))
     return await file_answer("registrations", headings, table, kind, text_of(desk.lang, "export.sheet"))
-
-
-def _cells(desk: Desk, row: Any) -> dict[str, Cell]:
-    """The cells that the list shows, numbers and times as a spreadsheet's own."""
-    times: dict[str, Cell] = {name: local(desk, getattr(row, name)) for name in ("asked_at", "confirmed_at")}
-    return {**cells(desk, row), "place": row.place, **times}
 
 
 async def _page(request: Request, forum: str, form: Form, status: int = 200) -> Response:

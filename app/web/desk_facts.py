@@ -22,9 +22,9 @@ from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, has_text, text_of
 from app.registration.desk_queries import group_names
+from app.reports.history import Told, told
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_history import Told, told
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 50

@@ -1,5 +1,6 @@
 """The questions of the desk's list between address, form and words: what is asked, and how each is taken off again."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -9,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from app.kit.errors import NotFound
 from app.kit.i18n import Lang, day, latin_digits, text_of
-from app.registration.desk_filters import CHOICES, MOST_CHOSEN, Further
+from app.registration.desk_filters import CHOICES, MOST_CHOSEN, UNSAID, Further
 from app.web.countries import country_name
 
 NAMES = {"attends_as": "capacity", "codes": "code"}
@@ -32,6 +33,8 @@ def further_of(params: QueryParams) -> Further:
     for name in ("country", "delegation", "tag"):
         if not (values[name] == "" or (values[name].isascii() and values[name].isalnum() and len(values[name]) <= 16)):
             raise NotFound
+    if values["gender"] and not re.fullmatch(r"-|[a-z0-9][a-z0-9-]{0,39}", values["gender"]):
+        raise NotFound
     if values["tag"] and not (values["tag"].isdecimal() and len(values["tag"]) <= 9):
         raise NotFound
     values["institution"] = printable(values["institution"])
@@ -98,6 +101,8 @@ def _said(lang: Lang, name: str, value: Any, tags: Mapping[str, str]) -> str:
         value = country_name(value, lang)
     elif name == "tag":
         value = tags.get(value, value)
+    elif name == "gender":
+        value = text_of(lang, "coverage.group.unknown") if value == UNSAID else value
     elif isinstance(value, date):
         value = day(value, lang, "short")
     return text_of(lang, "table.asked", what=text_of(lang, f"table.field.{name}"), value=value)

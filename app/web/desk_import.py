@@ -1,8 +1,5 @@
 """Importing a programme at the desk: a table is sent, what it would change is looked at, and just that is done."""
 
-import base64
-import json
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,12 +10,13 @@ from starlette.responses import Response
 
 from app.forum.models import Forum
 from app.forum.queries import ForumPage, forum_page
-from app.kit import clock, codes
+from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Expired, NotFound, Refused
 from app.kit.i18n import text_of
-from app.kit.sheets import MOST_BYTES, MOST_ROWS, Rows, as_text, letter_of, read_file, read_text, workbook
+from app.kit.sheets import MOST_BYTES, MOST_ROWS, Rows, as_text, letter_of, workbook
 from app.programme.altering import Altered
+from app.programme.receiving import LONGEST, rows_in_file, rows_in_text, sealed, unsealed
 from app.programme.tabling import COLUMNS, FACETS, RULES, Table, headings, import_table, look_at, rows_of
 from app.reports.tables import as_csv
 from app.web import deps
@@ -37,13 +35,9 @@ _KINDS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_LONGEST = 1_000_000
-"""Bytes of a pasted table, and of one that was read, on its way back to be imported."""
 _LONGEST_TEXT = 400_000
 """Bytes of a table that is shown as a text to mend: a browser sends it back in three times as many."""
 _SHORT = 60
-_OF_A_TABLE = {"list_empty": "table_empty", "list_too_long": "table_too_long", "list_overfull": "table_overfull"}
-"""What is said of a list of people, said of a programme."""
 
 
 @router.get("/desk/{forum}/programme/import")
@@ -68,7 +62,7 @@ async def table(request: Request, forum: str, name: str, kind: str) -> Response:
 @router.post("/desk/{forum}/programme/import")
 async def preview(request: Request, forum: str) -> Response:
     """Read a table and show what it would change. Nothing is written."""
-    sent = await read_form(request, files=1, longest=_LONGEST)
+    sent = await read_form(request, files=1, longest=LONGEST)
     desk, _ = await deps.read_at_desk(request, forum, must_edit)
     rows: Rows = []
     try:
@@ -83,11 +77,11 @@ async def preview(request: Request, forum: str) -> Response:
 @router.post("/desk/{forum}/programme/import/acceptance")
 async def accept(request: Request, forum: str) -> Response:
     """Import the table that was looked at; where that would be something else by now, show it anew."""
-    sent, now = await read_form(request, longest=_LONGEST), clock.now()
+    sent, now = await read_form(request, longest=LONGEST), clock.now()
     desk, _ = await deps.read_at_desk(request, forum, must_edit)
     rows: Rows = []
     try:
-        rows += _unpacked(request, desk, sent.get("table"))
+        rows += unsealed(site_of(request).settings.secret_key, desk.forum.slug, sent.get("table"))
         read = agreed(sent)
 
         def deed(db: Db, found: Forum) -> Altered:
@@ -111,17 +105,10 @@ async def _reader(sent: FormData) -> Callable[[], Rows]:
     file, pasted = sent.get("file"), sent.get("pasted")
     if isinstance(file, UploadFile) and file.filename:
         body = await file.read(MOST_BYTES + 1)
-        return lambda: read_file(body)
+        return lambda: rows_in_file(body)
     if isinstance(pasted, str) and pasted.strip():
-        return lambda: read_text(pasted)
+        return lambda: rows_in_text(pasted)
     raise Refused("list_missing")
-
-
-def _read(reader: Callable[[], Rows]) -> Rows:
-    try:
-        return reader()
-    except Refused as refused:
-        raise Refused(_OF_A_TABLE.get(refused.code, refused.code), **refused.values) from None
 
 
 def _text_of(sent: FormData, rows: Rows) -> str:
@@ -133,27 +120,6 @@ def _text_of(sent: FormData, rows: Rows) -> str:
 
 def _again(desk: Desk, sent: FormData, refused: Answer, text: str) -> Form:
     return Form({"pasted": text}, refilled(desk.lang, sent, refused).faults)
-
-
-def _purpose(desk: Desk) -> str:
-    return f"programme-table/{desk.forum.slug}"
-
-
-def _packed(request: Request, desk: Desk, rows: Rows) -> str:
-    """A table that was read, sealed for this forum: it is kept nowhere until it is imported."""
-    text = zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode())
-    secret = site_of(request).settings.secret_key
-    return codes.seal(secret, _purpose(desk), base64.urlsafe_b64encode(text).decode())
-
-
-def _unpacked(request: Request, desk: Desk, sealed: object) -> Rows:
-    """The rows of a sealed table. Raises Refused("table_spoilt") for what was not sealed here for this forum."""
-    secret = site_of(request).settings.secret_key
-    packed = codes.unseal(secret, _purpose(desk), sealed) if isinstance(sealed, str) else None
-    if packed is None:
-        raise Refused("table_spoilt")
-    rows: list[tuple[int, list[str]]] = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
-    return [(number, cells) for number, cells in rows]
 
 
 async def _preview(
@@ -169,7 +135,7 @@ async def _preview(
     now = clock.now()
 
     def look(db: Db) -> tuple[Desk, Working, Table]:
-        rows.extend(_read(reader))
+        rows.extend(reader())
         desk = deps.desk_of_request(db, request, forum)
         return desk, read_working(db, desk, now), look_at(db, desk.forum, rows)
 
@@ -178,13 +144,14 @@ async def _preview(
     seen = preview_of(working, found.alteration) if found.alteration else None
     text = _text_of(FormData(), rows)
     asked = asked_again(desk.lang, sent, refused)
+    secret = site_of(request).settings.secret_key
     values: dict[str, Any] = {
         "seen": seen,
         "form": Form({**asked.kept, "pasted": text}, asked.faults),
         "faults": _faults(desk, found, rows),
         "ignored": ", ".join(found.ignored),
         "unchanged": len(found.wanted) - len(seen.lines) if seen else 0,
-        "table": _packed(request, desk, rows) if seen and seen.can_be_done else "",
+        "table": sealed(secret, desk.forum.slug, rows) if seen and seen.can_be_done else "",
     }
     status = refused.status if refused else 200 if seen else 422
     return deps.show_at_desk(request, desk, "desk/programme_import_look.html", status=status, **values)

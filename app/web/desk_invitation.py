@@ -24,9 +24,9 @@ from app.registration.invitation_queries import WholeInvitation, desk_invitation
 from app.registration.people import listed_name
 from app.registration.rules.invitations import Kind, Reply, may_withdraw
 from app.registration.uninviting import erase_invited, is_empty
+from app.reports.history import told
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_history import told
 from app.web.desk_invitations import label, name_of, typed
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import label as registration_label

@@ -24,6 +24,7 @@ from app.registration.invitation_inputs import CodeInput, Guest
 from app.registration.invitation_queries import REPLIES, Sought, desk_invitations, reply_counts
 from app.registration.people import listed_name
 from app.registration.rules.invitations import Kind
+from app.reports.standings import invitation_words, stands_of_invitation
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_registrations import Filter, Label, styled
@@ -130,11 +131,8 @@ def name_of(lang: Lang, row: Any) -> str:
 
 def label(lang: Lang, row: Any) -> Label:
     """How an invitation stands, ready to show."""
-    stands = row.state
-    if stands == "open" and row.kind == Kind.CODE.value:
-        stands = "used" if row.used >= row.uses else "usable"
-    tone, sign = TONES[stands]
-    return Label(tone, sign, text_of(lang, f"desk.invitation.reply.{stands}"))
+    tone, sign = TONES[stands_of_invitation(row)]
+    return Label(tone, sign, invitation_words(lang, row))
 
 
 # ---- inviting one person, or making a code

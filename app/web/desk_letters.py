@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.registration.lettering import deserves_letters, desk_letter, desk_letters
+from app.registration.lettering import deserves_letters, desk_letter, desk_letters, reference
 from app.registration.people import listed_name
 from app.web import deps
-from app.web.letters import letter_answer, reference
+from app.web.letters import letter_answer
 from app.web.pages import code as code_of
 from app.web.site import site_of
 

@@ -13,11 +13,11 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, NotFound, Refused
 from app.kit.i18n import text_of
+from app.reports.lists import BY_NAME, LISTS, Column, Line, Listed
 from app.reports.taking import note_taken
 from app.web import deps
 from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
-from app.web.lists import BY_NAME, LISTS, Column, Line, Listed
 from app.web.taking import chosen, file_answer, kinds
 
 router = APIRouter(include_in_schema=False)

@@ -20,7 +20,7 @@ from app.kit.i18n import Bilingual, moment, number, text_of
 from app.kit.inputs import parse
 from app.programme import sharing
 from app.programme.inputs import MaterialInput
-from app.programme.materials import MaterialView, material_of, materials_of, sessions_with_materials
+from app.programme.materials import MaterialView, file_name, material_of, materials_of, sessions_with_materials
 from app.programme.published import Programme, PublishedSession
 from app.programme.queries import published, working_copy
 from app.programme.rules.materials import MaterialKind, Release, Stage, opens_at, stage
@@ -32,7 +32,7 @@ from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
 from app.web.local_times import instant, typed
-from app.web.materials import answer, file_name, texts_of
+from app.web.materials import answer, texts_of
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -154,7 +154,7 @@ async def restore(request: Request, forum: str, code: str) -> Response:
 async def file(request: Request, forum: str, code: str, language: str) -> Response:
     """A file as it was sent, released or not."""
     desk, (one, session) = await deps.read_at_desk(request, forum, lambda db, desk: _of_file(db, desk, code))
-    name = file_name(desk.forum, session, one, language)
+    name = file_name(desk.forum.slug, session, one, language)
     return answer(request, one.file(language), name, SECRET)
 
 
@@ -242,6 +242,8 @@ def _standing(desk: Desk, seen: Seen, one: MaterialView) -> Standing:
     if how is Stage.ABSENT and session is not None:
         within = stage(one, session, Viewer(frozenset({session.code})), now=now)
         words = "admitted" if within is not Stage.ABSENT else words
+    if not one.has_text:
+        words = "awaits_text"
     at = opens_at(one, session or seen.draft(one.session_uid))
     return Standing(
         material=one,

@@ -13,8 +13,9 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Expired, NotFound, Refused
-from app.kit.i18n import Lang, has_text, text_of
+from app.kit.i18n import Lang, text_of
 from app.mail.outbox import STUCK, counts, outbox, try_again
+from app.reports.standings import code_in, mail_kind, mail_state
 from app.web import deps
 from app.web.deps import Desk
 from app.web.desk_registrations import Filter, Label
@@ -141,12 +142,11 @@ _PAGES = {"registration": "registrations", "invitation": "invitations", "delegat
 
 def letter(lang: Lang, row: Any) -> Letter:
     """A row of the outbox, ready to show; a template without words of its own shows its name."""
-    key = f"desk.mail_kind.{row.template.replace('/', '.')}"
-    about, _, code = row.subject.partition(":")
+    about = row.subject.partition(":")[0]
     return Letter(
         row=row,
-        kind=text_of(lang, key) if has_text(lang, key) else row.template,
-        code=code if about in _PAGES else "",
+        kind=mail_kind(lang, row.template),
+        code=code_in(row.subject),
         page=_PAGES.get(about, ""),
         stuck=row.state in STUCK,
         label=_label(lang, row.state),
@@ -155,4 +155,4 @@ def letter(lang: Lang, row: Any) -> Letter:
 
 def _label(lang: Lang, state: str) -> Label:
     tone, sign = STATES.get(state, ("still", "·"))
-    return Label(tone, sign, text_of(lang, f"desk.mail_state.{state}.name"))
+    return Label(tone, sign, mail_state(lang, state))

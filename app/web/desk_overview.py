@@ -13,6 +13,7 @@ from app.kit.db import Db
 from app.kit.i18n import Lang, text_of
 from app.programme.asking_queries import unanswered
 from app.registration import overview_queries
+from app.registration.desk_filters import UNSAID
 from app.registration.desk_queries import Overview
 from app.registration.overview_queries import SOON, Option, Queue
 from app.registration.people import listed_name
@@ -207,7 +208,8 @@ def parts(desk: Desk, seen: Seen, house: House) -> Iterator[Part]:
     """The balance: ASEAN and others, the two communities, gender if it is asked, groups, countries, institutions."""
     lang, balance = desk.lang, seen.balance
     categories = house.categories
-    yield Part("groups", _lines(balance.groups, lambda key: text_of(lang, f"coverage.group.{key}"), balance.all))
+    groups = _lines(balance.groups, lambda key: text_of(lang, f"coverage.group.{key}"), balance.all, desk, "origin")
+    yield Part("groups", groups)
     marks = {
         side.value: tuple(
             (categories[code], f"{desk.base}/registrations?category={code}" if _sees(desk) else "")
@@ -216,13 +218,20 @@ def parts(desk: Desk, seen: Seen, house: House) -> Iterator[Part]:
         )
         for side in Side
     }
-    sides = _lines(balance.sides, lambda key: text_of(lang, f"overview.side.{key}"), balance.all, marks=marks)
+    words_of = lambda key: text_of(lang, f"overview.side.{key}")  # noqa: E731
+    sides = _lines(balance.sides, words_of, balance.all, desk, "side", marks=marks)
     yield Part("sides", sides)
     if seen.genders:
-        said = [Share(option.name.of(lang), option.number, 0) for option in seen.genders]
-        silent = max(0, balance.all - sum(option.number for option in seen.genders))
-        said += [Share(text_of(lang, "coverage.group.unknown"), silent, 0)] if silent else []
-        yield Part("gender", _lines(said, str, balance.all))
+        names = {option.value: option.name.of(lang) for option in seen.genders}
+        names[UNSAID] = text_of(lang, "coverage.group.unknown")
+        said = [Share(option.value, option.confirmed, option.unconfirmed) for option in seen.genders]
+        silent = Share(
+            UNSAID,
+            sum(share.confirmed for share in balance.groups) - sum(share.confirmed for share in said),
+            sum(share.unconfirmed for share in balance.groups) - sum(share.unconfirmed for share in said),
+        )
+        said += [silent] if silent.all else []
+        yield Part("gender", _lines(said, names.__getitem__, balance.all, desk, "gender"))
     yield Part(
         "categories",
         _lines(balance.categories, lambda key: categories[key].name.of(lang), balance.all, desk, "category"),
@@ -257,12 +266,13 @@ def _lines(
     marks: Mapping[str, tuple[tuple[Any, str], ...]] | None = None,
     typed: bool = False,
 ) -> tuple[Line, ...]:
-    """Shares as lines; with a `desk` each leads to the list asked by `asked`, but for what nobody said."""
+    """Shares as lines; with a `desk` each leads to the list asked by `asked`. A country that nobody said is asked as
+    an origin that is not known."""
     longest = max((share.all for share in shares), default=0) or 1
     found = []
     for share in shares:
-        led = desk is not None and bool(share.key) and _sees(desk)
-        base = f"{desk.base}/registrations?{urlencode({asked: share.key})}" if led and desk else ""
+        question = {asked: share.key} if share.key else {"origin": "unknown"}
+        base = f"{desk.base}/registrations?{urlencode(question)}" if desk and _sees(desk) else ""
         found.append(
             Line(
                 name=words(share.key),

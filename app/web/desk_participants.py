@@ -16,7 +16,8 @@ from app.kit.i18n import moment, text_of
 from app.kit.inputs import parse
 from app.registration import participant_lists
 from app.registration.participant_lists import Issue, LayoutInput, kept_lists, lines_now
-from app.web import deps, participants
+from app.reports import participants
+from app.web import deps
 from app.web.deps import Desk
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET

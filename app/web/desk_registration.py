@@ -37,11 +37,11 @@ from app.registration.rank_queries import RungView, rung_now
 from app.registration.rules.states import State, may_follow
 from app.registration.rules.wording import wording_of
 from app.registration.tagging import TagView, tagged, tags_of
+from app.reports.history import told
 from app.web import deps
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
 from app.web.deps import Desk
-from app.web.desk_history import told
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import asked_for, label, link, name_of, styled
 from app.web.desk_story import story_of

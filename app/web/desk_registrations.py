@@ -25,10 +25,12 @@ from app.registration.people import listed_name, shown_institution
 from app.registration.rules.states import State
 from app.registration.tagging import TagView, names_of, tagged, tags_of
 from app.registration.viewing import usual_view, views_of
+from app.reports.registrations import cells
+from app.reports.registrations import heading as column_heading
+from app.reports.standings import registration_words, standing_of
 from app.web import deps
 from app.web.countries import countries
-from app.web.desk_columns import CHOOSABLE, SHOWN, SORTS, cells, known, standing_of
-from app.web.desk_columns import heading as column_heading
+from app.web.desk_columns import CHOOSABLE, SHOWN, SORTS, known
 from app.web.desk_filters import Chip, chips, further_of, pairs_of, printable
 from app.web.forms import Form
 
@@ -222,7 +224,8 @@ def _question_of(desk: deps.Desk, view: Any, counted: tuple[Tally, ...]) -> Want
     except NotFound:
         return None
     known_group = found.category in {"", *(tally.code for tally in counted)}
-    return found if known_group and (not found.further.needs or desk.may(Permission.SEE_SENSITIVE)) else None
+    sensitive = found.further.needs or found.further.gender
+    return found if known_group and (not sensitive or desk.may(Permission.SEE_SENSITIVE)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +368,7 @@ def label(lang: Lang, row: Any) -> Label:
     """A registration's standing, ready to show."""
     standing = standing_of(row)
     tone, sign = TONES.get(standing, ("still", "·"))
-    return Label(tone, sign, text_of(lang, f"desk.standing.{standing}"))
+    return Label(tone, sign, registration_words(lang, row))
 
 
 @dataclass(frozen=True, slots=True)

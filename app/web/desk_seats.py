@@ -1,7 +1,7 @@
 """The forum's numbers at the desk: capacity, guarantees, limits, times; and trying others before they are saved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, Fault, Invalid, Refused
-from app.registration.arranging import over_parts, put_terms
+from app.registration.arranging import put_terms
 from app.registration.people import listed_name
 from app.registration.quotas import House
 from app.registration.simulating import Simulated, Simulation, numbers_of, simulate
@@ -94,8 +94,7 @@ async def _tried(request: Request, desk: Desk, house: House, sent: FormData, *, 
     rows = [row for row in seen.categories if row.code in inside]
     sums = {name: sum(getattr(row, name) for row in rows) for name in ("taken", "given", "waiting", "sitting", "anew")}
     whole = Simulated(code="", over_limit=seen.over.taken, **sums)
-    limits = tuple((row.code, row.over_limit) for row in seen.categories if row.over_limit)
-    over = over_parts([replace(seen.over, limits=limits)], {row.code: row.name for row in categories})
+    over = seen.over_parts({row.code: row.name for row in categories})
     fields = {name: value for name, value in _texts(sent).items() if name not in {"form", "over_is_meant"}}
     return Tried(changes_of(house, fields, zone), seen, inside, whole, over, terms.promotion == "offer", fields)
 

@@ -9,23 +9,18 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts.rules import Permission
-from app.forum import setting
 from app.forum.models import Forum, SettingEdit
-from app.forum.queries import forum_id
-from app.forum.setting import State, mark_of, state_of
+from app.forum.setting import State, mark_of
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Conflict, Expired, NotFound, Refused
 from app.kit.i18n import Lang, text_of
 from app.kit.inputs import Input
-from app.programme.queries import topics_used
-from app.registration.naming_groups import GROUPS, GroupsPart, groups_state, put_groups, take_back_groups
-from app.registration.retaining import retention_of
+from app.registration.changing_settings import NAMES, change_part, changes_of, part_of, take_back_change
+from app.reports.history import who
 from app.web import deps
 from app.web.deps import DESK_FORM, Desk
-from app.web.desk_history import who
-from app.web.desk_settings_form import LANGUAGES, NAMES, Block, Entry, blocks_of, fields_of, placed, read_part
+from app.web.desk_settings_form import LANGUAGES, Block, Entry, blocks_of, fields_of, placed, read_part
 from app.web.desk_settings_look import Frame, frames_with
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import read_form_token
@@ -76,32 +71,16 @@ async def _save(request: Request, desk: Desk, part: str, sent: FormData, read: I
     mark, now, by = str(sent.get("mark", "")), clock.now(), desk.actor
 
     def deed(db: Db, found: Forum) -> bool:
-        if isinstance(read, GroupsPart):
-            return put_groups(db, by, found, read, mark=mark, now=now)
-        _refuse_if_purged_before(db, found, getattr(read, "ends_on", None))
-        used = topics_used(db, forum_id(found)) if part == "topics" else {}
-        return setting.put_part(db, by, found, part, read, mark=mark, now=now, used=used)
+        return change_part(db, by, found, part, read, mark=mark, now=now)
 
     return await deps.write_at_desk(request, desk, sent, deed)
-
-
-def _refuse_if_purged_before(db: Db, forum: Forum, ends_on: Any) -> None:
-    """What is sensitive is kept beyond the last day: the day of the purge comes after it."""
-    purged_on = retention_of(db, forum) if ends_on else None
-    if purged_on and purged_on <= ends_on:
-        raise Refused("retention_before_end")
 
 
 async def _take_back(request: Request, desk: Desk, part: str, sent: FormData) -> Response:
     number, now, by = _number(sent.get("number")), clock.now(), desk.actor
 
     def deed(db: Db, found: Forum) -> bool:
-        if part == GROUPS:
-            return take_back_groups(db, by, found, number, now=now)
-        if setting.edit_of(db, found, number).part != part:
-            raise NotFound
-        used = topics_used(db, forum_id(found)) if part == "topics" else {}
-        return setting.take_back(db, by, found, number, now=now, used=used)
+        return take_back_change(db, by, found, number, now=now, part=part)
 
     try:
         await deps.write_at_desk(request, desk, sent, deed)
@@ -128,13 +107,8 @@ async def _look(request: Request, desk: Desk, part: str, state: State, sent: For
 # ---- the pages
 
 
-def _read(db: Db, desk: Desk, part: str) -> State:
-    desk.actor.must(Permission.EDIT_FORUM, forum_id(desk.forum))
-    return groups_state(db, desk.forum) if part == GROUPS else state_of(db, desk.forum, part)
-
-
 async def _state(request: Request, forum: str, part: str) -> tuple[Desk, State]:
-    return await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, part))
+    return await deps.read_at_desk(request, forum, lambda db, desk: part_of(db, desk.actor, desk.forum, part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +132,7 @@ class Shown:
 
 
 async def _overview(request: Request, forum: str, form: Form | None = None, status: int = 200) -> Response:
-    def read(db: Db, desk: Desk) -> list[SettingEdit]:
-        desk.actor.must(Permission.EDIT_FORUM, forum_id(desk.forum))
-        return setting.edits_of(db, desk.forum)
-
-    desk, edits = await deps.read_at_desk(request, forum, read)
+    desk, edits = await deps.read_at_desk(request, forum, lambda db, desk: changes_of(db, desk.actor, desk.forum))
     done = request.query_params.get("done", "")
     values: dict[str, Any] = {
         "parts": NAMES,

@@ -12,13 +12,12 @@ from starlette.datastructures import FormData
 
 from app.forum.inputs import Language
 from app.forum.setting import State
-from app.forum.setting_inputs import PARTS
 from app.kit.errors import Answer, Fault, Invalid, Refused
 from app.kit.i18n import LANGS, latin_digits
 from app.kit.inputs import Input, parse
-from app.registration.naming_groups import GROUPS, GroupsPart
+from app.registration.changing_settings import INPUTS
+from app.registration.naming_groups import GROUPS
 
-INPUTS: Mapping[str, type[Input]] = {**PARTS, GROUPS: GroupsPart}
 LANGUAGES: tuple[str, ...] = get_args(Language)
 MORE_AIMS, MORE_TRACKS, MORE_THEMES = 2, 1, 2
 """Empty rows behind those there are."""
@@ -90,8 +89,6 @@ _PLAIN: Mapping[str, tuple[Entry, ...]] = {
         Entry("tick", "featured", "featured", required=False, hint=True),
     ),
 }
-NAMES = ("words", "dates", "place", "contact", "topics", GROUPS, "standing")
-"""The parts in the order of the desk."""
 
 
 def blocks_of(part: str, fields: Mapping[str, Any], lang: str, state: State) -> list[Block]:

@@ -23,10 +23,10 @@ from app.programme.inputs import TypedSpeaker
 from app.programme.published import PublishedPerson
 from app.programme.queries import published
 from app.programme.rules.speakers import OPEN, Reply, face_of
+from app.reports.history import told
 from app.web import deps
 from app.web.countries import countries, country_name
 from app.web.deps import Desk
-from app.web.desk_history import told
 from app.web.desk_outbox import letter
 from app.web.desk_registrations import Label
 from app.web.desk_story import story_of

@@ -23,10 +23,10 @@ from app.programme.reverting import (
     take_back_together,
     take_back_version,
 )
+from app.reports.history import who
 from app.web import deps
 from app.web.alterations import agreed, asked_again, preview_of
 from app.web.deps import Desk
-from app.web.desk_history import who
 from app.web.desk_programme import edition_in, must_edit
 from app.web.forms import Form, read_form
 from app.web.working import Working, read_working

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.forum.models import Forum
@@ -39,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _trouble)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(SecondFactorNeeded, _second_factor)
     app.add_exception_handler(Exception, _fault)
@@ -114,6 +115,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _too_large(request: Request, _error: Exception) -> Response:
     return await show(request, 413)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # who broke off reads nothing, and it is nobody's fault
 
 
 def too_large(app: FastAPI) -> App:

@@ -9,9 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import fontpkg
-from fontTools import subset
-from fontTools.ttLib import TTFont
-from fontTools.varLib import instancer
 
 # Basic Latin, Latin-1, Extended-A, Vietnamese letters and marks, punctuation, currency, the arrows and signs we set
 LATIN = (
@@ -102,6 +99,10 @@ def _stamp() -> str:
 
 
 def _make(cut: Cut, path: Path) -> None:
+    from fontTools import subset  # noqa: PLC0415 - a tenth of a second that a site whose fonts are there needs not
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - see above
+    from fontTools.varLib import instancer  # noqa: PLC0415 - see above
+
     font = TTFont(fontpkg.path(cut.family, 400, cut.style), recalcTimestamp=False)
     # characters first: fewer glyphs make limiting the axes quick
     options = subset.Options(layout_features=list(cut.features), notdef_outline=True, hinting=False, flavor="woff2")

@@ -8,6 +8,7 @@ from typing import Any
 from app.kit.errors import BodyTooLarge
 from app.kit.i18n import LANGS
 from app.kit.settings import Settings
+from app.programme.portraits import PHOTO_BYTES
 from app.registration.rules.questions import MOST_FILES
 from app.web.headers import ALWAYS, HSTS
 
@@ -28,13 +29,15 @@ TAKES_FILES = (
 """Where forms with answers are sent, which may ask for files."""
 TAKES_MATERIALS = re.compile(r"/desk/[a-z0-9-]+/materials/[A-Za-z0-9]+")
 """Where the desk sends materials: at most a file in each language."""
-PHOTO_BYTES = 8 * 1024 * 1024
-"""The largest photograph that is read."""
 TAKES_PHOTOS = (
     re.compile(r"/(en|km)/speaking/[A-Za-z0-9_-]+/photo"),
     re.compile(r"/desk/[a-z0-9-]+/speakers/[a-z0-9-]+/photo"),
 )
 """Where photographs of speakers are sent."""
+_IN_THE_API = r"/api/v1/forums/[a-z0-9-]+"
+PUTS_MATERIALS = re.compile(rf"{_IN_THE_API}/materials/[A-Z0-9]+/files/(en|km)")
+PUTS_PHOTOS = re.compile(rf"{_IN_THE_API}/speakers/[a-z0-9-]+/photo")
+"""Where a program puts one file, which is the whole body."""
 
 
 class Guards:
@@ -47,6 +50,7 @@ class Guards:
         self._limit = settings.body_limit_bytes
         self._limit_with_files = settings.body_limit_bytes + MOST_FILES * settings.file_limit_bytes
         self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
+        self._limit_of_one = settings.body_limit_bytes + settings.material_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
         self._added = _ADDED + (_HSTS if settings.secure else [])
 
@@ -75,7 +79,12 @@ class Guards:
         return await self.app(scope, _limited(receive, limit), answer)
 
     def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
-        """How many bytes are taken: more only where a form may bring files, and comes in the form that can."""
+        """How many bytes are taken: more only where a form may bring files, and comes in the form that can, or where a
+        program puts a file. What is a little too large comes through, to be told so by the rule that says it."""
+        if scope["method"] == "PUT":
+            if PUTS_MATERIALS.fullmatch(scope["path"]):
+                return self._limit_of_one
+            return self._limit + PHOTO_BYTES if PUTS_PHOTOS.fullmatch(scope["path"]) else self._limit
         brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
         if not brings or scope["method"] != "POST":
             return self._limit

@@ -9,16 +9,12 @@ from starlette.responses import Response
 from app.forum.models import Forum
 from app.kit.i18n import Lang, day, days, khmer_digits, text_of, worded
 from app.kit.printing import can_be_set
+from app.registration.lettering import reference
 from app.registration.people import shown_institution
 from app.registration.rules.wording import wording_of
 from app.web.countries import country_name
 from app.web.headers import SECRET
 from app.web.site import Site
-
-
-def reference(forum: Forum, letter: Any) -> str:
-    """Under what the secretariat finds a letter: the forum's slug and the letter's number in it."""
-    return f"{forum.slug.upper()}/{letter.number:04}"
 
 
 def letter_values(forum: Forum, row: Any, category: Any, letter: Any) -> dict[str, Any]:

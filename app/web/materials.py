@@ -13,10 +13,9 @@ from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.i18n import Lang, moment, number, text_of
-from app.programme.materials import PIECE, FileView, MaterialView, Seen, Shelf, piece_of, shelf
+from app.programme.materials import PIECE, FileView, MaterialView, Seen, Shelf, file_name, media_type, piece_of, shelf
 from app.programme.published import PublishedSession
 from app.programme.queries import published
-from app.programme.rules.documents import DocumentKind
 from app.programme.rules.visibility import PUBLIC, Viewer
 from app.registration.pick_queries import own_picks
 from app.registration.queries import Own, own_registration
@@ -190,22 +189,14 @@ async def _file(request: Request, forum: Forum, there: Shelf, material: str, lan
     """One file of what is there. Raises NotFound."""
     found = there.there(pages.code(material))
     session = next((one.session for one in there.seen if one.material is found), None)
-    name = file_name(forum, session.code if session else "", found, language)
+    name = file_name(forum.slug, session.code if session else "", found, language)
     return answer(request, found.file(language), name, cache)
-
-
-def file_name(forum: Forum, session: str, material: MaterialView, language: str) -> str:
-    """A name made of our own codes: the sender's stands in no header. Raises NotFound."""
-    one = material.file(language)
-    parts = (forum.slug, session, material.kind.value, material.code, language)
-    return f"{'-'.join(part for part in parts if part).lower()}.{one.kind.ending}"
 
 
 def answer(request: Request, one: FileView, name: str, cache: str) -> Response:
     """A file to save, never shown within the site; a range of it where one is asked for. Piece by piece, so that no
     request holds more than one in memory."""
     etag, headers = f'"{one.digest[:32]}"', request.headers
-    media = "text/plain; charset=utf-8" if one.kind is DocumentKind.TEXT else one.kind.value
     told = {
         "etag": etag,
         "last-modified": http_date(one.sent_at),
@@ -228,7 +219,7 @@ def answer(request: Request, one: FileView, name: str, cache: str) -> Response:
     if part:
         told["content-range"] = f"bytes {first}-{last}/{one.size}"
     body = _pieces(site_of(request), one, first, last, bodiless=bool(request.scope.get("bodiless")))
-    return StreamingResponse(body, 206 if part else 200, headers=told, media_type=media)
+    return StreamingResponse(body, 206 if part else 200, headers=told, media_type=media_type(one))
 
 
 def _may_be_in_part(request: Request, etag: str, one: FileView) -> bool:

@@ -144,10 +144,16 @@ async def _front(
     if own.row.ended_at is not None:
         return _show(request, lang, secret, own, form, status=status)
     site = site_of(request)
-    chosen = await site.read(lambda db: chosen_sessions(db, lang, own))
-    moved = await site.read(lambda db: moved_sessions(db, lang, own))
-    box = await site.read(lambda db: mailbox_of(db, own.forum, own.row.email, site.settings.secret_key))
-    return _show(request, lang, secret, own, form, status=status, chosen=chosen, moved=moved, box=box)
+
+    def read(db: Db) -> dict[str, Any]:
+        shelf = site.shelves.at(db, own.forum.slug, lang, site.settings.base_url)
+        return {
+            "chosen": chosen_sessions(db, lang, own),
+            "moved": moved_sessions(db, lang, own, shelf),
+            "box": mailbox_of(db, own.forum, own.row.email, site.settings.secret_key),
+        }
+
+    return _show(request, lang, secret, own, form, status=status, **await site.read(read))
 
 
 async def along_of(request: Request, lang: Lang, own: Own) -> list[tuple[str, str]]:

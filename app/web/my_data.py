@@ -19,17 +19,17 @@ from app.registration.delegations import institution_name
 from app.registration.erasing import erase
 from app.registration.filing import own_file
 from app.registration.held import Asked, Held, as_json, held_about
+from app.registration.lettering import reference
 from app.registration.people import shown_name
 from app.registration.queries import Own, own_registration
 from app.registration.rules.picks import PickState
 from app.registration.rules.states import HOLDS_SEAT, State
 from app.registration.rules.wording import wording_of
+from app.reports.history import told
 from app.web.answers import download, file_number, said
 from app.web.countries import country_name
-from app.web.desk_history import told
 from app.web.forms import Form, read_form, refilled
 from app.web.headers import SECRET
-from app.web.letters import reference
 from app.web.my import along_of, own_of
 from app.web.pages import form_token, language, page, read_form_token, token
 from app.web.site import site_of

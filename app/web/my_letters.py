@@ -10,11 +10,12 @@ from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.registration import lettering
 from app.registration.letter_inputs import LetterInput
+from app.registration.lettering import reference
 from app.registration.queries import Own
 from app.registration.rules.wording import wording_of
 from app.web.countries import countries
 from app.web.forms import Form, refilled
-from app.web.letters import letter_answer, reference
+from app.web.letters import letter_answer
 from app.web.my import check_token, do, own_of, posted
 from app.web.pages import code as code_of
 from app.web.pages import form_token, page

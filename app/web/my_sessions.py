@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.actor import Actor
-from app.calendars.common import common_sessions
+from app.calendars.common import common_of
+from app.calendars.shelves import Shelf
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock
 from app.kit.db import Db
@@ -99,11 +100,10 @@ def chosen_sessions(db: Db, lang: Lang, own: Own) -> list[ChoiceDay]:
     return [day for day in chosen if day.choices]
 
 
-def moved_sessions(db: Db, lang: Lang, own: Own) -> list[Words]:
-    """What changed in a person's own sessions since they last looked, in words."""
-    newest = published(db, forum_id(own.forum))
-    common = common_sessions(db, forum_id(own.forum), newest)
-    found = moved_since(db, own.forum, own.row, newest, common)
+def moved_sessions(db: Db, lang: Lang, own: Own, shelf: Shelf) -> list[Words]:
+    """What changed in a person's own sessions since they last looked, in words; the programme is taken ready."""
+    common = common_of(shelf.programme, shelf.sign_ups)
+    found = moved_since(db, own.forum, own.row, shelf.programme, common)
     return [words_of(change, lang, own.forum.timezone) for change in found]
 
 

@@ -75,7 +75,8 @@ def page(
     A view may give a `twin` of its own where the address does not say everything, and a second `wording` of the texts.
     """
     site = site_of(request)
-    values.setdefault("twin", twin(opened_at(request, status), lang))
+    if "twin" not in values:
+        values["twin"] = twin(opened_at(request, status), lang)
     if wording:
         values["t"] = partial(worded, lang, wording)
     html = (

@@ -9,8 +9,7 @@ from starlette.responses import Response
 from app.forum.queries import forum_id
 from app.kit.errors import Fault, Invalid, NotFound, Refused
 from app.kit.pictures import Picture, made_anew
-from app.programme.portraits import Photograph, portrait_of
-from app.web.guards import PHOTO_BYTES
+from app.programme.portraits import PHOTO_BYTES, Photograph, portrait_of
 from app.web.headers import PUBLISHED, SECRET
 from app.web.pages import slug
 from app.web.public import public

@@ -18,7 +18,7 @@ from app.kit.i18n import Lang, worded
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
 from app.registration.rules.wording import wording_of
-from app.web.blanks import TOKEN
+from app.web.blanks import TOKEN, Moment
 from app.web.forms import Form
 from app.web.headers import SECRET
 from app.web.invitation_codes import code_in, try_typed_code
@@ -65,12 +65,18 @@ EMPTY = {"for_whom": "self", "attends_as": "official"}
 async def _blank(request: Request, lang: str, forum: str, category: str) -> Response:
     """The empty form by the open door, kept for a moment: in a storm as many are opened as are sent."""
     site, path = site_of(request), request.url.path
-    found = site.blanks.find(path, site.pen)
+    found, look = site.blanks.find(path, site.pen)
+    if found is not None and look:
+        commits = site.pen.tally.commits
+        if await _stands(request, found.sheet):
+            site.blanks.looked_at(path, found, commits)
+        else:
+            found = None
     if found is None:
-        commits, now = site.pen.tally.commits, clock.now()
+        since = Moment.now(site.pen)
         sheet = await _sheet(request, lang, forum, category, Way())
         shown = await show_sheet(request, sheet, Form(EMPTY), token=TOKEN)
-        found = site.blanks.keep(path, sheet, shown, commits, now)
+        found = site.blanks.keep(path, sheet, shown, since)
     body = found.body.replace(TOKEN.encode(), form_token(request, found.sheet.purpose).encode())
     return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": found.language})
 
@@ -78,15 +84,26 @@ async def _blank(request: Request, lang: str, forum: str, category: str) -> Resp
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    kept = site_of(request).blanks.find(request.url.path, site_of(request).pen)
-    sheet = kept.sheet if kept else await _sheet(request, lang, forum, category, Way())
+    site, path = site_of(request), request.url.path
+    known = site.blanks.asked(path, site.pen)
+    if known is None:
+        since = Moment.now(site.pen)
+        known = site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
+    sheet: Sheet = known.sheet
     sent, answers = await read_sheet(request, sheet)
-    sheet = replace(sheet, way=Way(code=code_in(sent)))
+    way = Way(code=code_in(sent))
     try:
-        asked, read = await send(request, sheet, sent, answers)
+        asked, read = await send(request, replace(sheet, way=way), sent, answers)
     except (Refused, Expired, TooMany) as refused:
-        return await show_again(request, sheet, sent, answers, refused)
-    return await show_sent(request, sheet, read, asked)
+        now = await _sheet(request, lang, forum, category, way)  # which may be the very reason
+        return await show_again(request, now, sent, answers, refused)
+    return await show_sent(request, sheet, read, asked, known.answers)
+
+
+async def _stands(request: Request, sheet: Sheet) -> bool:
+    """Do doors and seats stand as they did when the form was rendered?"""
+    now = clock.now()
+    return bool(await site_of(request).read(lambda db: registration_of(db, sheet.forum, now=now)) == sheet.registration)
 
 
 async def _led_by(request: Request, lang: Lang, forum: Forum, typed: str) -> Response:

@@ -191,17 +191,32 @@ ROUTES = _included()
 
 
 class Branch(BaseRoute):
-    """Routes that are asked in turn where an address begins as `begins` says; every other address is spared that."""
+    """Routes that are asked in turn where an address begins as `begins` says; every other address is spared that.
+
+    Of those only the routers are asked that have a route with the second and third word of the address: the same
+    ones for all addresses in which none of our own words stands there.
+    """
 
     def __init__(self, begins: Callable[[str], bool], routes: Sequence[BaseRoute]) -> None:
         self._begins = begins
-        self._routes = tuple(routes)
+        self._shapes = [(route, {_shape(str(each.path)) for each in iter_route_contexts([route])}) for route in routes]
+        shapes = [shape for _, mine in self._shapes for shape in mine]
+        self._words = [{shape[place] for shape in shapes} - {None} for place in (0, 1)]
+        self._likely: dict[tuple[str | None, ...], tuple[BaseRoute, ...]] = {}
+
+    def _asked(self, path: str) -> tuple[BaseRoute, ...]:
+        words = zip((*path.split("/", 4)[2:4], "", ""), self._words, strict=False)
+        said = tuple(word if word in ours else None for word, ours in words)
+        if said not in self._likely:
+            fitting = [route for route, mine in self._shapes if any(_fits(shape, said) for shape in mine)]
+            self._likely[said] = tuple(fitting)
+        return self._likely[said]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As a router does: the first that fits wholly, else the first whose address fits and whose method does not."""
         nearly: tuple[Match, Scope] = (Match.NONE, {})
         if self._begins(scope["path"][1:].partition("/")[0]):
-            for route in self._routes:
+            for route in self._asked(scope["path"]):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
                     return match, {**found, _CHOSEN: route}
@@ -215,6 +230,20 @@ class Branch(BaseRoute):
 
 
 _CHOSEN = "sala_route"
+_Shape = tuple[str | None, ...]
+
+
+def _shape(path: str) -> _Shape:
+    """The second and third word of a route's address, "" where it has none; None where anything may stand."""
+    words: list[str | None] = []
+    for word in (*path.split("/")[1:4], "", "")[:3]:
+        anything = "{" in word or bool(words and words[-1] is None and ":path}" in path)
+        words.append(None if anything else word)
+    return tuple(words[1:])
+
+
+def _fits(shape: _Shape, said: _Shape) -> bool:
+    return all(mine is None or mine == word for mine, word in zip(shape, said, strict=True))
 
 
 def _branches() -> tuple[BaseRoute, ...]:

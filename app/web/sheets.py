@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from markupsafe import escape
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.accounts.actor import Actor
 from app.forum.models import Forum
-from app.forum.queries import ForumPage, forum_by_slug, forum_id
+from app.forum.queries import ForumPage, forum_id
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
@@ -20,7 +21,7 @@ from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.kit.pen import Deed
 from app.kit.settings import Settings
-from app.kit.throttling import count_visit, network, who
+from app.kit.throttling import count_visits, network, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
 from app.registration import accompanying, answering, applying, picking, replying
@@ -33,9 +34,12 @@ from app.registration.question_queries import QuestionView
 from app.registration.rules.eligibility import Door
 from app.registration.rules.names import normal_email
 from app.registration.rules.wording import wording_of
+from app.registration.settling import forum_ahead
 from app.web.answers import fields_for, file_again, files_asked, read_answers, several
+from app.web.blanks import EMAIL, LINK, Answers
 from app.web.countries import countries
 from app.web.forms import Form, read_form, refilled
+from app.web.headers import SECRET
 from app.web.institutions import institutions
 from app.web.invitation_codes import try_typed_code
 from app.web.pages import form_token, page, read_form_token, twin
@@ -106,14 +110,16 @@ async def send(
         raise Refused(tried.refusal)
 
     def deed(db: Db) -> applying.Asked:
-        found = forum_by_slug(db, sheet.forum.slug)
+        found = forum_ahead(db, sheet.forum.slug)
         picking.refuse_clashes(db, found, wanted, forced=forced)
         asked = _written(db, site.settings, sheet, found, read, key, answers, now=now)
         picking.first_picks(db, found, asked, wanted, now=now)
         return asked
 
     counted = _count_of(request, sheet.forum, read, now=now)
-    return await site.write_settled(sheet.forum.slug, deed, now=now, counted=counted), read
+    # what else is chosen counts against the places of sessions, which the form shows
+    written = site.write_settled(sheet.forum.slug, deed, now=now, counted=counted, quiet=not wanted)
+    return await written, read
 
 
 def _written(
@@ -161,14 +167,13 @@ def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: da
     """
     settings, own = site_of(request).settings, forum_id(forum)
     secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
-    sender = who(secret, "address", network(request.scope.get("client_address", "")))
+    sender = who(secret, "address", network(request.scope.get("client_address", ""))), settings.throttle_per_address
+    typed = who(secret, "email", email), settings.throttle_per_email
+    known = who(secret, "assistant", email), settings.throttle_per_address
 
     def count(db: Db) -> None:
-        count_visit(db, sender, settings.throttle_per_address, window, now=now)
-        if read.assistant_name and is_read(db, own, email):
-            count_visit(db, who(secret, "assistant", email), settings.throttle_per_address, window, now=now)
-        else:
-            count_visit(db, who(secret, "email", email), settings.throttle_per_email, window, now=now)
+        is_known = bool(read.assistant_name) and is_read(db, own, email)
+        count_visits(db, (sender, known if is_known else typed), window, now=now)
 
     return count
 
@@ -254,18 +259,41 @@ async def show_again(request: Request, sheet: Sheet, sent: FormData, answers: Se
     return response
 
 
-async def show_sent(request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked) -> Response:
+async def show_sent(
+    request: Request, sheet: Sheet, read: ApplicationInput, asked: applying.Asked, answers: Answers | None = None
+) -> Response:
     """The answer: "we have written to …", and whether mail leaves late. Where none can leave it shows the link itself,
     and says why.
 
-    Not the link of an earlier registration: the form proves nothing about whose address it is.
+    Not the link of an earlier registration: the form proves nothing about whose address it is. `answers` are those
+    that this form was given before: all but the address and the link is the same in them.
     """
-    site = site_of(request)
+    site, path = site_of(request), request.url.path
+    twins: dict[str, Any] = {}
     link = ""
     if not site.settings.sends_mail and not asked.known:
         link = f"/{sheet.lang}/my/{asked.token}"
-    values: dict[str, Any] = {"forum": sheet.forum, "category": sheet.category, "email": read.email, "link": link}
-    values["no_mail"] = not site.settings.sends_mail
-    values["late_mail"] = site.settings.sends_mail and await site.late_mail.look(site.read)
-    wording = wording_of(in_hall=sheet.category.in_hall)
-    return page(request, sheet.lang, "registration/sent.html", secret=True, wording=wording, **values)
+    late = site.settings.sends_mail and await site.late_mail.look(site.read)
+    if not sheet.way.secret:
+        twins["twin"] = twin(path, sheet.lang)  # the form stands where it was sent
+    kept, which = {} if answers is None else answers, (bool(link), late)
+    if which not in kept:
+        shown = page(
+            request,
+            sheet.lang,
+            "registration/sent.html",
+            secret=True,
+            wording=wording_of(in_hall=sheet.category.in_hall),
+            forum=sheet.forum,
+            category=sheet.category,
+            email=EMAIL,
+            link=LINK if link else "",
+            no_mail=not site.settings.sends_mail,
+            late_mail=late,
+            **twins,
+        )
+        kept[which] = bytes(shown.body), shown.headers["content-language"]
+    body, spoken = kept[which]
+    for place, own in ((EMAIL, read.email), (LINK, link)):
+        body = body.replace(place.encode(), escape(own).encode())
+    return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": spoken})

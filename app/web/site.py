@@ -11,7 +11,6 @@ from starlette.requests import Request
 
 from app.calendars.personal import Recent
 from app.calendars.shelves import Shelves
-from app.forum.queries import forum_by_slug
 from app.kit import clock
 from app.kit.db import Database, Db
 from app.kit.errors import Busy
@@ -81,19 +80,29 @@ class Site:
             return await run_in_threadpool(png, template, values)
 
     async def write_settled(
-        self, forum: str, deed: Deed[T], *, now: datetime | None = None, counted: Deed[None] | None = None
+        self,
+        forum: str,
+        deed: Deed[T],
+        *,
+        now: datetime | None = None,
+        counted: Deed[None] | None = None,
+        quiet: bool = False,
     ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
         So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
-        that settles at this very `now` does not do so again. `counted` counts the try before it, as a deed of its own
-        too: a try that is refused has been counted, and one that is refused by the count is none.
+        that settles at this very `now` does not do so again. `counted` counts the try before all of that: a try that is
+        refused has been counted, and one that is refused by the count is none. `quiet`: see `Pen.submit_together`.
         """
         at, barred = now or clock.now(), _Barred()
-        deeds: list[Deed[Any]] = [lambda db: settle_ahead(db, forum_by_slug(db, forum), now=at), deed]
+
+        def settled(db: Db) -> None:
+            settle_ahead(db, forum, now=at)
+
+        deeds: list[Deed[Any]] = [settled, deed]
         if counted is not None:
-            deeds = [barred.until_counted(counted), deeds[0], barred.behind(deed)]
-        done: T = await self.pen.write_together(forum, deeds)
+            deeds = [barred.until_counted(counted, settled), barred.behind(deed)]
+        done: T = await self.pen.write_together(forum, deeds, quiet=quiet)
         return done
 
 
@@ -103,10 +112,11 @@ class _Barred:
     def __init__(self) -> None:
         self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
 
-    def until_counted(self, count: Deed[None]) -> Deed[None]:
+    def until_counted(self, *first: Deed[None]) -> Deed[None]:
         def counting(db: Db) -> None:
             try:
-                count(db)
+                for each in first:
+                    each(db)
             except Exception as refusal:
                 self.why = refusal
                 raise

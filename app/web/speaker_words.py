@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.forum.models import Forum
 from app.kit.i18n import Lang, day, text_of
 from app.programme.rules.speakers import Reply, parts_of
+from app.reports.standings import reply_words
 from app.web.desk_registrations import Label
 
 TONES = {
@@ -19,7 +20,7 @@ TONES = {
 
 def label(lang: Lang, state: Reply) -> Label:
     """A reply as a sign and words."""
-    return Label(*TONES[state], text_of(lang, f"speakers.state.{state.value}"))
+    return Label(*TONES[state], reply_words(lang, state))
 
 
 def part_choices(lang: Lang, forum: Forum) -> list[tuple[str, str]]:

@@ -16,7 +16,16 @@ from tests.api.programs import Programs
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Page
 
-PARTED = ("/registrations", "/invitations", "/outbox", "/facts", "/edits", "/deliveries")
+PARTED = (
+    "/registrations",
+    "/invitations",
+    "/outbox",
+    "/facts",
+    "/edits",
+    "/deliveries",
+    "/setting-changes",
+    "/precedence",
+)
 PERSON = {
     "category": "STU",
     "language": "en",

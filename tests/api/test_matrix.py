@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 import pytest
 
 from app.accounts.rules import PERMISSIONS, Permission, Role
+from app.registration.changing_settings import NAMES
 from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
+from tests.kit.test_pictures import picture
+from tests.papers import make_material, pdf
 
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
 EDIT, FORUM, ACCESS = Permission.EDIT_PROGRAMME, Permission.EDIT_FORUM, Permission.MANAGE_ACCESS
+EXPORT, PROTOCOL = Permission.EXPORT_PEOPLE, Permission.EDIT_PROTOCOL
 TAKES: dict[str, Permission] = {
     "get_forum": SEE,
     "get_token": SEE,
@@ -109,11 +113,63 @@ TAKES: dict[str, Permission] = {
     "merge": DECIDE,
     "say_distinct": DECIDE,
     "erase_invitation": DECIDE,
+    "list_materials": EDIT,
+    "get_material": EDIT,
+    "add_material": EDIT,
+    "change_material": EDIT,
+    "remove_material": EDIT,
+    "restore_material": EDIT,
+    "place_material": EDIT,
+    "get_material_file": EDIT,
+    "put_material_file": EDIT,
+    "remove_material_file": EDIT,
+    "get_photo": SEE,
+    "put_photo": EDIT,
+    "remove_photo": EDIT,
+    "try_numbers": FORUM,
+    "get_table": EDIT,
+    "look_at_import": EDIT,
+    "import_programme": EDIT,
+    "look_at_copying": EDIT,
+    "copy_sessions": EDIT,
+    "get_together": EDIT,
+    "undo_together": EDIT,
+    "look_at_return": EDIT,
+    "return_to_version": EDIT,
+    "get_coverage": SEE,
+    "get_voices": EDIT,
+    "put_voices": EDIT,
     "list_webhooks": FORUM,
     "list_deliveries": FORUM,
     "try_webhook": FORUM,
     "resume_webhook": FORUM,
     "send_delivery_again": FORUM,
+    **{f"{verb}_{part}": FORUM for verb in ("get", "put") for part in NAMES},
+    "list_setting_changes": FORUM,
+    "get_setting_change": FORUM,
+    "undo_setting_change": FORUM,
+    "look_at_new_edition": ACCESS,
+    "open_next_edition": ACCESS,
+    "take_archive": ACCESS,
+    "list_precedence": PEOPLE,
+    "get_ladder": PEOPLE,
+    "choose_alphabet": PROTOCOL,
+    "get_rung": PEOPLE,
+    "add_rung": PROTOCOL,
+    "change_rung": PROTOCOL,
+    "remove_rung": PROTOCOL,
+    "place_rung": PROTOCOL,
+    "get_rank": PEOPLE,
+    "put_rank": PROTOCOL,
+    "get_head_table": PEOPLE,
+    "set_head_table": PROTOCOL,
+    "exchange_seats": PROTOCOL,
+    "list_lists": SEE,
+    "take_list": EXPORT,
+    "take_registrations": EXPORT,
+    "list_participant_lists": EXPORT,
+    "give_participants": EXPORT,
+    "give_participants_again": EXPORT,
     "list_tags": PEOPLE,
     "get_tag": PEOPLE,
     "make_tag": DECIDE,
@@ -154,6 +210,11 @@ TAKES: dict[str, Permission] = {
 }
 
 
+FILES = {"put_material_file": ("application/pdf", pdf()), "put_photo": ("image/jpeg", picture())}
+FILES["look_at_import"] = ("text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n")
+"""What is sent where the whole body is a file."""
+
+
 @pytest.fixture(scope="module")
 def cast(programs: Programs) -> Programs:
     for role in Role:
@@ -162,9 +223,10 @@ def cast(programs: Programs) -> Programs:
 
 
 @pytest.fixture(scope="module")
-def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
-    """Every operation of the document: method, address with parts that are there, and the example of its body."""
-    there = {"forum": SLUG, "number": "1", "template": "registration.approved"}
+def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, str]]]:
+    """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
+    there = {"forum": SLUG, "number": "1", "name": "delegates"}
+    there |= {"template": "registration.approved", "language": "en"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -174,6 +236,8 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "rungs": programs.get("/ladder").json()["rungs"][0]["code"],
+        "materials": programs.doors.write(SLUG, make_material),
     }
     there |= dict.fromkeys(("registration", "first", "second"), codes["registrations"])
     found = {}
@@ -187,7 +251,10 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any]]:
             asked = [each for each in one.get("parameters", []) if each["in"] == "query" and each["required"]]
             question = urlencode({each["name"]: each["schema"]["examples"][0] for each in asked})
             body = (content.get("schema", {}).get("examples") or content.get("examples") or [None])[0]
-            found[one["operationId"]] = (method.upper(), f"{address}?{question}".rstrip("?"), body)
+            sent = {"content_type": "application/json", "if_match": "*"}
+            if (name := one["operationId"]) in FILES:
+                sent["content_type"], body = FILES[name]
+            found[name] = (method.upper(), f"{address}?{question}".rstrip("?"), body, sent)
     return found
 
 
@@ -198,18 +265,18 @@ def test_every_operation_has_its_row_here(operations: dict[str, Any]) -> None:
 def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: dict[str, Any]) -> None:
     """Whoever may not is refused and writes nothing; whoever may reaches the deed, whatever it says then."""
     before, wrong = cast.doors.rows(), []
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         for role in ROLES:
             if TAKES[name] in PERMISSIONS[Role(role)]:
                 continue
-            answer = cast.ask(method, address, role, body, if_match="*")
+            answer = cast.ask(method, address, role, body, **headers)
             if answer.status_code != 403 or answer.json()["code"] != "forbidden":
                 wrong.append((name, role, answer.status_code, answer.text[:200]))
     assert not wrong
     assert cast.doors.rows() == before
-    for name, (method, address, body) in operations.items():
+    for name, (method, address, body, headers) in operations.items():
         allowed = next(role for role in reversed(ROLES) if TAKES[name] in PERMISSIONS[Role(role)])
-        answer = cast.ask(method, address, allowed, body, if_match="*")
+        answer = cast.ask(method, address, allowed, body, **headers)
         if answer.status_code in {400, 401, 403, 405, 412, 415, 428, 500}:
             wrong.append((name, allowed, answer.status_code, answer.text[:200]))
         elif answer.status_code == 422 and answer.json()["code"] == "invalid" and "_taken" not in answer.text:
@@ -220,8 +287,8 @@ def test_every_role_is_answered_by_its_permissions(cast: Programs, operations: d
 def test_a_user_without_a_role_has_no_token_and_a_stranger_no_answer(
     cast: Programs, operations: dict[str, Any]
 ) -> None:
-    for name, (method, address, body) in operations.items():
-        assert cast.ask(method, address, "", body).status_code == 401, name
+    for name, (method, address, body, headers) in operations.items():
+        assert cast.ask(method, address, "", body, **headers).status_code == 401, name
 
 
 def test_what_is_sensitive_is_told_those_who_may_see_it(cast: Programs) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.forum.models import Forum
 from app.forum.queries import forums
 from app.kit import db as db_module
-from app.kit.db import Database, Db, table
+from app.kit.db import Database, Db, NextId, table
 from app.kit.migrating import migrate
-from app.kit.models import Scope
+from app.kit.models import Scope, Visit
 from app.kit.pen import SITE, Pen
 from app.kit.trouble import UNREACHABLE, trouble_of
 from tests.cast import NOW, SLUG, the_forum
@@ -37,6 +37,19 @@ def test_a_reader_sees_one_consistent_view(either_database: Database):
 def test_foreign_keys_hold(either_database: Database):
     with Db(either_database.write_engine) as db, pytest.raises(IntegrityError):
         db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, false)"))
+
+
+def test_a_row_is_written_with_the_id_that_was_asked_for_and_later_ones_go_on_from_there(either_database: Database):
+    visits = table(Visit)
+    with Db(either_database.write_engine) as db:
+        for number in range(1, 7):
+            row: dict[str, object] = {"who": f"visit {number}", "at": NOW}
+            if number % 2:
+                row["id"] = db.execute(select(NextId(visits))).scalar_one()
+            db.execute(insert(visits).values(**row))
+        ids = list(db.execute(select(visits.c.id).order_by(visits.c.who)).scalars())
+        assert ids == sorted(set(ids))
+        assert db.execute(select(NextId(table(Forum)))).scalar_one() != db.execute(select(NextId(visits))).scalar_one()
 
 
 def test_rows_stay_readable_after_their_transaction(database: Database):

@@ -317,6 +317,30 @@ def test_what_a_deed_leaves_is_there_for_the_very_next_one_alone(database: Datab
     assert [answer.result() for answer in seen] == [False, None, True, False]
 
 
+def test_what_a_refused_deed_leaves_is_there_for_nobody_and_what_is_left_anew_for_the_next(database: Database) -> None:
+    def leave(db: Db) -> None:
+        db.info["left"] = object()
+
+    def look(db: Db) -> bool:
+        return "left" in db.info
+
+    def leave_and_refuse(db: Db) -> None:
+        leave(db)
+        raise Refused("closed")
+
+    held = Held(database)
+    seen = held.write(leave, leave, look, leave, leave_and_refuse, look)
+    assert [answer.exception() is None and answer.result() for answer in seen] == [None, None, True, None, False, False]
+
+
+def test_a_commit_of_quiet_deeds_alone_is_no_change(database: Database) -> None:
+    pen = Pen(database)
+    pen.submit_together(SITE, [note("a"), note("b")], quiet=True)
+    assert (pen.tally.commits, pen.tally.changes) == (1, 0)
+    pen.submit_together(SITE, [note("c")])
+    assert (pen.tally.commits, pen.tally.changes) == (2, 1)
+
+
 def test_deeds_asked_for_together_are_in_one_commit_and_each_stands_for_itself(database: Database) -> None:
     pen = Pen(database)
     pen.start()

@@ -146,7 +146,7 @@ def test_the_empty_tables_can_be_read_back() -> None:
 
 
 def test_columns_have_the_letters_a_spreadsheet_shows() -> None:
-    assert [letter_of(column) for column in (0, 25, 26)] == ["A", "Z", "AA"]
+    assert [letter_of(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 
 def only_refused(body: bytes) -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -6,7 +7,7 @@ from sqlalchemy import select
 from app.kit.db import Db, table
 from app.kit.errors import TooMany
 from app.kit.models import Visit
-from app.kit.throttling import count_visit, forget_visits, network, who
+from app.kit.throttling import count_visit, count_visits, forget_visits, network, who
 from tests.cast import NOW, SECRET
 
 HOUR = 3600
@@ -24,6 +25,17 @@ def test_so_many_tries_and_no_more(db: Db):
 def test_after_the_window_it_may_be_tried_again(db: Db):
     count_visit(db, "somebody", 1, HOUR, now=NOW)
     count_visit(db, "somebody", 1, HOUR, now=NOW + timedelta(seconds=HOUR))
+
+
+def test_several_are_counted_together_or_none_of_them(db: Db, queries: Any):
+    with queries() as made:
+        count_visits(db, [("a place", 9), ("an address", 2), ("no limit", 0)], HOUR, now=NOW)
+    assert len(made) == 2
+    count_visits(db, [("a place", 9), ("an address", 2)], HOUR, now=NOW + timedelta(minutes=30))
+    with pytest.raises(TooMany) as refused:
+        count_visits(db, [("a place", 9), ("an address", 2)], HOUR, now=NOW + timedelta(minutes=40))
+    assert refused.value.values == {"seconds": 1200, "minutes": 20}
+    assert sorted(db.execute(select(table(Visit).c.who)).scalars()) == ["a place"] * 2 + ["an address"] * 2
 
 
 def test_nought_means_no_limit(db: Db):

@@ -79,6 +79,24 @@ def test_a_material_is_changed_once_by_each_edition_and_a_file_takes_the_place_o
     ]  # fmt: skip
 
 
+def test_a_text_may_come_after_its_material_which_nobody_sees_before(db: Db, forum: Forum):
+    code = sharing.share(db, OPERATOR, forum, material(), {}, now=NOW, text_follows=True)
+    assert titles(db, forum) == []
+    assert change(db, forum, code, 1, kind="slides"), "its words may be corrected while it waits"
+    assert sharing.put_text(db, OPERATOR, forum, code, "km", document("", "x", pdf()), now=NOW)
+    assert titles(db, forum) == [WORDS.en]
+    assert not sharing.put_text(db, OPERATOR, forum, code, "km", document("", "x", pdf()), now=NOW), "the same again"
+    with pytest.raises(NotFound):
+        sharing.put_text(db, OPERATOR, forum, code, "en", None, now=NOW)
+    with pytest.raises(Invalid):
+        sharing.put_text(db, OPERATOR, forum, code, "km", None, now=NOW)
+    assert sharing.put_text(db, OPERATOR, forum, code, "en", document("", "x", docx()), now=NOW)
+    assert sharing.put_text(db, OPERATOR, forum, code, "km", None, now=NOW)
+    found = material_of(db, forum_id(forum), code)
+    assert ([one.language for one in found.files], found.kind, found.edition) == (["en"], "slides", 5)
+    assert pieces(db) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

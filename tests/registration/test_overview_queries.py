@@ -8,8 +8,11 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
+from app.kit.errors import Forbidden
 from app.kit.pen import Pen
 from app.registration.applying import confirm
+from app.registration.desk_filters import Further
+from app.registration.desk_queries import Wanted, desk_list
 from app.registration.models import Answer, Application, Category, Question
 from app.registration.overview_queries import (
     asked_between,
@@ -93,8 +96,14 @@ def test_those_who_come_are_counted_and_a_private_capacity_leaves_the_institutio
     assert [share.key for share in found.institutions] == [VANNA.institution]
 
 
+def of_gender(said: str) -> Wanted:
+    return Wanted(further=Further(gender=said))
+
+
 def test_gender_is_counted_where_a_question_asks_for_it_and_whoever_looks_may_see_it(db: Db):
-    forum, by = the_forum(db), make_actor(db, CHAN, Role.VIEWER)
+    forum, by, looks = the_forum(db), make_actor(db, CHAN, Role.VIEWER), make_actor(db, RITH, Role.FINANCE)
+    with pytest.raises(Forbidden):
+        desk_list(db, looks, forum, of_gender("woman"))  # which the forum does not ask
     assert genders(db, by, forum) == ()
     options = [{"value": value, "en": value, "km": value} for value in ("woman", "man")]
     like = dict(db.execute(select(table(Question)).limit(1)).mappings().one())
@@ -107,9 +116,15 @@ def test_gender_is_counted_where_a_question_asks_for_it_and_whoever_looks_may_se
         db.execute(
             insert(table(Answer)).values(application_id=row.id, question_id=number, value=value, answered_at=NOW)
         )
-    assert [(one.name.en, one.number) for one in genders(db, by, forum)] == [("woman", 2), ("man", 0)], "Bopha awaits"
+    told = [(one.name.en, one.confirmed + one.unconfirmed) for one in genders(db, by, forum)]
+    assert told == [("woman", 2), ("man", 0)], "Bopha awaits"
+    asked = {said: desk_list(db, looks, forum, of_gender(said))[0] for said in ("woman", "man", "-")}
+    names = {said: sorted(row.given_name for row in rows) for said, rows in asked.items()}
+    assert names == {"woman": [CHAN.given_name, VANNA.given_name], "man": [BOPHA.given_name], "-": []}
     db.execute(update(table(Question)).where(table(Question).c.id == number).values(sensitive=True))
     assert genders(db, by, forum) == ()
+    with pytest.raises(Forbidden):
+        desk_list(db, looks, forum, of_gender("woman"))
     assert genders(db, make_actor(db, SOKHA, Role.PROTOCOL_OFFICER), forum)
 
 

@@ -26,8 +26,10 @@ async def ask(
     body: Iterable[bytes] = (),
     peer: str = "192.0.2.9",
     raw_headers: Iterable[tuple[str, str]] | None = None,
+    breaks_off: bool = False,
 ) -> Answered:
-    """One request; `body` comes in these pieces. `raw_headers` are all there are, a name as often as it stands."""
+    """One request; `body` comes in these pieces, after which who `breaks_off` is gone. `raw_headers` are all there are,
+    a name as often as it stands."""
     pieces = [*body]
     sent = {"host": "localhost", **(headers or {})}.items() if raw_headers is None else raw_headers
     scope = {
@@ -46,8 +48,10 @@ async def ask(
     told: list[Any] = []
 
     async def receive() -> dict[str, Any]:
+        if breaks_off and not pieces:
+            return {"type": "http.disconnect"}
         piece = pieces.pop(0) if pieces else b""
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+        return {"type": "http.request", "body": piece, "more_body": breaks_off or bool(pieces)}
 
     async def send(message: Any) -> None:
         told.append(message)

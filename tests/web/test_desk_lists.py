@@ -18,7 +18,7 @@ from app.kit.db import Db
 from app.kit.i18n import LANGS, text_of
 from app.registration import holding, picking
 from app.registration.inputs import HoldBackInput
-from app.web.lists import BY_NAME, LISTS
+from app.reports.lists import BY_NAME, LISTS
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Doors, Page, open_doors
 from tests.embassies import delegate

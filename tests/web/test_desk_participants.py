@@ -12,7 +12,7 @@ from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.kit.i18n import Lang
 from app.registration.participant_lists import Issue, LayoutInput
-from app.web.participants import printed_values
+from app.reports.participants import printed_values
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import Doors, Page, open_doors
 

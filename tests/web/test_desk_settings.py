@@ -10,7 +10,7 @@ import pytest
 
 from app.accounts.rules import Role
 from app.editions.form import ForumFile
-from app.web.desk_settings_form import NAMES
+from app.registration.changing_settings import NAMES
 from tests.cast import SLUG
 from tests.doors import ELSEWHERE, Doors, Page, open_doors
 

@@ -19,8 +19,8 @@ from app.registration.letter_inputs import LetterInput
 from app.registration.lettering import ask_for_letter
 from app.registration.models import Application
 from app.registration.picking import pick, put_picks
+from app.reports.lists import BY_NAME, LISTS
 from app.web.deps import Desk
-from app.web.lists import BY_NAME, LISTS
 from tests.cast import NOW, holder
 from tests.embassies import delegate, make_delegation, name_some
 from tests.papers import make_material

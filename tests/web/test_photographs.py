@@ -13,10 +13,9 @@ from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.kit.db import Db
 from app.kit.i18n import Bilingual, text_of
-from app.programme.portraits import keep_portrait
+from app.programme.portraits import PHOTO_BYTES, keep_portrait
 from app.programme.published import PublishedPerson, PublishedSession
 from app.programme.rules.visibility import Attribution
-from app.web.guards import PHOTO_BYTES
 from app.web.public import read_as_public
 from tests.cast import NOW, SLUG, the_forum
 from tests.doors import ELSEWHERE, Doors, Page, open_doors

@@ -5,7 +5,8 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from app.web.taking import MANY, file_answer
+from app.reports.taking import MANY
+from app.web.taking import file_answer
 
 
 class Row(list[str]):

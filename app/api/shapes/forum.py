@@ -114,6 +114,52 @@ class NumbersShape(BaseModel):
     categories: list[CategoryInput]
 
 
+class SimulatedShape(BaseModel):
+    """One category in other numbers: seats taken now, given by the change, people still waiting, seats over its limit
+    then; and how many people would sit there if all seats were given anew, beside how many sit there now."""
+
+    model_config = example(code="STU", taken=31, given=4, waiting=0, over_limit=0, sitting=31, anew=30)
+
+    code: str
+    taken: int
+    given: int
+    waiting: int
+    over_limit: int
+    sitting: int
+    anew: int
+
+
+class OverShape(BaseModel):
+    """What would stand over: `over_capacity`, `over_guarantees`, or a category's `over_limit`; by so many seats."""
+
+    model_config = example(code="over_limit", category="STU", seats=3)
+
+    code: str
+    category: str | None
+    seats: int
+
+
+class TrialShape(BaseModel):
+    """What other numbers would do. The people are registrations, best standing first: who would be given a seat, who
+    would still wait, and who would gain or lose one if all were given anew; null for who may not `see_people`."""
+
+    model_config = example(
+        categories=[{"code": "STU", "taken": 31, "given": 4, "waiting": 0, "over_limit": 0, "sitting": 31, "anew": 30}],
+        over=[],
+        given=["K3TP9QA"],
+        waiting=[],
+        gaining=["K3TP9QA"],
+        losing=[],
+    )
+
+    categories: list[SimulatedShape]
+    over: list[OverShape]
+    given: list[str] | None
+    waiting: list[str] | None
+    gaining: list[str] | None
+    losing: list[str] | None
+
+
 class RoomShape(BaseModel):
     """A room with its usual set-up and the others, and the edition it stands at."""
 

@@ -25,6 +25,7 @@ class SpeakerShape(BaseModel):
         email="",
         language="en",
         reply="unasked",
+        photo=None,
     )
 
     code: str
@@ -39,6 +40,7 @@ class SpeakerShape(BaseModel):
     email: str | None = Field(description="Null for those who may not edit the programme.")
     language: str
     reply: str
+    photo: str | None = Field(description="A digest of the photograph that the next version shows; null without one.")
 
 
 class SessionShape(BaseModel):
@@ -150,9 +152,9 @@ class ProgrammeShape(BaseModel):
 
 
 class EditShape(BaseModel):
-    """An edit of the working copy: which session, what was done, by whom."""
+    """An edit of the working copy: which session, what was done, by whom. Edits made together share a number."""
 
-    model_config = example(id=18, code="D1-04", kind="moved", edition=3, at=WHEN, by_name="Sokha Meas")
+    model_config = example(id=18, code="D1-04", kind="moved", edition=3, at=WHEN, by_name="Sokha Meas", together=None)
 
     id: int
     code: str
@@ -160,6 +162,7 @@ class EditShape(BaseModel):
     edition: int
     at: datetime
     by_name: str
+    together: int | None
 
 
 class ConflictShape(BaseModel):

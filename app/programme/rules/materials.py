@@ -77,6 +77,10 @@ class Held(Protocol):
     @property
     def removed_at(self) -> datetime | None: ...
 
+    @property
+    def has_text(self) -> bool:
+        """Is there anything to read: a file in some language, or an address elsewhere?"""
+
 
 class Slot(Entry, Protocol):
     """A session as published, as this rule looks at it."""
@@ -106,12 +110,15 @@ def stage(material: Held, session: Slot | None, viewer: Viewer, *, now: datetime
     """How a material stands for a viewer. `session` is the published one it belongs to, None where there is none:
     what belongs to a session nobody has published is not there.
 
-    The desk sees what is not released and what is withheld, but nothing that was removed.
+    The desk sees what is not released, what is withheld and what still waits for its text, but nothing that was
+    removed.
     """
     if material.removed_at is not None:
         return Stage.ABSENT
     if viewer.desk:
         return Stage.THERE
+    if not material.has_text:
+        return Stage.ABSENT
     if material.session_uid is not None:
         if session is None or not shown(session, viewer):
             return Stage.ABSENT

@@ -11,7 +11,8 @@ _HOUR = re.compile(r"(\d{1,2})[:.hH](\d{2})(?::00(?:\.0+)?)?\s*(?:([AaPp])\.?[Mm
 _YEARS = range(1990, 2200)
 """Years in which a forum may be."""
 _BETWEEN = re.compile(r"[;,|\n]+")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+"""The wide forms too: a table as CSV guards them as well, and what it guards is to be read as it was."""
 
 
 class Unreadable(ValueError):

@@ -6,6 +6,7 @@ then what has a vowel, then what has a subscript; signs and the inherent vowels 
 """
 
 import unicodedata
+from functools import lru_cache
 
 NOWHERE = b"\xff"
 """The key of what has no name, or none any more: behind everything."""
@@ -66,6 +67,8 @@ def khmer_key(khmer: str, latin: str) -> bytes:
 
 
 def _primary(text: str) -> bytes:
+    if text.isascii():
+        return b"".join(map(_weight, text))  # what follows is about Khmer, and about what cannot be seen
     spelt = "".join(_SPELT.get(letter, letter) for letter in text if unicodedata.category(letter) != "Cf")
     found, at = bytearray(), 0
     while at < len(spelt):
@@ -83,6 +86,7 @@ def _primary(text: str) -> bytes:
     return bytes(found)
 
 
+@lru_cache(maxsize=4096)
 def _weight(letter: str) -> bytes:
     if letter in _WEIGHTS:
         return bytes((_WEIGHTS[letter],))

@@ -24,6 +24,7 @@ class Paper:
     announced: bool
     stays: bool
     removed_at: datetime | None
+    has_text: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ PAPERS = st.builds(
     st.booleans(),
     st.booleans(),
     st.none() | st.just(START),
+    st.booleans(),
 )
 SESSIONS = st.builds(
     Session,
@@ -75,6 +77,14 @@ def test_before_its_release_nothing_can_be_read_and_only_the_announced_is_told(
         assert how in ({Stage.ABSENT, Stage.ANNOUNCED} if paper.announced else {Stage.ABSENT})
     else:
         assert how is not Stage.ANNOUNCED
+
+
+@given(PAPERS, st.none() | SESSIONS, VIEWERS, INSTANTS)
+def test_what_waits_for_its_text_is_there_for_the_desk_alone(
+    paper: Paper, session: Session | None, viewer: Viewer, now: datetime
+) -> None:
+    if not paper.has_text and not viewer.desk:
+        assert stage(paper, session, viewer, now=now) is Stage.ABSENT
 
 
 @given(PAPERS, SESSIONS, VIEWERS, INSTANTS)

@@ -8,8 +8,8 @@ from app.forum.models import Forum
 from app.kit.i18n import LANGS, Lang, days, khmer_digits, moment, text_of
 from app.kit.printing import as_set
 from app.registration.participant_lists import Issue
+from app.reports.countries import country_name
 from app.reports.tables import Cell, as_workbook
-from app.web.countries import country_name
 
 COLUMNS = ("number", "heading", "titles", "name", "titles_km", "name_km", "post", "institution", "country", "note")
 

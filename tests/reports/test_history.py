@@ -13,7 +13,7 @@ from app.kit.i18n import LANGS, Lang, has_text
 from app.registration.applying import correct
 from app.registration.inputs import Person
 from app.registration.rules.states import State
-from app.web.desk_history import told, who
+from app.reports.history import told, who
 from tests.cast import NOW, SLUG, VANNA, make_application, the_forum
 from tests.conftest import ROOT
 

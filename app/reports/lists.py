@@ -7,10 +7,8 @@ edits the programme, and the log; who is in a session under Chatham House is in 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from app.accounts.rules import Permission
 from app.audit.searching import Asked, facts_asked
@@ -30,19 +28,26 @@ from app.programme.rules.visibility import PUBLIC, visible, withholds_attendance
 from app.registration.delegation_queries import delegations
 from app.registration.holding import hold_backs
 from app.registration.invitation_queries import Sought, desk_invitations
-from app.registration.lettering import desk_letters
+from app.registration.lettering import desk_letters, reference
 from app.registration.list_queries import answered_privately, delegates, picks_of
 from app.registration.people import listed_name, shown_institution
 from app.registration.pick_queries import Count, counts_of
 from app.registration.quotas import house_of
 from app.registration.rules.names import list_name
+from app.reports import history
+from app.reports.countries import country_name
+from app.reports.coverage import read_report
+from app.reports.reader import Reader, local
+from app.reports.standings import (
+    code_in,
+    delegation_words,
+    invitation_words,
+    mail_kind,
+    mail_state,
+    registration_words,
+    reply_words,
+)
 from app.reports.tables import Cell
-from app.web import desk_coverage, desk_delegations, desk_history, desk_outbox, speaker_words
-from app.web import desk_invitations as invitations
-from app.web.countries import country_name
-from app.web.deps import Desk
-from app.web.desk_registrations import label
-from app.web.letters import reference
 
 MOST = 100_000
 """So many rows are written into one file."""
@@ -68,15 +73,15 @@ class Listed:
     name: str
     needs: tuple[Permission, ...]
     columns: tuple[Column, ...]
-    read: Callable[[Db, Desk], Iterable[Line]]
+    read: Callable[[Db, Reader], Iterable[Line]]
 
-    def is_for(self, desk: Desk) -> bool:
-        """May whoever is at the desk take it?"""
-        return all(desk.may(need) for need in self.needs)
+    def is_for(self, reader: Reader) -> bool:
+        """May whoever reads take it?"""
+        return all(reader.may(need) for need in self.needs)
 
-    def offered(self, desk: Desk) -> list[Column]:
-        """The columns that whoever is at the desk may take."""
-        return [one for one in self.columns if one.need is None or desk.may(one.need)]
+    def offered(self, reader: Reader) -> list[Column]:
+        """The columns that whoever reads may take."""
+        return [one for one in self.columns if one.need is None or reader.may(one.need)]
 
 
 def columns(
@@ -90,13 +95,8 @@ def columns(
     )
 
 
-def local(desk: Desk, at: datetime | None) -> datetime | None:
-    """An instant as the clocks of the forum's place show it."""
-    return None if at is None else at.astimezone(ZoneInfo(desk.forum.timezone)).replace(tzinfo=None)
-
-
-def _yes(desk: Desk, *, so: bool) -> str:
-    return text_of(desk.lang, "rooms.yes" if so else "rooms.no")
+def _yes(reader: Reader, *, so: bool) -> str:
+    return text_of(reader.lang, "rooms.yes" if so else "rooms.no")
 
 
 def _both(name: str, text: Bilingual | None) -> Line:
@@ -106,7 +106,7 @@ def _both(name: str, text: Bilingual | None) -> Line:
 # ---- people
 
 
-def _person(desk: Desk, row: Any) -> dict[str, Cell]:
+def _person(reader: Reader, row: Any) -> dict[str, Cell]:
     """A registration's person; in a private capacity without institution and function (rules §2)."""
     is_private = row.attends_as == "private"
     return {
@@ -116,52 +116,52 @@ def _person(desk: Desk, row: Any) -> dict[str, Cell]:
         "titles": ", ".join(row.titles or ()),
         "institution": shown_institution(row),
         "position_title": "" if is_private else row.position_title,
-        "attends_as": text_of(desk.lang, f"export.{row.attends_as}"),
-        "country": country_name(row.country, desk.lang),
-        "category": row.category_name.of(desk.lang),
-        "standing": label(desk.lang, row).words,
+        "attends_as": text_of(reader.lang, f"export.{row.attends_as}"),
+        "country": country_name(row.country, reader.lang),
+        "category": row.category_name.of(reader.lang),
+        "standing": registration_words(reader.lang, row),
         "email": row.email,
         "phone": row.phone,
     }
 
 
-def _invitations(db: Db, desk: Desk) -> Iterator[Line]:
-    rows, _ = desk_invitations(db, desk.actor, desk.forum, Sought(), most=MOST)
-    privately = answered_privately(db, desk.actor, desk.forum)
+def _invitations(db: Db, reader: Reader) -> Iterator[Line]:
+    rows, _ = desk_invitations(db, reader.actor, reader.forum, Sought(), most=MOST)
+    privately = answered_privately(db, reader.actor, reader.forum)
     for row in rows:
         is_private = row.id in privately
         yield {
             "code": row.code,
-            "kind": text_of(desk.lang, f"lists.invitation.{row.kind}"),
-            "name": "" if row.kind == "code" else invitations.name_of(desk.lang, row),
+            "kind": text_of(reader.lang, f"lists.invitation.{row.kind}"),
+            "name": "" if row.kind == "code" else listed_name(row) or text_of(reader.lang, "desk.erased.name"),
             "name_km": row.name_km,
             "titles": ", ".join(row.titles or ()),
             "institution": "" if is_private else row.institution,
             "position_title": "" if is_private else row.position_title,
-            "category": row.category_name.of(desk.lang),
-            "state": invitations.label(desk.lang, row).words,
+            "category": row.category_name.of(reader.lang),
+            "state": invitation_words(reader.lang, row),
             "reference": row.reference,
             "uses": row.uses,
             "used": row.used,
             "kept": row.kept,
-            "reply_by": local(desk, row.reply_by),
-            "created_at": local(desk, row.created_at),
-            "answered_at": local(desk, row.answered_at),
-            "language": text_of(desk.lang, f"desk.language.{row.language}"),
+            "reply_by": local(reader, row.reply_by),
+            "created_at": local(reader, row.created_at),
+            "answered_at": local(reader, row.answered_at),
+            "language": text_of(reader.lang, f"desk.language.{row.language}"),
             "email": row.email,
         }
 
 
-def _delegations(db: Db, desk: Desk) -> Iterator[Line]:
+def _delegations(db: Db, reader: Reader) -> Iterator[Line]:
     now = clock.now()
-    for one in delegations(db, desk.actor, desk.forum):
+    for one in delegations(db, reader.actor, reader.forum):
         row = one.row
         yield {
             "code": row.code,
             "institution": row.institution,
             "institution_km": row.institution_km,
-            "country": country_name(row.country, desk.lang),
-            "category": row.category_name.of(desk.lang),
+            "country": country_name(row.country, reader.lang),
+            "category": row.category_name.of(reader.lang),
             "reference": row.reference,
             "seats": row.seats,
             "named": one.named,
@@ -170,119 +170,119 @@ def _delegations(db: Db, desk: Desk) -> Iterator[Line]:
             "head": list_name(row.head_family_name, row.head_given_name, row.head_display_name)
             if row.head_code and row.head_attends_as != "private"
             else "",
-            "deadline": local(desk, row.deadline),
-            "state": desk_delegations.standing_label(desk.lang, row, now).words,
+            "deadline": local(reader, row.deadline),
+            "state": delegation_words(reader.lang, row, now),
             "focal_name": row.focal_name,
             "focal_email": row.focal_email,
             "uneven_reason": row.uneven_reason,
         }
 
 
-def _delegates(db: Db, desk: Desk) -> Iterator[Line]:
-    for row in delegates(db, desk.actor, desk.forum):
+def _delegates(db: Db, reader: Reader) -> Iterator[Line]:
+    for row in delegates(db, reader.actor, reader.forum):
         # whoever attends for themselves stands without the institution, and so without its delegation
         is_private = row.attends_as == "private"
-        institution = Bilingual(row.delegation_name, row.delegation_name_km).of(desk.lang)
+        institution = Bilingual(row.delegation_name, row.delegation_name_km).of(reader.lang)
         yield {
-            **_person(desk, row),
+            **_person(reader, row),
             "delegation": "" if is_private else row.delegation,
             "institution": "" if is_private else institution,
-            "head": _yes(desk, so=row.heads_delegation and not is_private),
+            "head": _yes(reader, so=row.heads_delegation and not is_private),
             "place": row.place,
         }
 
 
-def _hold_backs(db: Db, desk: Desk) -> Iterator[Line]:
-    names = {row.id: row.name.of(desk.lang) for row in house_of(db, forum_id(desk.forum)).categories.values()}
-    for row in hold_backs(db, desk.actor, desk.forum):
+def _hold_backs(db: Db, reader: Reader) -> Iterator[Line]:
+    names = {row.id: row.name.of(reader.lang) for row in house_of(db, forum_id(reader.forum)).categories.values()}
+    for row in hold_backs(db, reader.actor, reader.forum):
         yield {
             "purpose": row.purpose,
             "category": names.get(row.category_id, ""),
             "kept": row.kept,
             "given": row.given,
-            "release_at": local(desk, row.release_at),
-            "released_at": local(desk, row.released_at),
-            "created_at": local(desk, row.created_at),
+            "release_at": local(reader, row.release_at),
+            "released_at": local(reader, row.released_at),
+            "created_at": local(reader, row.created_at),
         }
 
 
-def _letters(db: Db, desk: Desk) -> Iterator[Line]:
-    for row in desk_letters(db, desk.actor, desk.forum):
+def _letters(db: Db, reader: Reader) -> Iterator[Line]:
+    for row in desk_letters(db, reader.actor, reader.forum):
         yield {
-            "reference": reference(desk.forum, row),
-            "kind": text_of(desk.lang, f"lists.letter.{row.kind}"),
+            "reference": reference(reader.forum, row),
+            "kind": text_of(reader.lang, f"lists.letter.{row.kind}"),
             "code": row.registration,
             "name": listed_name(row),
-            "language": text_of(desk.lang, f"desk.language.{row.language}"),
-            "created_at": local(desk, row.asked_at),
+            "language": text_of(reader.lang, f"desk.language.{row.language}"),
+            "created_at": local(reader, row.asked_at),
         }
 
 
 # ---- sessions
 
 
-def _sessions_shown(db: Db, desk: Desk) -> list[PublishedSession]:
+def _sessions_shown(db: Db, reader: Reader) -> list[PublishedSession]:
     """The published sessions that exist for everybody, by time."""
-    sessions = visible(published(db, forum_id(desk.forum)).sessions, PUBLIC)
+    sessions = visible(published(db, forum_id(reader.forum)).sessions, PUBLIC)
     return sorted(sessions, key=lambda one: (one.starts_at is None, one.starts_at or one.changed_at, one.code))
 
 
-def _session(desk: Desk, one: PublishedSession) -> dict[str, Cell]:
-    lang = desk.lang
+def _session(reader: Reader, one: PublishedSession) -> dict[str, Cell]:
+    lang = reader.lang
     return {
         "code": one.code,
         "title": one.title.of(lang),
         "type": text_of(lang, f"programme.type.{one.type}"),
-        "starts_at": local(desk, one.starts_at),
-        "ends_at": local(desk, one.ends_at),
+        "starts_at": local(reader, one.starts_at),
+        "ends_at": local(reader, one.ends_at),
         "room": one.room_name.of(lang) if one.room_name else "",
         "rule": text_of(lang, f"editor.attribution.{one.attribution.value}") if one.attribution else "",
     }
 
 
-def _sign_ups(db: Db, desk: Desk) -> Iterator[Line]:
-    counts = counts_of(db, forum_id(desk.forum))
-    for one in _sessions_shown(db, desk):
+def _sign_ups(db: Db, reader: Reader) -> Iterator[Line]:
+    counts = counts_of(db, forum_id(reader.forum))
+    for one in _sessions_shown(db, reader):
         if one.attribution is None:
             continue
         count = counts.get(one.uid, Count(None))
         taken: dict[str, Cell] = {"taken": count.taken, "waiting": count.waiting, "picked": count.picked}
         withheld = withholds_attendance(one.attribution)
-        yield {**_session(desk, one), "places": count.places, **({} if withheld else taken)}
+        yield {**_session(reader, one), "places": count.places, **({} if withheld else taken)}
 
 
-def _attendance(db: Db, desk: Desk) -> Iterator[Line]:
-    told = {one.uid: one for one in _sessions_shown(db, desk) if not withholds_attendance(one.attribution)}
-    rows = picks_of(db, desk.actor, desk.forum, told)
+def _attendance(db: Db, reader: Reader) -> Iterator[Line]:
+    told = {one.uid: one for one in _sessions_shown(db, reader) if not withholds_attendance(one.attribution)}
+    rows = picks_of(db, reader.actor, reader.forum, told)
     order = {uid: place for place, uid in enumerate(told)}
     for row in sorted(rows, key=lambda each: order[each.session_uid]):
         yield {
-            **_person(desk, row),
+            **_person(reader, row),
             "session": told[row.session_uid].code,
-            "title": told[row.session_uid].title.of(desk.lang),
-            "state": text_of(desk.lang, f"lists.pick.{row.pick_state}"),
+            "title": told[row.session_uid].title.of(reader.lang),
+            "state": text_of(reader.lang, f"lists.pick.{row.pick_state}"),
             "place": row.number,
-            "created_at": local(desk, row.pick_asked_at),
+            "created_at": local(reader, row.pick_asked_at),
         }
 
 
-def _programme(db: Db, desk: Desk) -> Iterator[Line]:
-    return _drafts(db, desk, visible(working_copy(db, forum_id(desk.forum)), PUBLIC))
+def _programme(db: Db, reader: Reader) -> Iterator[Line]:
+    return _drafts(db, reader, visible(working_copy(db, forum_id(reader.forum)), PUBLIC))
 
 
-def _programme_whole(db: Db, desk: Desk) -> Iterator[Line]:
-    return _drafts(db, desk, working_copy(db, forum_id(desk.forum)))
+def _programme_whole(db: Db, reader: Reader) -> Iterator[Line]:
+    return _drafts(db, reader, working_copy(db, forum_id(reader.forum)))
 
 
-def _drafts(db: Db, desk: Desk, sessions: Iterable[PublishedSession]) -> Iterator[Line]:
-    lang, setups = desk.lang, setups_of(db, forum_id(desk.forum))
+def _drafts(db: Db, reader: Reader, sessions: Iterable[PublishedSession]) -> Iterator[Line]:
+    lang, setups = reader.lang, setups_of(db, forum_id(reader.forum))
     for one in sessions:
         cast: dict[str, list[str]] = {}
         for person in one.people:
             cast.setdefault(person.role, []).append(person.shown_as.of(lang))
         setup = setups.get(one.code)
         yield {
-            **_session(desk, one),
+            **_session(reader, one),
             **_both("title", one.title),
             **_both("abstract", one.abstract),
             "tracks": ", ".join(one.tracks),
@@ -296,12 +296,12 @@ def _drafts(db: Db, desk: Desk, sessions: Iterable[PublishedSession]) -> Iterato
             ),
             "spoken": ", ".join(text_of(lang, f"programme.language.{each}") for each in one.spoken),
             "setup": text_of(lang, f"rooms.setup_names.{setup}") if setup else "",
-            "cancelled": _yes(desk, so=one.cancelled),
+            "cancelled": _yes(reader, so=one.cancelled),
         }
 
 
-def _speakers(db: Db, desk: Desk) -> Iterator[Line]:
-    own = forum_id(desk.forum)
+def _speakers(db: Db, reader: Reader) -> Iterator[Line]:
+    own = forum_id(reader.forum)
     parts: dict[str, list[str]] = {}
     for session in visible(working_copy(db, own), PUBLIC):
         for person in session.people:
@@ -312,25 +312,25 @@ def _speakers(db: Db, desk: Desk) -> Iterator[Line]:
             **_both("name", row.name),
             **_both("function", row.function),
             **_both("institution", row.institution),
-            "country": country_name(row.country, desk.lang),
-            "voice": text_of(desk.lang, f"coverage.kind.{row.kind}") if row.kind else "",
-            "announced": _yes(desk, so=row.announced),
-            "guest": _yes(desk, so=row.guest),
-            "state": speaker_words.label(desk.lang, Reply(row.state or Reply.UNASKED)).words,
+            "country": country_name(row.country, reader.lang),
+            "voice": text_of(reader.lang, f"coverage.kind.{row.kind}") if row.kind else "",
+            "announced": _yes(reader, so=row.announced),
+            "guest": _yes(reader, so=row.guest),
+            "state": reply_words(reader.lang, Reply(row.state or Reply.UNASKED)),
             "sessions": ", ".join(dict.fromkeys(parts.get(row.code, ()))),
-            "answered_at": local(desk, row.answered_at),
+            "answered_at": local(reader, row.answered_at),
             "email": row.email or "",
         }
 
 
-def _rooms(db: Db, desk: Desk) -> Iterator[Line]:
-    own = forum_id(desk.forum)
+def _rooms(db: Db, reader: Reader) -> Iterator[Line]:
+    own = forum_id(reader.forum)
     used: dict[str, int] = {}
     for session in visible(working_copy(db, own), PUBLIC):
         used[session.room or ""] = used.get(session.room or "", 0) + 1
 
     def named(setup: str) -> str:
-        return text_of(desk.lang, f"rooms.setup_names.{setup}")
+        return text_of(reader.lang, f"rooms.setup_names.{setup}")
 
     for room in rooms_of(db, own):
         yield {
@@ -340,17 +340,17 @@ def _rooms(db: Db, desk: Desk) -> Iterator[Line]:
             "setup": named(room.setup),
             "setups": ", ".join(f"{named(setup)} {seats}" for setup, seats in room.setups),
             "changeover": room.changeover_minutes,
-            "listed": _yes(desk, so=room.listed),
+            "listed": _yes(reader, so=room.listed),
             "sessions": used.get(room.code, 0),
         }
 
 
-def _coverage(db: Db, desk: Desk) -> Iterator[Line]:
-    for section in desk_coverage.read_report(db, desk).sections:
+def _coverage(db: Db, reader: Reader) -> Iterator[Line]:
+    for section in read_report(db, reader.forum, reader.lang).sections:
         for row in section.rows:
             for counted, one in zip(section.columns, row.figures, strict=True):
                 yield {
-                    "part": text_of(desk.lang, f"coverage.section.{section.name}"),
+                    "part": text_of(reader.lang, f"coverage.section.{section.name}"),
                     "what": row.label,
                     "counted": counted,
                     "figure": one.n,
@@ -358,8 +358,8 @@ def _coverage(db: Db, desk: Desk) -> Iterator[Line]:
                 }
 
 
-def _materials(db: Db, desk: Desk) -> Iterator[Line]:
-    own = forum_id(desk.forum)
+def _materials(db: Db, reader: Reader) -> Iterator[Line]:
+    own = forum_id(reader.forum)
     sessions = {one.uid: one for one in visible(working_copy(db, own), PUBLIC)}
     for one in materials_of(db, own):
         session = sessions.get(one.session_uid or "")
@@ -369,10 +369,10 @@ def _materials(db: Db, desk: Desk) -> Iterator[Line]:
             "code": one.code,
             "session": session.code if session else "",
             **_both("title", one.title),
-            "kind": text_of(desk.lang, f"materials.kind.{one.kind.value}"),
-            "release": text_of(desk.lang, f"materials.release.{one.release.value}"),
-            "release_at": local(desk, opens_at(one, session)),
-            "announced": _yes(desk, so=one.announced),
+            "kind": text_of(reader.lang, f"materials.kind.{one.kind.value}"),
+            "release": text_of(reader.lang, f"materials.release.{one.release.value}"),
+            "release_at": local(reader, opens_at(one, session)),
+            "announced": _yes(reader, so=one.announced),
             "files": ", ".join(f"{file.language}: {file.name}" for file in one.files),
             "bytes": sum(file.size for file in one.files),
             "link": one.link or "",
@@ -382,18 +382,17 @@ def _materials(db: Db, desk: Desk) -> Iterator[Line]:
 # ---- the desk itself
 
 
-def _mails(db: Db, desk: Desk) -> Iterator[Line]:
-    desk.actor.must(Permission.SEE_MAIL, forum_id(desk.forum))
-    for row in outbox(db, desk.forum.slug, most=MOST):
-        one = desk_outbox.letter(desk.lang, row)
+def _mails(db: Db, reader: Reader) -> Iterator[Line]:
+    reader.actor.must(Permission.SEE_MAIL, forum_id(reader.forum))
+    for row in outbox(db, reader.forum.slug, most=MOST):
         yield {
             "number": row.id,
-            "kind": one.kind,
-            "about": one.code,
-            "state": one.label.words,
-            "language": text_of(desk.lang, f"desk.language.{row.language}"),
-            "created_at": local(desk, row.created_at),
-            "sent_at": local(desk, row.sent_at),
+            "kind": mail_kind(reader.lang, row.template),
+            "about": code_in(row.subject),
+            "state": mail_state(reader.lang, row.state),
+            "language": text_of(reader.lang, f"desk.language.{row.language}"),
+            "created_at": local(reader, row.created_at),
+            "sent_at": local(reader, row.sent_at),
             "attempts": row.attempts,
             "error": row.error,
             "name": row.to_name,
@@ -401,17 +400,17 @@ def _mails(db: Db, desk: Desk) -> Iterator[Line]:
         }
 
 
-def _facts(db: Db, desk: Desk) -> Iterator[Line]:
-    desk.actor.must(Permission.SEE_FACTS, forum_id(desk.forum))
+def _facts(db: Db, reader: Reader) -> Iterator[Line]:
+    reader.actor.must(Permission.SEE_FACTS, forum_id(reader.forum))
     names: Mapping[str, str] = {}
-    attended = {one.code for one in _sessions_shown(db, desk) if not withholds_attendance(one.attribution)}
-    for fact in facts_asked(db, desk.forum.slug, Asked(), MOST):
+    attended = {one.code for one in _sessions_shown(db, reader) if not withholds_attendance(one.attribution)}
+    for fact in facts_asked(db, reader.forum.slug, Asked(), MOST):
         row = _withheld(fact, attended)
         yield {
             "number": row.number,
-            "at": local(desk, row.at),
-            "who": desk_history.who(desk.lang, row.actor, row.actor_name),
-            "what": desk_history.told(desk.lang, row, names).words,
+            "at": local(reader, row.at),
+            "who": history.who(reader.lang, row.actor, row.actor_name),
+            "what": history.told(reader.lang, row, names).words,
             "kind": row.kind,
             "about": row.subject,
             "before": _as_json(row.before),
@@ -437,16 +436,16 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
 
 
-def _colleagues(db: Db, desk: Desk) -> Iterator[Line]:
-    for one in people_of(db, desk.actor, desk.forum):
+def _colleagues(db: Db, reader: Reader) -> Iterator[Line]:
+    for one in people_of(db, reader.actor, reader.forum):
         yield {
             "name": one.name,
             "email": one.email,
-            "roles": ", ".join(text_of(desk.lang, f"access.roles.{role.value}") for role in one.roles),
-            "site_owner": _yes(desk, so=one.site_owner),
-            "disabled": _yes(desk, so=one.disabled),
-            "second_factor": _yes(desk, so=one.second_factor),
-            "came_at": local(desk, one.came_at),
+            "roles": ", ".join(text_of(reader.lang, f"access.roles.{role.value}") for role in one.roles),
+            "site_owner": _yes(reader, so=one.site_owner),
+            "disabled": _yes(reader, so=one.disabled),
+            "second_factor": _yes(reader, so=one.second_factor),
+            "came_at": local(reader, one.came_at),
         }
 
 
