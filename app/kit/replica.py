@@ -1,6 +1,6 @@
 """A streaming replica that answers in the primary's place, and only where it knows all that the primary knew.
 
-The rule (decision 32): the primary is asked how far its log has come, after the read was asked for; the replica is
+The rule (decision 34): the primary is asked how far its log has come, after the read was asked for; the replica is
 read only once it has replayed up to there. So whatever was acknowledged before a read began is in its answer, whoever
 wrote it and by whichever process, and nobody has to remember who wrote what.
 """
