@@ -28,7 +28,7 @@ from app.web.site import Site
 
 def create_app(settings: Settings) -> Published:
     """The whole site for these settings; starting it (lifespan) starts the pen, ending it ends it."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, read_url=settings.database_read_url, pooled=settings.database_pooled)
     site = Site(settings, database, Pen(database), Assets(settings.var / "assets"))
 
     @asynccontextmanager
@@ -67,7 +67,7 @@ def create_app(settings: Settings) -> Published:
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 
-        site.figures = Figures(site.pen, lambda: published, bounded)
+        site.figures = Figures(site.pen, lambda: published, bounded, database.replica)
     observe = site.figures.observe if site.figures else None
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)

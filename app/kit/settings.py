@@ -25,6 +25,8 @@ class Settings:
     debug: bool
     secret_key: bytes
     database_url: str
+    database_read_url: str
+    database_pooled: bool
     base_url: str
     host: str
     port: int
@@ -70,6 +72,16 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("SALA_DEBUG", "0", "error pages show the traceback; never in production"),
     ("SECRET_KEY", "", "32 or more random characters; in development made once and kept under `var/`"),
     ("DATABASE_URL", "sqlite:///var/sala.sqlite", "SQLite file, or `postgresql+psycopg://user:password@host/name`"),
+    (
+        "DATABASE_READ_URL",
+        "",
+        "a streaming replica of that PostgreSQL: up to date, it answers the desk, the API and private calendars",
+    ),
+    (
+        "DATABASE_POOLED",
+        "0",
+        "1: the addresses of the database lead to a pooler in transaction mode, such as PgBouncer",
+    ),
     ("BASE_URL", "", "the address people use, for links in mails; default `http://127.0.0.1:PORT`"),
     ("HOST", "127.0.0.1", "the address listened on"),
     ("PORT", "8000", "the port listened on"),
@@ -160,6 +172,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         debug=debug,
         secret_key=_secret(text("SECRET_KEY"), production, var),
         database_url=text("DATABASE_URL"),
+        database_read_url=_replica(text("DATABASE_READ_URL"), text("DATABASE_URL")),
+        database_pooled=_pooled(text("DATABASE_POOLED"), text("DATABASE_URL")),
         base_url=base_url,
         host=text("HOST"),
         port=port,
@@ -189,6 +203,21 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         metrics_token=_token("METRICS_TOKEN", text("METRICS_TOKEN")),
         traces_url=_traces(source),
     )
+
+
+def _replica(text: str, primary: str) -> str:
+    if text and not primary.startswith("postgresql"):
+        raise BadSettings("DATABASE_READ_URL is a replica of PostgreSQL, and DATABASE_URL is none: leave it empty.")
+    if text and not text.startswith(("postgresql://", "postgresql+psycopg://")):
+        raise BadSettings("DATABASE_READ_URL must begin with postgresql:// or postgresql+psycopg://.")
+    return text
+
+
+def _pooled(text: str, primary: str) -> bool:
+    pooled = _flag("DATABASE_POOLED", text)
+    if pooled and not primary.startswith("postgresql"):
+        raise BadSettings("DATABASE_POOLED is for PostgreSQL behind a pooler: turn it off.")
+    return pooled
 
 
 def _flag(name: str, text: str) -> bool:

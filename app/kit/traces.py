@@ -27,7 +27,7 @@ def begin(settings: Settings, database: Database, *, program: str = "sala") -> N
 
     if _collector is None:
         _collector = Collector(settings.traces_url, program)
-    for engine in (database.read_engine, database.write_engine):
+    for engine in database.engines:
         _collector.watch(engine)
 
 

@@ -12,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from app.kit import heart
 from app.kit.db import Db
 from app.kit.pen import Pen
+from app.kit.replica import OK, Replica
 from app.mail.watching import longest_due, unsent_by_state
 from app.web.bounding import Bounded
 from app.web.published import Published
@@ -33,9 +34,12 @@ class Figures:
 
     MEDIA_TYPE = CONTENT_TYPE_LATEST
 
-    def __init__(self, pen: Pen, published: Callable[[], Published], bounded: Bounded) -> None:
+    def __init__(
+        self, pen: Pen, published: Callable[[], Published], bounded: Bounded, replica: Replica | None = None
+    ) -> None:
         self._pen = pen
         self._bounded = bounded
+        self._replica = replica
         self._published = published
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -81,6 +85,19 @@ class Figures:
         yield GaugeMetricFamily("sala_pen_queued", "Groups of deeds that wait for the pen", pen.queued)
         yield GaugeMetricFamily("sala_reads_waiting", "Requests that wait for their turn", self._bounded.waiting)
         yield GaugeMetricFamily("sala_published_bytes", "Bytes reckoned for kept answers", published.size)
+        if self._replica is not None:
+            yield from _of_replica(self._replica)
+
+
+def _of_replica(replica: Replica) -> Iterator[Metric]:
+    yield CounterMetricFamily("sala_replica_reads", "Reads that went to the replica", replica.given)
+    words = "Reads that the primary answered in the replica's place, by how the replica stood"
+    passed_by = CounterMetricFamily("sala_replica_passed_by", words, labels=("reason",))
+    for reason, number in sorted(replica.passed_by.items()):
+        passed_by.add_metric((reason,), number)
+    yield passed_by
+    yield GaugeMetricFamily("sala_replica_in_use", "1 where the replica is read", replica.state == OK)
+    yield GaugeMetricFamily("sala_replica_behind_bytes", "How far it was behind when asked last", replica.behind_bytes)
 
 
 class _Read:

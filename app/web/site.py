@@ -54,11 +54,12 @@ class Site:
     """Says what the API can do, as OpenAPI."""
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
-    async def read(self, query: Callable[[Db], T]) -> T:
-        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
+    async def read(self, query: Callable[[Db], T], *, replica: bool = False) -> T:
+        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives. With `replica`
+        a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.in_turn(query))
+        return await run_in_threadpool(self.database.in_turn(query, replica=replica))
 
     async def read_list(self, query: Callable[[Db], T]) -> T:
         """Run a query that reads a long list which was sent, in a thread and after those sent before."""
