@@ -78,7 +78,7 @@ async def own(request: Request) -> Response:
 
 async def _read_anew(site: Site, token: str, moment: float) -> Feed:
     stand = site.recent.stand  # from before it is read
-    feed, is_kept = await site.read(lambda db: _own(db, site, token))
+    feed, is_kept = await site.read(lambda db: _own(db, site, token), replica=True)
     if is_kept:
         site.recent.keep(token, moment, feed, stand)
     return feed
