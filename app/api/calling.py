@@ -13,6 +13,9 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Path
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +39,7 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
+from app.kit.errors import BodyTooLarge, Busy, Conflict, Forbidden, NotFound, TooMany
 from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
@@ -49,6 +52,9 @@ JSON = "application/json"
 FILES_AT_ONCE = 2
 _SPOOLED = 1 << 20
 """Bytes of a file that are kept in memory while it comes."""
+MOST_PARTS = 4_000
+"""Commas in a body of JSON. The longest list that is taken has half as many; a list that is wrong in each of its parts
+held everybody else up, at a hundred thousand for a second and more."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
@@ -113,9 +119,9 @@ def file_sent(about: str, *kinds: str) -> dict[str, Any]:
 class Door(APIRoute):
     """A route that knows its caller before anything else is read: no token, no answer but 401.
 
-    A file that is sent is not read before its route asks for it (`Call.file`). A route that declares media types for
-    its 200 gives a file of the one that is wished for most (`giving.py`), or (FileAnswer) what there is; every other
-    one gives JSON.
+    Names in the address that the operation does not know are refused. A file that is sent is not read before its route
+    asks for it (`Call.file`). A route that declares media types for its 200 gives a file of the one that is wished for
+    most (`giving.py`), or (FileAnswer) what there is; every other one gives JSON.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -125,6 +131,10 @@ class Door(APIRoute):
         told = self.responses.get(200, {}).get("content", {})
         given = tuple(told) if self.response_class is Response else ()
         gives_json = self.response_class is not FileAnswer
+        # what a question's model holds says not where it stands, and is in the address
+        elsewhere = {ParamTypes.path, ParamTypes.header, ParamTypes.cookie}
+        params = get_flat_params(self.dependant)
+        asked = frozenset(one.alias for one in params if getattr(one.field_info, "in_", None) not in elsewhere)
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
@@ -138,6 +148,7 @@ class Door(APIRoute):
                 _brings_one_of(request, files)
             else:
                 await _brings_json(request)
+            _asks_nothing_else(request, asked)
             request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
             return response
@@ -198,13 +209,24 @@ def _taken(request: Request, offered: Sequence[str]) -> str:
 
 
 async def _brings_json(request: Request) -> None:
-    """Raises OtherMedia for a body that is said to be no JSON; BodyTooLarge comes from whoever counts it."""
-    if request.method in {"GET", "HEAD"} or not await request.body():
+    """Raises OtherMedia for a body that is said to be no JSON, BodyTooLarge for one of too many parts; that of too many
+    bytes comes from whoever counts them."""
+    if request.method in {"GET", "HEAD"} or not (body := await request.body()):
         return
+    if body.count(b",") > MOST_PARTS:
+        raise BodyTooLarge
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
         raise OtherMedia
+
+
+def _asks_nothing_else(request: Request, names: Container[str]) -> None:
+    """Raises RequestValidationError for names in the address that the operation has none of: who asks for a part of a
+    list and is given all of it would go on with what was never meant."""
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in names]
+    if unknown:
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown])
 
 
 def _brings_one_of(request: Request, kinds: Container[str]) -> None:
@@ -444,7 +466,9 @@ class Call:
         return hashlib.sha256(f"{piece}/{key}".encode()).hexdigest() if piece else key
 
     async def _digest(self) -> str:
-        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
+        # a fact says as which kind a list left, so that it is not sent again as another
+        kind = "" if self.kind == JSON else f" {self.kind}"
+        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}{kind}\n".encode()
         return hashlib.sha256(asked + await self.request.body()).hexdigest()
 
 

@@ -253,6 +253,7 @@ def delegation_shape(db: Db, by: Actor, forum: Forum, code: str) -> DelegationSh
     people = [
         MemberShape.model_validate({**one.row._mapping, "on_seat": one.on_seat})  # noqa: SLF001 - its public name
         for one in party.people
+        if one.row.attends_as != "private"
     ]
     return DelegationShape(delegation=line, people=people)
 

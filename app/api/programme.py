@@ -10,6 +10,7 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
 from app.api.inputs import DraftInput, ReasonOnly, VersionInput, sent
+from app.api.problems import sent_in
 from app.api.registrations import Code
 from app.api.shapes.general import Page
 from app.api.shapes.programme import (
@@ -77,7 +78,9 @@ async def create_session(call: Writing, draft: Annotated[DraftInput, sent(sessio
 
     def deed(db: Db, forum: Forum, now: datetime) -> Edited:
         taken = sign_up_counts(db, forum)
-        return _edited(editing.create(db, call.by, forum, draft.session, now=now, reason=draft.reason, taken=taken))
+        with sent_in("session"):
+            done = editing.create(db, call.by, forum, draft.session, now=now, reason=draft.reason, taken=taken)
+        return _edited(done)
 
     return await call.write(deed, status=201, made="code")
 
@@ -88,9 +91,10 @@ async def change_session(call: Matching, code: Code, draft: Annotated[DraftInput
 
     def deed(db: Db, forum: Forum, now: datetime) -> SessionShape:
         edition, taken = _state(db, call.by, forum, code).edition, sign_up_counts(db, forum)
-        done = editing.change(
-            db, call.by, forum, code, draft.session, edition=edition, now=now, reason=draft.reason, taken=taken
-        )
+        with sent_in("session"):
+            done = editing.change(
+                db, call.by, forum, code, draft.session, edition=edition, now=now, reason=draft.reason, taken=taken
+            )
         return session_shape(db, call.by, forum, done.code)
 
     return await call.write(deed, present=lambda db, forum: session_shape(db, call.by, forum, code))

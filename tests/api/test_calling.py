@@ -146,6 +146,33 @@ def test_of_a_thousand_wrong_fields_the_first_are_told(programs: Programs) -> No
     assert len(said["errors"]) == 50
 
 
+def test_a_body_of_very_many_parts_is_not_even_looked_through(programs: Programs) -> None:
+    problem(programs.put("/voices", {"voices": {f"A {n}": "x" for n in range(5000)}}, if_match="*"), 413)
+    problem(programs.post("/rooms", {f"x{n}": 1 for n in range(5000)}), 413)
+    many = {"voices": {f"nobody-{n}": None for n in range(2000)}}
+    assert programs.put("/voices", many, if_match="*").status_code != 413, "as many as the document allows"
+
+
+def test_what_a_deed_finds_wrong_is_pointed_at_where_it_was_sent(programs: Programs) -> None:
+    draft = {"code": "D1-05", "type": "panel", "title": {"en": "x", "km": "y"}, "attribution": "REC"}
+    said = problem(programs.post("/sessions", {"session": draft}), 422, "invalid")
+    assert [(one["pointer"], one["code"]) for one in said["errors"]] == [("#/session/code", "session_code_taken")]
+    seen = programs.get("/sessions/D1-04")
+    said = problem(programs.put("/sessions/D1-04", {"session": draft}, if_match=seen.headers["etag"]), 422, "invalid")
+    assert [one["pointer"] for one in said["errors"]] == ["#/session/code"]
+    said = problem(programs.get("/messages/registration.approved/example?reader=NOSUCH"), 422, "invalid")
+    assert [(one["parameter"], one["code"]) for one in said["errors"]] == [("reader", "no_such_reader")]
+
+
+@pytest.mark.parametrize(
+    "address", ["/outbox?status=failed", "/facts?since=2027-01-01T00:00:00Z&x=1", "/rooms?limit=1", "/tags?after="]
+)
+def test_a_name_in_an_address_that_nobody_knows_is_refused(programs: Programs, address: str) -> None:
+    said = problem(programs.get(address), 422, "invalid")
+    assert {one["code"] for one in said["errors"]} == {"not_known_here"}
+    problem(programs.post("/rooms?dry_run=1", ROOM), 422, "invalid")
+
+
 # ---- keys
 
 

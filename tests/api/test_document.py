@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from app.web.routes import ROUTES
 from tests.api.programs import Programs
 
-LOOKS = {"try_numbers", "look_at_import"}
+LOOKS = {"try_numbers", "look_at_import", "try_words"}
 """A POST that only says what something would do: it writes nothing, so that it needs no key."""
 ROOT = Path(__file__).parent.parent.parent
 

@@ -94,6 +94,22 @@ def test_the_delegation_of_somebody_in_a_private_capacity_is_told_by_no_letter_a
     assert [one["subject"] for one in named] == [official]
 
 
+def test_no_delegation_and_no_fact_says_whom_of_a_private_capacity_a_delegation_named(programs: Programs) -> None:
+    someone = delegate(3, email="quiet@crowd.example", attends_as="private", heads=True)
+    party = programs.doors.delegate(someone, delegate(4, email="loud@crowd.example"), seats=3, institution="A mission")
+    private, official = party.people
+    told = programs.get(f"/delegations/{party.code}").json()
+    assert [one["code"] for one in told["people"]] == [official]
+    assert told["delegation"]["named"] == 2
+    history = programs.get(f"/registrations/{private}").json()["history"]
+    assert history[0]["kind"] == "registration.named"
+    assert {one["actor"] for one in history} == {"focal_point"}
+    assert party.code not in str(history)
+    facts = programs.get("/facts?limit=100").json()["items"]
+    assert [one for one in facts if party.code in one["subject"]]
+    assert not [one for one in facts if private in str(one) and party.code in str(one)]
+
+
 # ---- the site's messages
 
 

@@ -150,6 +150,8 @@ def test_sent_again_a_file_is_the_same_and_noted_once_or_it_is_refused(programs:
     assert (again.status_code, again.content) == (200, first.content)
     other = programs.post("/registrations/file", {**body, "columns": ["email"]}, **key)
     assert (other.status_code, other.json()["code"]) == (422, "key_used")
+    other = programs.post("/registrations/file", body, accept=XLSX, idempotency_key="people")
+    assert (other.status_code, other.json()["code"]) == (422, "key_used"), "its fact says as what it left"
     one = programs.doors.register("DIP")
     late = programs.post("/registrations/file", body, **key)
     assert (late.status_code, late.json()["code"]) == (409, "file_changed"), "nothing leaves but what was noted"

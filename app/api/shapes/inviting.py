@@ -133,7 +133,8 @@ class MemberShape(BaseModel):
 
 
 class DelegationShape(BaseModel):
-    """A delegation with its people."""
+    """A delegation with its people, without those in a private capacity: they stand without the institution, and so in
+    no list of it. `named` counts them all the same."""
 
     delegation: DelegationLine
     people: list[MemberShape]

@@ -72,8 +72,9 @@ class RegistrationLine(BaseModel):
 
 
 class FactShape(BaseModel):
-    """What happened: who did what to what, and when. `personal` is empty once it was purged; of a registration it says
-    nothing of where its person works, who may attend in a private capacity."""
+    """What happened: who did what to what, and when. `personal` is empty once it was purged. Of a registration it says
+    nothing of where its person works or which delegation named them, who may attend in a private capacity; and of a
+    delegation nothing of whom it named."""
 
     model_config = example(
         number=41,
@@ -105,14 +106,28 @@ class FactShape(BaseModel):
         return value or {}
 
     def model_post_init(self, _context: Any) -> None:
-        """What was corrected tells of a registration what the registration itself may not."""
-        if self.subject.startswith("registration:"):
-            self.personal = _without_workplace(self.personal)
+        """What was done tells of a registration what the registration itself may not."""
+        family = self.subject.partition(":")[0]
+        withheld = WITHHELD.get(family)
+        if withheld is None:
+            return
+        self.before, self.after = _without(self.before, withheld), _without(self.after, withheld)
+        self.personal = _without(self.personal, withheld)
+        if family == "registration" and self.actor.startswith("focal_point:"):
+            self.actor = "focal_point"  # which of them it was says whose
 
 
-def _without_workplace(told: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in told.items() if name not in {"institution", "position_title"}}
-    return {name: _without_workplace(value) if isinstance(value, dict) else value for name, value in kept.items()}
+WITHHELD = {
+    "registration": frozenset({"institution", "position_title", "delegation"}),
+    "delegation": frozenset({"registration", "former"}),
+}
+"""What facts leave out, by what they are about: either side would say where those come from who attend in a private
+capacity (rules §2)."""
+
+
+def _without(told: dict[str, Any], withheld: frozenset[str]) -> dict[str, Any]:
+    kept = {name: value for name, value in told.items() if name not in withheld}
+    return {name: _without(value, withheld) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 class AnswerShape(BaseModel):
