@@ -304,9 +304,9 @@ class Call:
                 kept.seek(0)
                 yield kept.read()
 
-    async def one(self, query: Query[BaseModel]) -> Response:
-        """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return self._whole(await self.behind.read(query))
+    async def one(self, query: Query[BaseModel], *, long: bool = False) -> Response:
+        """A single thing as JSON with a strong ETag; 304 where the caller has just this. `long` as in `foreseen`."""
+        return self._whole(await (self.behind.read_long(query) if long else self.behind.read(query)))
 
     def _whole(self, shown: BaseModel) -> Response:
         body = shown.model_dump_json().encode()
@@ -326,10 +326,13 @@ class Call:
             return Response(status_code=304, headers=headers)
         return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
 
-    async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
+    async def page(
+        self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], *, long: bool = False, **asked: Any
+    ) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
-        what follows stands in the Link header (RFC 8288), with what was asked."""
-        rows, mark = await self.behind.read(query)
+        what follows stands in the Link header (RFC 8288), with what was asked. `long` as in `foreseen`: a part of it
+        takes reading the whole forum."""
+        rows, mark = await (self.behind.read_long(query) if long else self.behind.read(query))
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:

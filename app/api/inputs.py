@@ -119,7 +119,8 @@ class ReturnInput(AlterInput):
 
 
 class MergeInput(Input):
-    """Which of the two is kept, and their editions as you have seen them: that of the kept one first."""
+    """Which of the two is kept, their editions and those of their chosen sessions (`picks`) as you have seen them in
+    `GET /duplicates/{first}/{second}`: that of the kept one first in both."""
 
     keep: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
     editions: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], Annotated[int, Field(ge=0, le=2**31 - 1)]]

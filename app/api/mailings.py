@@ -101,7 +101,7 @@ async def remove_mailing(call: Matching, number: Number) -> Response:
 async def look_at_mailing(call: Reading, number: Number) -> Response:
     """How many a mailing means now, and how it reads: for one of them with `see_people`, else for a made-up reader.
     Takes `send_mail`."""
-    return await call.one(lambda db: _looked_at(db, call, number))
+    return await call.one(lambda db: _looked_at(db, call, number), long=True)
 
 
 @router.get("/mailings/{number}/people", response_model=Page[MeantShape])
@@ -115,7 +115,7 @@ async def list_meant(call: Reading, number: Number, after: AfterNumber = None, l
         rows = [one for one in reach.named if one.id < (LAST if after is None else after)]
         return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
 
-    return await call.page(MeantShape, read, limit=limit)
+    return await call.page(MeantShape, read, long=True, limit=limit)
 
 
 @router.post("/mailings/{number}/test", response_model=Changed)

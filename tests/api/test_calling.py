@@ -271,6 +271,17 @@ def test_a_program_that_asks_too_much_waits(tmp_path: Path, loaded_file: Path, f
         assert guesses == [401, 401, 401, 429]
 
 
+def test_facts_are_asked_by_time(programs: Programs) -> None:
+    newest = programs.get("/facts?limit=1").json()["items"][0]
+    at = newest["at"].replace("Z", "%2B00:00")
+    assert programs.get(f"/facts?limit=1&since={at}").json()["items"] == [newest]
+    assert newest not in programs.get(f"/facts?limit=100&until={at}").json()["items"]
+    assert programs.get("/facts?since=2099-01-01T00:00:00Z").json()["items"] == []
+    following = programs.get(f"/facts?limit=1&since={at}").headers["link"]
+    assert "&since=" in following or "?since=" in following, "the next part is asked the same"
+    problem(programs.get("/facts?since=2027-01-01"), 422, "invalid")
+
+
 def test_a_fact_names_whoever_the_program_acts_for(programs: Programs) -> None:
     assert programs.post("/rooms", {**ROOM, "code": "named-annex"}).status_code == 201
     facts = table(Fact)

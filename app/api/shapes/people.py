@@ -131,7 +131,7 @@ def _without(told: dict[str, Any], withheld: frozenset[str]) -> dict[str, Any]:
 
 
 class AnswerShape(BaseModel):
-    """What was answered to a question of the forum."""
+    """What was answered to a question of the forum; of a file its name, and the file is at its own address."""
 
     question: str
     value: Any
@@ -225,3 +225,46 @@ class PairShape(BaseModel):
     first: str
     second: str
     reasons: list[str]
+
+
+class PartShape(BaseModel):
+    """One of two registrations, and what keeping it would do: `takes_over` the other's standing, group and place in the
+    queue; `moves_seat` the other's seat becomes its own; `frees_seat` its own is given back. What the other brings:
+    `fields` it leaves empty itself, answers (questions by code), chosen sessions, companions, letters. `left_sessions`
+    are at the time of one of its own. `edition` and `picks` are what merging takes."""
+
+    model_config = example(
+        code="K3TP9QA",
+        edition=1,
+        picks=0,
+        takes_over=False,
+        moves_seat=False,
+        frees_seat=False,
+        fields=["phone"],
+        answers=["arrival"],
+        sessions=["D1-07"],
+        left_sessions=[],
+        companions=0,
+        letters=0,
+    )
+
+    code: str
+    edition: int
+    picks: int
+    takes_over: bool
+    moves_seat: bool
+    frees_seat: bool
+    fields: list[str]
+    answers: list[str]
+    sessions: list[str]
+    left_sessions: list[str]
+    companions: int
+    letters: int
+
+
+class ComparedShape(BaseModel):
+    """Two registrations that may be one person's, and why they look so."""
+
+    reasons: list[str]
+    first: PartShape
+    second: PartShape
