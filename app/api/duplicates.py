@@ -12,7 +12,7 @@ from app.api.calling import Door, Reading, Writing
 from app.api.inputs import MergeInput, sent
 from app.api.registrations import After, Code, standing
 from app.api.shapes.general import Changed, Page
-from app.api.shapes.people import AlikeShape, ComparedShape, PairShape, PartShape, Standing
+from app.api.shapes.people import AlikeShape, ComparedShape, JoinShape, PairShape, Standing
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
@@ -82,11 +82,11 @@ def compared_shape(db: Db, by: Actor, forum: Forum, first: str, second: str) -> 
     )
 
 
-def _part(one: Whole, picks: int, does: Joined, brings: Luggage, other: Whole, *, told: bool) -> PartShape:
+def _part(one: Whole, picks: int, does: Joined, brings: Luggage, other: Whole, *, told: bool) -> JoinShape:
     """One of the two and what keeping it does. Sensitive answers are named to those who may see them; what is not said
     of whoever attends in a private capacity is not said to come along either."""
     private = other.row.attends_as == "private"
-    return PartShape(
+    return JoinShape(
         code=one.row.code,
         edition=one.row.edition,
         picks=picks,

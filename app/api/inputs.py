@@ -10,7 +10,7 @@ from app.accounts.rules import Role
 from app.forum.inputs import Slug
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Text
-from app.programme.inputs import AlterInput, FirstDay, TypedSession
+from app.programme.inputs import AlterInput, FirstDay, MoveInput, TypedSession
 from app.programme.receiving import LONGEST
 from app.programme.reverting import Since
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
@@ -86,6 +86,19 @@ class RetentionInput(Input):
     """The day on which what is sensitive is purged; null for none."""
 
     retention_on: date | None
+
+
+class SessionMoveInput(MoveInput):
+    """Another time, length or room of a session, and why conflicts that it makes may stand."""
+
+
+class ConflictReasonInput(Input):
+    """Why a hard conflict may stand, which is named as `GET /conflicts` names it. Without words it may no more."""
+
+    kind: Filled
+    codes: Annotated[tuple[Filled, ...], Field(min_length=1, max_length=60)]
+    where: Annotated[tuple[Filled, ...], Field(max_length=60)] = ()
+    reason: Line = ""
 
 
 class UndoInput(Input):

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
-from app.api.inputs import DraftInput, ReasonOnly, VersionInput, sent
+from app.api.inputs import DraftInput, ReasonOnly, SessionMoveInput, VersionInput, sent
 from app.api.problems import sent_in
 from app.api.registrations import Code
 from app.api.shapes.general import Page
@@ -29,7 +29,6 @@ from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.programme import editing
 from app.programme.drafting import states_of
-from app.programme.inputs import MoveInput
 from app.programme.overriding import reasons_of, unexplained
 from app.programme.publishing import conflicts_of, pending, publish
 from app.programme.queries import history, published
@@ -115,7 +114,9 @@ async def remove_session(call: Matching, code: Code) -> Response:
 async def move_session(
     call: Writing,
     code: Code,
-    to: Annotated[MoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room="grand-ballroom", reason="")],
+    to: Annotated[
+        SessionMoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room="grand-ballroom", reason="")
+    ],
 ) -> Response:
     """Give a session another time, length or room, whatever else was changed of it meanwhile."""
 

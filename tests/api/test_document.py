@@ -31,6 +31,10 @@ def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
     validate(document)
 
 
+def test_every_shape_has_a_name_of_its_own(document: dict[str, Any]) -> None:
+    assert not [name for name in document["components"]["schemas"] if "__" in name], "two of one name"
+
+
 def examples(document: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """Every example with where it stands and the schema it is of."""
     found = []

@@ -227,7 +227,7 @@ class PairShape(BaseModel):
     reasons: list[str]
 
 
-class PartShape(BaseModel):
+class JoinShape(BaseModel):
     """One of two registrations, and what keeping it would do: `takes_over` the other's standing, group and place in the
     queue; `moves_seat` the other's seat becomes its own; `frees_seat` its own is given back. What the other brings:
     `fields` it leaves empty itself, answers (questions by code), chosen sessions, companions, letters. `left_sessions`
@@ -266,5 +266,5 @@ class ComparedShape(BaseModel):
     """Two registrations that may be one person's, and why they look so."""
 
     reasons: list[str]
-    first: PartShape
-    second: PartShape
+    first: JoinShape
+    second: JoinShape
