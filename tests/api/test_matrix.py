@@ -113,6 +113,8 @@ TAKES: dict[str, Permission] = {
     "remove_name": DECIDE,
     "list_duplicates": PEOPLE,
     "compare": PEOPLE,
+    "list_letters": Permission.SEE_SENSITIVE,
+    "get_letter": Permission.SEE_SENSITIVE,
     "merge": DECIDE,
     "say_distinct": DECIDE,
     "erase_invitation": DECIDE,
@@ -239,6 +241,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "letters": programs.doors.letter(programs.doors.confirmed()),
         "rungs": programs.get("/ladder").json()["rungs"][0]["code"],
         "materials": programs.doors.write(SLUG, make_material),
     }
@@ -322,6 +325,21 @@ def test_a_file_that_was_answered_with_is_given_as_it_was_sent_and_a_sensitive_o
     assert told == {role.value for role in Role if {PEOPLE, Permission.SEE_SENSITIVE} <= PERMISSIONS[role]}
     assert cast.get(f"/registrations/{other.code}/answers/letter/file").status_code == 404
     assert cast.get(f"{address}/scholar/file").status_code == 404
+
+
+def test_a_letter_is_the_one_that_the_desk_prints_and_no_list_tells_of_passports(cast: Programs) -> None:
+    one = cast.doors.confirmed(family_name="Written")
+    code = cast.doors.letter(one, passport_number="P0000042")
+    cast.doors.enrol("printer", Role.PROTOCOL_OFFICER)
+    line = next(each for each in cast.get("/letters", "protocol_officer").json()["items"] if each["code"] == code)
+    assert (line["registration"], line["is_given"]) == (one.code, True)
+    assert "P0000042" not in cast.get("/letters").text
+    file = cast.get(f"/letters/{code}/file", "protocol_officer", accept="application/pdf")
+    assert file.content == cast.doors.get(f"/desk/{SLUG}/letters/{code}.pdf", "printer").content
+    assert (file.headers["content-type"], file.content[:5]) == ("application/pdf", b"%PDF-")
+    assert "passport" not in file.headers["content-disposition"].lower()
+    assert cast.post(f"/registrations/{one.code}/cancellation", {}).status_code == 200
+    assert cast.get(f"/letters/{code}/file").status_code == 404, "whoever has no seat has no letter"
 
 
 def test_two_of_one_person_are_compared_and_merged_with_what_the_comparison_says(cast: Programs) -> None:
