@@ -68,6 +68,7 @@ TAKES: dict[str, Permission] = {
     "move_session": EDIT,
     "restore_session": EDIT,
     "list_versions": SEE,
+    "get_version": SEE,
     "get_pending": SEE,
     "publish_version": Permission.PUBLISH_PROGRAMME,
     "list_speakers": SEE,
