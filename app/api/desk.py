@@ -24,6 +24,8 @@ from app.forum.queries import forum_id
 from app.kit.db import Db
 from app.kit.inputs import Instant, Line
 from app.mail.outbox import outbox, try_again
+from app.registration.pick_queries import attendance_told
+from app.reports.history import leaving
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["desk"])
 MailState = Literal["", "draft", "queued", "sending", "sent", "retrying", "failed", "withheld", "bounced"]
@@ -70,8 +72,10 @@ async def list_facts(
 
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_FACTS, forum_id(call.forum))
-        rows = facts_asked(db, call.forum.slug, asked, limit + 1)
-        return rows[:limit], str(rows[limit - 1].number) if len(rows) > limit else ""
+        rows, attended = facts_asked(db, call.forum.slug, asked, limit + 1), attendance_told(db, call.forum)
+        return [leaving(row, attended) for row in rows[:limit]], str(rows[limit - 1].number) if len(
+            rows
+        ) > limit else ""
 
     first, last = (at.isoformat() if at else "" for at in (since, until))
     return await call.page(FactShape, read, family=family, q=q, since=first, until=last, limit=limit)

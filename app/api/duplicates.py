@@ -1,5 +1,6 @@
 """Registrations that may be one person's: found, merged, or said to be two people's."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from app.registration import merging
 from app.registration.carrying import Luggage
 from app.registration.desk_queries import Whole
 from app.registration.duplicates import Alike, compared, doubles
+from app.registration.pick_queries import attendance_told
 from app.registration.rules.merges import Joined
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
@@ -74,17 +76,26 @@ async def say_distinct(call: Writing, first: Code, second: Code) -> Response:
 def compared_shape(db: Db, by: Actor, forum: Forum, first: str, second: str) -> ComparedShape:
     """Two registrations side by side as they would be merged. Raises NotFound."""
     found, told = compared(db, by, forum, first, second), by.may(Permission.SEE_SENSITIVE, forum_id(forum))
-    picks = found.brings_first.editions
+    picks, attended = found.brings_first.editions, attendance_told(db, forum)
     return ComparedShape(
         reasons=[reason.value for reason in found.reasons],
-        first=_part(found.first, picks[0], found.keeping_first, found.brings_first, found.second, told=told),
-        second=_part(found.second, picks[1], found.keeping_second, found.brings_second, found.first, told=told),
+        first=_part(found.first, picks[0], found.keeping_first, found.brings_first, found.second, attended, told=told),
+        second=_part(
+            found.second, picks[1], found.keeping_second, found.brings_second, found.first, attended, told=told
+        ),
     )
 
 
-def _part(one: Whole, picks: int, does: Joined, brings: Luggage, other: Whole, *, told: bool) -> JoinShape:
+def _part(
+    one: Whole, picks: int, does: Joined, brings: Luggage, other: Whole, attended: Collection[str], *, told: bool
+) -> JoinShape:
     """One of the two and what keeping it does. Sensitive answers are named to those who may see them; what is not said
-    of whoever attends in a private capacity is not said to come along either."""
+    of whoever attends in a private capacity is not said to come along either, and of sessions those alone that are
+    `attended`: of which it may be told who is there."""
+
+    def named(picks: Collection[Any]) -> list[str]:
+        return [code for code in brings.codes(picks) if code in attended]
+
     private = other.row.attends_as == "private"
     return JoinShape(
         code=one.row.code,
@@ -95,8 +106,8 @@ def _part(one: Whole, picks: int, does: Joined, brings: Luggage, other: Whole, *
         frees_seat=does.frees_kept_seat,
         fields=[name for name in brings.columns if not (private and name in {"institution", "position_title"})],
         answers=[question.code for question in brings.answers if told or not question.sensitive],
-        sessions=brings.codes([*brings.picks, *(theirs for _, theirs in brings.better)]),
-        left_sessions=brings.codes(brings.clashing),
+        sessions=named([*brings.picks, *(theirs for _, theirs in brings.better)]),
+        left_sessions=named(brings.clashing),
         companions=brings.companions,
         letters=brings.letters,
     )

@@ -30,10 +30,12 @@ from app.registration.inputs import (
     ReasonInput,
     SureInput,
 )
+from app.registration.pick_queries import attendance_told
 from app.registration.question_queries import Answered
 from app.registration.quotas import house_of
 from app.registration.rules.files import FileKind
 from app.registration.tagging import tagged
+from app.reports.history import leaving
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
 Code = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["K3TP9QA"])]
@@ -206,13 +208,14 @@ def standing(db: Db, forum: Forum, code: str) -> Standing:
 
 
 def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
-    """A registration as this caller may see it. At most seven queries."""
+    """A registration as this caller may see it. At most eight queries."""
     found, own = desk_registration(db, by, forum, code), forum_id(forum)
     told = by.may(Permission.SEE_FACTS, own) or by.may(Permission.DECIDE_REGISTRATIONS, own)
     meals, access = found.needs or (None, None)
     row = {**found.row._mapping, "category": found.category.code, "place": found.place}  # noqa: SLF001 - its public name
     row["tags"] = [tag.id for tag in tagged(db, [found.row.id]).get(found.row.id, ())]
     facts = history(db, forum.slug, f"registration:{code}") if told else None
+    attended = attendance_told(db, forum) if facts else frozenset()
     return RegistrationShape(
         registration=RegistrationLine.model_validate(row),
         place_in_queue=found.place_in_queue,
@@ -222,7 +225,9 @@ def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
         meals=meals,
         access=access,
         answers=[AnswerShape(question=one.question.code, value=_value(one)) for one in found.answers],
-        history=None if facts is None else [FactShape.model_validate(fact, from_attributes=True) for fact in facts],
+        history=None
+        if facts is None
+        else [FactShape.model_validate(leaving(fact, attended), from_attributes=True) for fact in facts],
     )
 
 

@@ -73,8 +73,8 @@ class RegistrationLine(BaseModel):
 
 class FactShape(BaseModel):
     """What happened: who did what to what, and when. `personal` is empty once it was purged. Of a registration it says
-    nothing of where its person works or which delegation named them, who may attend in a private capacity; and of a
-    delegation nothing of whom it named."""
+    nothing of where its person works or which delegation named them, who may attend in a private capacity, and of the
+    sessions they chose those alone of which it may be told who is there; of a delegation nothing of whom it named."""
 
     model_config = example(
         number=41,
@@ -104,30 +104,6 @@ class FactShape(BaseModel):
     @classmethod
     def _nothing(cls, value: Any) -> Any:
         return value or {}
-
-    def model_post_init(self, _context: Any) -> None:
-        """What was done tells of a registration what the registration itself may not."""
-        family = self.subject.partition(":")[0]
-        withheld = WITHHELD.get(family)
-        if withheld is None:
-            return
-        self.before, self.after = _without(self.before, withheld), _without(self.after, withheld)
-        self.personal = _without(self.personal, withheld)
-        if family == "registration" and self.actor.startswith("focal_point:"):
-            self.actor = "focal_point"  # which of them it was says whose
-
-
-WITHHELD = {
-    "registration": frozenset({"institution", "position_title", "delegation"}),
-    "delegation": frozenset({"registration", "former"}),
-}
-"""What facts leave out, by what they are about: either side would say where those come from who attend in a private
-capacity (rules §2)."""
-
-
-def _without(told: dict[str, Any], withheld: frozenset[str]) -> dict[str, Any]:
-    kept = {name: value for name, value in told.items() if name not in withheld}
-    return {name: _without(value, withheld) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 class AnswerShape(BaseModel):
@@ -173,15 +149,16 @@ class Standing(BaseModel):
 
 
 class SignUpShape(BaseModel):
-    """A session's places: null where it asks for no sign-up; taken, waiting and picked."""
+    """A session's places: null where it asks for no sign-up; taken, waiting and picked: null where nobody outside may
+    learn who is there (Chatham House, closed)."""
 
     model_config = example(session="D1-07", places=40, taken=31, waiting=0, picked=33)
 
     session: str
     places: int | None
-    taken: int
-    waiting: int
-    picked: int
+    taken: int | None
+    waiting: int | None
+    picked: int | None
 
 
 class NamedShape(BaseModel):
