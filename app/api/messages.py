@@ -100,7 +100,7 @@ async def get_example(call: Reading, template: Template, reader: Reader = "") ->
         editions = wording.editions_of(db, own, kind)
         words = wording.filled_up(kind, _as_kept(editions[0] if editions else None))
         whom = reader_of(db, call.by, call.forum, kind, reader if kind.room == "speaker" else reader.upper())
-        shown = preview(db, call.forum, kind, words, whom, call.behind.settings, now=clock.now())
+        shown = preview(db, call.forum, kind, words, whom, call.behind.settings, now=clock.now(), to_program=True)
         return ExampleShape(reader=whom.code if whom else "", letters=[letter(one) for one in shown])
 
     return await call.one(read)

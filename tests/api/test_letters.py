@@ -8,9 +8,12 @@ from sqlalchemy import select, update
 
 from app.accounts.rules import Permission, Role
 from app.correspondence import mailing
-from app.kit.db import table
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
 from app.kit.repeating import GivenAnswer
 from app.mail.models import Message
+from app.mail.outbox import queue_mail
+from app.programme.queries import published
 from app.registration.models import Application
 from tests.api.programs import Programs
 from tests.api.test_calling import problem
@@ -108,6 +111,32 @@ def test_no_delegation_and_no_fact_says_whom_of_a_private_capacity_a_delegation_
     facts = programs.get("/facts?limit=100").json()["items"]
     assert [one for one in facts if party.code in one["subject"]]
     assert not [one for one in facts if private in str(one) and party.code in str(one)]
+
+
+def test_no_letter_says_in_which_sessions_somebody_is(programs: Programs) -> None:
+    one = programs.doors.confirmed("INT", email="seated.in@crowd.example", family_name="Seatedin", language="en")
+    assert programs.post("/sign-ups/D1-07/places", {"places": 5}).status_code == 200
+    assert programs.post("/sign-ups/D1-07/names", {"registration": one.code, "forced": True}).status_code == 200
+    title = programs.get("/sessions/D1-07").json()["session"]["title"]["en"]
+    to, subject = ("seated.in@crowd.example", "Seatedin"), f"registration:{one.code}"
+
+    def queued(db: Db) -> int:
+        uid = next(
+            session.uid for session in published(db, forum_id(the_forum(db))).sessions if session.code == "D1-07"
+        )
+        queue_mail(db, SLUG, "registration/picked_up", "en", to, subject, now=NOW, values={"uids": [uid]})
+        return 0
+
+    programs.doors.write(SLUG, queued)
+    mail = programs.get("/outbox?limit=1").json()["items"][0]
+    assert (mail["template"], mail["subject"]) == ("registration/picked_up", subject)
+    programs.doors.enrol("onlooker", Role.ORGANISER)
+    assert title in programs.doors.page(f"/desk/{SLUG}/outbox/{mail['id']}?lang=en", "onlooker").text
+    letter = programs.get(f"/outbox/{mail['id']}").json()["letter"]
+    assert letter["text"]
+    assert title not in letter["text"]
+    example = programs.get(f"/messages/registration.picked_up/example?reader={one.code}")
+    assert (example.status_code, example.json()["reader"], title in example.text) == (200, one.code, False)
 
 
 # ---- the site's messages
