@@ -285,3 +285,19 @@ def test_the_answers_that_are_kept_name_nobody(programs: Programs) -> None:
     assert b"mailing" not in bodies
     for word in (b"Lao", b"Vanna", b"@", b"Worded", b"Unseenname"):
         assert word not in bodies
+
+
+def test_the_invitation_of_who_answered_in_a_private_capacity_names_no_institution(programs: Programs) -> None:
+    words = {"institution": "The Quietest Ministry", "position_title": "Director"}
+    answered, open_still = programs.doors.invite(**words), programs.doors.invite(**words)
+    one = programs.doors.register("STU", attends_as="private")
+    people = table(Application)
+    mine = update(people).where(people.c.id == one.id).values(invitation_id=answered.id)
+    programs.doors.write(SLUG, lambda db: db.execute(mine) and None)
+    shown = programs.get(f"/invitations/{answered.code}").json()
+    assert (shown["institution"], shown["position_title"]) == ("", "")
+    assert programs.get(f"/invitations/{open_still.code}").json()["institution"] == "The Quietest Ministry"
+    listed = {each["code"]: each["institution"] for each in programs.get("/invitations?limit=100").json()["items"]}
+    assert (listed[answered.code], listed[open_still.code]) == ("", "The Quietest Ministry")
+    found = programs.get("/invitations?q=quietest").json()["items"]
+    assert [each["code"] for each in found] == [open_still.code]

@@ -24,7 +24,8 @@ class HoldBackShape(BaseModel):
 
 
 class InvitationShape(BaseModel):
-    """An invitation: personal, or a code with a number of uses. Its secret link is in no answer."""
+    """An invitation: personal, or a code with a number of uses. Its secret link is in no answer, and the institution in
+    none where it was answered in a private capacity."""
 
     model_config = example(
         id=7,
