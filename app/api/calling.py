@@ -146,8 +146,8 @@ class Door(APIRoute):
                 _takes_json(request)
             if files:
                 _brings_one_of(request, files)
-            else:
-                await _brings_json(request)
+            elif await _brings_json(request):
+                bearer = await _again(request, behind)
             _asks_nothing_else(request, asked)
             request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
@@ -159,12 +159,7 @@ class Door(APIRoute):
 async def _bearer(request: Request, behind: Behind) -> Bearer:
     """Whose token came. Raises Unauthorized, TooMany, NotFound for another forum than the token's, and Forbidden
     where that forum asks for a second factor that its user has not."""
-    now, sent = clock.now(), request.headers.getlist("authorization")
-    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
-    if scheme.lower() != "bearer":
-        raise Unauthorized
-    text = token.strip()
-    found = await behind.read(lambda db: bearer_of(db, text, now=now)) if is_token(text) else None
+    now, found = clock.now(), await _found(request, behind)
     caller = f"token:{found.token}" if found else f"from:{network(request.scope.get('client_address', ''))}"
     if seconds := behind.limits.wait(caller, now=now):
         raise TooMany("too_many", seconds=seconds, minutes=1)
@@ -172,10 +167,34 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise Unauthorized("token_not_good")
     if request.path_params.get("forum", found.forum.slug) != found.forum.slug:
         raise NotFound
-    if found.forum.second_factor and not found.actor.second_factor:
-        raise Forbidden("second_factor_needed")
+    _must_have_its_factor(found)
     _note_use(behind, found, now)
     return found
+
+
+async def _again(request: Request, behind: Behind) -> Bearer:
+    """The same once a body has come, which takes as long as its sender likes: what counts are the roles at the deed.
+    Raises Unauthorized, Forbidden."""
+    found = await _found(request, behind)
+    if found is None:
+        raise Unauthorized("token_not_good")
+    _must_have_its_factor(found)
+    return found
+
+
+async def _found(request: Request, behind: Behind) -> Bearer | None:
+    """Whose token this is at this moment. Raises Unauthorized where none was sent."""
+    now, sent = clock.now(), request.headers.getlist("authorization")
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    if scheme.lower() != "bearer":
+        raise Unauthorized
+    text = token.strip()
+    return await behind.read(lambda db: bearer_of(db, text, now=now)) if is_token(text) else None
+
+
+def _must_have_its_factor(found: Bearer) -> None:
+    if found.forum.second_factor and not found.actor.second_factor:
+        raise Forbidden("second_factor_needed")
 
 
 def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
@@ -208,17 +227,18 @@ def _taken(request: Request, offered: Sequence[str]) -> str:
     return best
 
 
-async def _brings_json(request: Request) -> None:
-    """Raises OtherMedia for a body that is said to be no JSON, BodyTooLarge for one of too many parts; that of too many
-    bytes comes from whoever counts them."""
+async def _brings_json(request: Request) -> bool:
+    """Whether there is a body. Raises OtherMedia for one that is said to be no JSON, BodyTooLarge for one of too many
+    parts; that of too many bytes comes from whoever counts them."""
     if request.method in {"GET", "HEAD"} or not (body := await request.body()):
-        return
+        return False
     if body.count(b",") > MOST_PARTS:
         raise BodyTooLarge
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
         raise OtherMedia
+    return True
 
 
 def _asks_nothing_else(request: Request, names: Container[str]) -> None:
@@ -300,6 +320,7 @@ class Call:
         with SpooledTemporaryFile(max_size=_SPOOLED) as kept:
             async for piece in self.request.stream():
                 kept.write(piece)
+            (await _again(self.request, self.behind)).actor.must(permission, forum_id(self.forum))
             async with self.behind.opening:
                 kept.seek(0)
                 yield kept.read()

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.accounts.actor import Actor
 from app.accounts.rules import Permission, Role
 from app.audit.models import Fact
 from app.editions.form import ForumFile
+from app.forum.access import take_away
 from app.forum.models import Forum
 from app.forum.tokens import new_token
 from app.kit.db import Db, table
 from tests.api.programs import BASE, Programs, open_programs
-from tests.cast import SLUG
+from tests.cast import NOW, SLUG, Figure, make_user, the_forum
 from tests.doors import ELSEWHERE
 
 ROOM = {"code": "annex", "name": {"en": "Annex", "km": "អគារបន្ថែម"}, "seats": 40}
@@ -76,6 +78,46 @@ def test_an_ended_token_is_answered_at_the_next_request(programs: Programs) -> N
     number = programs.doors.page("/account/tokens", "leaving").one("button", name="end").attributes["value"]
     programs.doors.post("/account/tokens", "leaving", {**form, "end": number})
     problem(programs.get("", "leaving"), 401, "token_not_good")
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "body"),
+    [
+        ("/speakers", "application/json", b'{"function_en": "Minister", "function_km": "\xe1\x9e\x80"}'),
+        ("/programme/import/trial", "text/csv", b"code,title_en,title_km\r\nD1-05,One,Two\r\n"),
+    ],
+    ids=["json", "file"],
+)
+def test_a_body_that_takes_its_time_is_held_against_the_roles_when_it_is_there(
+    programs: Programs, address: str, kind: str, body: bytes
+) -> None:
+    programs.enrol("slow", Role.PROGRAMME_EDITOR, Role.VIEWER)
+    before = programs.doors.rows()["programme_speaker"]
+    answers: list[dict[str, Any]] = []
+    pieces = [body[:9], body[9:]]
+
+    def narrow(db: Db) -> None:
+        forum, user = the_forum(db), make_user(db, Figure("slow@desk.example", "Desk", "Slow", "", "ORG"))
+        take_away(db, Actor.operator(), forum, user.id or 0, Role.PROGRAMME_EDITOR, now=NOW)
+
+    async def receive() -> dict[str, Any]:
+        if len(pieces) == 1:
+            programs.doors.write(SLUG, narrow)
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    sent = {"host": "localhost", "authorization": f"Bearer {programs.tokens['slow']}", "content-type": kind}
+    sent |= {"idempotency-key": "slowly"}
+    headers = [(name.encode(), value.encode()) for name, value in sent.items()]
+    scope = {"type": "http", "method": "POST", "path": f"{BASE}{address}", "raw_path": f"{BASE}{address}".encode()}
+    scope |= {"query_string": b"", "headers": headers, "client": ("127.0.0.1", 1), "server": ("localhost", 80)}
+    scope |= {"scheme": "http", "http_version": "1.1", "root_path": ""}
+    client = programs.doors.client
+    client.portal.call(client.app, scope, receive, send)
+    assert answers[0]["status"] == 403
+    assert programs.doors.rows()["programme_speaker"] == before
 
 
 def test_a_use_is_seen_on_the_own_page(programs: Programs) -> None:
