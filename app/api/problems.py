@@ -111,7 +111,8 @@ def install(app: FastAPI, base_url: str) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-        response = refuse(request, base_url, error.status_code)
+        # FastAPI says so of JSON that is too deep to be read, or no text
+        response = refuse(request, base_url, error.status_code, "not_json" if error.status_code == 400 else "")
         response.headers.update(error.headers or {})
         return response
 

@@ -163,8 +163,8 @@ def test_only_json_comes_and_goes(programs: Programs) -> None:
     problem(programs.post("/rooms", b"code=annex", content_type="application/x-www-form-urlencoded"), 415)
     problem(programs.post("/rooms", b"{}", content_type="application/json; charset=latin-1"), 415)
     problem(programs.post("/rooms", b"{", content_type="application/json"), 400, "not_json")
-    for odd in (b"\xff\xfe", b"[" * 100_000, b"1" * 9000):
-        assert programs.post("/rooms", odd).status_code in {400, 422}
+    for odd in (b'{"a": "\xff\xfe"}', b"[" * 100_000, b"1" * 9000):
+        problem(programs.post("/rooms", odd), 400, "not_json")
     assert programs.ask("PATCH", "/rooms", "organiser", ROOM).status_code == 405
     assert problem(programs.ask("DELETE", "/rooms", "organiser"), 405)
     problem(programs.get("/api/v1/no-such-thing"), 404)
