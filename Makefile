@@ -22,8 +22,9 @@ style:
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 
+soak: export SALA_SOAK := $(SEQUENCES)
 soak: .venv/.ok tools      ## all tests in their whole breadth, thousands of new sequences of deeds, long storms: for an evening (SEQUENCES=20 for the breadth alone)
-	SALA_SOAK=$(SEQUENCES) $(BIN)/python -m pytest -n auto --dist worksteal $(SOAKED)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(SOAKED)
 
 audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
 	@$(BIN)/python tests/advisories.py
@@ -45,10 +46,10 @@ screenshots: .venv/.ok     ## make the README's pictures again
 	$(BIN)/python docs/screenshots.py
 
 lock: .venv/.ok            ## choose versions anew: names, versions and hashes, no addresses
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra traces --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet -o requirements.lock
 
-tools:                     ## PostgreSQL and Chromium for the tests that use them, where we may install
+tools:                     ## PostgreSQL and Chromium for the tests that use them (a soak: PgBouncer and Caddy too), where we may install
 	@sh tests/tools.sh
 
 clean:

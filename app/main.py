@@ -13,11 +13,13 @@ from app.api import PREFIX, problems
 from app.jobs.crew import Crew
 from app.jobs.run import Worker
 from app.kit import settings as kit_settings
-from app.kit.db import Database
+from app.kit import traces
+from app.kit.db import SECONDS_TO_BE_READ, Database
 from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
 from app.web import errors, routes
 from app.web.assets import Assets
+from app.web.bounding import Bounded
 from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
@@ -26,11 +28,12 @@ from app.web.site import Site
 
 def create_app(settings: Settings) -> Published:
     """The whole site for these settings; starting it (lifespan) starts the pen, ending it ends it."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, read_url=settings.database_read_url, pooled=settings.database_pooled)
     site = Site(settings, database, Pen(database), Assets(settings.var / "assets"))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        traces.begin(settings, database)
         site.pen.start()
         worker = Worker(Crew(settings, database, site.pen)) if settings.worker_inline else None
         if worker:
@@ -40,6 +43,7 @@ def create_app(settings: Settings) -> Published:
             worker.stop()
         site.pen.stop()
         database.close()
+        traces.end()
 
     app = FastAPI(
         title="Sala",
@@ -57,11 +61,13 @@ def create_app(settings: Settings) -> Published:
     app.router.routes.append(Mount(PREFIX, api))
     app.router.routes.extend(routes.BRANCHES)
     too_large = _by_door(problems.too_large(settings.base_url), errors.too_large(app))
-    guards = Guards(app, settings, too_large)
+    wait = round(SECONDS_TO_BE_READ)
+    bounded = Bounded(app, _by_door(problems.busy(settings.base_url, wait), errors.busy(app, wait)))
+    guards = Guards(bounded, settings, too_large)
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 
-        site.figures = Figures(site.pen, lambda: published)
+        site.figures = Figures(site.pen, lambda: published, bounded, database.replica)
     observe = site.figures.observe if site.figures else None
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)

@@ -29,7 +29,7 @@ def programs() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
-def _as_server(command: list[str]) -> list[str]:
+def as_server(command: list[str]) -> list[str]:
     """The command under an account that PostgreSQL starts for: it refuses the administrator."""
     if os.geteuid() != 0:
         return command
@@ -71,17 +71,10 @@ def start(shared: Path, *, durable: bool = False) -> str:
     benchmark, no commit waits for the disk."""
     bin_folder = programs()
     assert bin_folder is not None
-    folder = shared / "cluster"
-    folder.mkdir()
-    shared.chmod(0o755)
-    if os.geteuid() == 0:
-        os.chown(folder, _account().pw_uid, _account().pw_gid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    folder, port = room(shared), free_port()
     rows = folder / "rows"
     make = [str(bin_folder / "initdb"), "-D", str(rows), "-A", "trust", "-U", "sala", "-E", "UTF8", "--locale=C", "-N"]
-    subprocess.run(_as_server(make), check=True, capture_output=True, cwd=folder)
+    subprocess.run(as_server(make), check=True, capture_output=True, cwd=folder)
     # the tests kill writers, never this server, so it need not wait for the disk
     hurried = "" if durable else " -c fsync=off -c full_page_writes=off"
     (folder / "options").write_text(f"-p {port} -h 127.0.0.1 -k '' -c max_connections=200{hurried}")
@@ -89,12 +82,47 @@ def start(shared: Path, *, durable: bool = False) -> str:
     return f"postgresql://sala@127.0.0.1:{port}"
 
 
+def replicate(of: Path, shared: Path, *options: str) -> str:
+    """A streaming replica, below `shared`, of the cluster below `of`, with the same options and these; its address."""
+    bin_folder = programs()
+    assert bin_folder is not None
+    folder, port = room(shared), free_port()
+    given = (of / "cluster" / "options").read_text()
+    source = given.split()[1]
+    copy = [str(bin_folder / "pg_basebackup"), "-h", "127.0.0.1", "-p", source, "-U", "sala"]
+    copy += ["-D", str(folder / "rows"), "-X", "stream", "-c", "fast", "-N"]
+    # -R writes standby.signal, and where the log comes from
+    subprocess.run(as_server([*copy, "-R"]), check=True, capture_output=True, cwd=folder)
+    more = "".join(f" -c {option}" for option in options)
+    (folder / "options").write_text(given.replace(f"-p {source} ", f"-p {port} ", 1) + more)
+    _begin(folder)
+    return f"postgresql://sala@127.0.0.1:{port}"
+
+
+def room(shared: Path, name: str = "cluster") -> Path:
+    """A folder that is the server's account's."""
+    folder = shared / name
+    folder.mkdir()
+    shared.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(folder, _account().pw_uid, _account().pw_gid)
+    return folder
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _begin(folder: Path) -> None:
     bin_folder, rows = programs(), folder / "rows"
     assert bin_folder is not None
     options, log = (folder / "options").read_text(), folder / "log"
     begin = [str(bin_folder / "pg_ctl"), "-D", str(rows), "-l", str(log), "-w", "-o", options, "start"]
-    subprocess.run(_as_server(begin), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    subprocess.run(as_server(begin), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
 
 
 def restart(shared: Path) -> None:
@@ -108,7 +136,7 @@ def stop(shared: Path) -> None:
     rows, bin_folder = shared / "cluster" / "rows", programs()
     if bin_folder is not None and (rows / "postmaster.pid").exists():
         command = [str(bin_folder / "pg_ctl"), "-D", str(rows), "-m", "immediate", "-w", "stop"]
-        subprocess.run(_as_server(command), check=True, capture_output=True, cwd=rows.parent)
+        subprocess.run(as_server(command), check=True, capture_output=True, cwd=rows.parent)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from app.kit.settings import Settings
 from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
-from tests import cluster, one_crossing, one_dialect, openly
+from tests import cluster, one_crossing, one_dialect, openly, pooler
 from tests.breadth import EXAMPLES
 from tests.cast import NOW, SECRET_KEY, SLUG
 
@@ -91,12 +91,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without PostgreSQL or Chromium their tests are skipped and say what to install; in CI that is a failure."""
+    """Without the programs they need tests are skipped and say what to install; in CI that is a failure."""
     missing = []
     if item.get_closest_marker("postgres") and cluster.programs() is None:
         missing.append("PostgreSQL's programs are missing: install the package postgresql")
     if item.get_closest_marker("browser") and chromium() is None:
         missing.append("Chromium is missing: install the package chromium")
+    if item.get_closest_marker("pooler") and pooler.program() is None:
+        missing.append("PgBouncer is missing: install the package pgbouncer")
+    if item.get_closest_marker("proxy") and shutil.which("caddy") is None:
+        missing.append("Caddy is missing: install the package caddy")
     if missing and IN_CI:
         pytest.fail("; ".join(missing), pytrace=False)
     if missing:

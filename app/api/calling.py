@@ -77,16 +77,17 @@ class Behind:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limits", Limits(self.settings.api_per_minute))
 
-    async def read(self, query: Query[T]) -> T:
-        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
+    async def read(self, query: Query[T], *, replica: bool = False) -> T:
+        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives. With `replica`
+        a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.read, query)
+        return await run_in_threadpool(self.database.in_turn(query, replica=replica))
 
-    async def read_long(self, query: Query[T]) -> T:
+    async def read_long(self, query: Query[T], *, replica: bool = False) -> T:
         """Run a query that reads a long table which was sent, in a thread and after those sent before."""
         async with self.reading_desk:
-            return await run_in_threadpool(self.database.read, query)
+            return await run_in_threadpool(self.database.read, query, replica=replica)
 
     async def apart(self, make: Callable[[], T]) -> T:
         """Have a file made, likewise in a thread and after what came before."""
@@ -327,7 +328,8 @@ class Call:
 
     async def one(self, query: Query[BaseModel], *, long: bool = False) -> Response:
         """A single thing as JSON with a strong ETag; 304 where the caller has just this. `long` as in `foreseen`."""
-        return self._whole(await (self.behind.read_long(query) if long else self.behind.read(query)))
+        read = self.behind.read_long if long else self.behind.read
+        return self._whole(await read(query, replica=True))
 
     def _whole(self, shown: BaseModel) -> Response:
         body = shown.model_dump_json().encode()
@@ -353,7 +355,8 @@ class Call:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
         what follows stands in the Link header (RFC 8288), with what was asked. `long` as in `foreseen`: a part of it
         takes reading the whole forum."""
-        rows, mark = await (self.behind.read_long(query) if long else self.behind.read(query))
+        read = self.behind.read_long if long else self.behind.read
+        rows, mark = await read(query, replica=True)
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:

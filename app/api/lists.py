@@ -181,7 +181,7 @@ async def _read(call: Call, query: Query[T]) -> tuple[T, str]:
         found = query(db)
         return found, sealed(call, found)
 
-    return await call.behind.read_long(read)
+    return await call.behind.read_long(read, replica=True)
 
 
 def _offered(call: Call, listed: Listed) -> list[Column]:

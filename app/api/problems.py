@@ -166,6 +166,15 @@ def too_large(base_url: str) -> ASGIApp:
     return answer
 
 
+def busy(base_url: str, seconds: int) -> ASGIApp:
+    """The answer to whoever waited too long for their turn."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(Request(scope), base_url, 503, values={"seconds": seconds})(scope, receive, send)
+
+    return answer
+
+
 def refuse(
     request: Request,
     base_url: str,

@@ -15,6 +15,7 @@ from app.forum.models import Forum
 from app.kit import clock, heart
 from app.kit.db import Db, table
 from app.kit.migrating import newest, revision_of
+from app.kit.replica import OK
 from app.mail.watching import longest_due, unsent_by_state
 
 _forums = table(Forum)
@@ -44,7 +45,9 @@ def examine(house: House) -> list[Found]:
         return [*found, Found("wrong", f"The database does not answer: {str(fault).splitlines()[0][:200]}")]
     if any(each.level == "wrong" for each in found[-1:]):
         return found
-    rest: tuple[Callable[[House], Iterator[Found]], ...] = (_worker, _mail, _server_of_mail, _chains, _forums_there)
+    rest: tuple[Callable[[House], Iterator[Found]], ...] = (
+        replica, _worker, _mail, _server_of_mail, _chains, _forums_there,
+    )  # fmt: skip
     return [*found, *(each for check in rest for each in check(house))]
 
 
@@ -92,6 +95,17 @@ def _schema(db: Db) -> Iterator[Found]:
         yield Found("good", f"The schema is the newest, {revision}.")
     else:
         yield Found("wrong", f"The schema is {revision or 'none'} and should be {newest()}: run `sala migrate`.")
+
+
+def replica(house: House) -> Iterator[Found]:
+    """Whether a replica for reading, where one is set, can be read."""
+    there = house.database.replica
+    if there is None:
+        return
+    if there.look() == OK:
+        yield Found("good", "The replica is up to date and is read.")
+    else:
+        yield Found("wrong", f"The replica is not read: {there.why}.")
 
 
 def _worker(house: House) -> Iterator[Found]:

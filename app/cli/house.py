@@ -26,7 +26,7 @@ class House:
 def opened() -> Iterator[House]:
     """The house of this environment, closed again afterwards."""
     settings = kit_settings.read()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, read_url=settings.database_read_url, pooled=settings.database_pooled)
     try:
         yield House(settings, database, Pen(database))
     finally:

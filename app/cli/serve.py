@@ -14,6 +14,7 @@ from app.cli.forum import load_file
 from app.cli.house import opened
 from app.forum.queries import featured_slug
 from app.kit import settings as kit_settings
+from app.kit import traces
 from app.kit.logs import described
 from app.kit.migrating import migrate as migrate_database
 
@@ -72,12 +73,14 @@ def worker() -> None:
 
     with opened() as house:
         dictConfig(described(house.settings.log_format, house.settings.log_level))
+        traces.begin(house.settings, house.database, program="sala-worker")
         house.pen.start()
         crew = Worker(Crew(house.settings, house.database, house.pen))
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: crew.end())
         crew.run()
         house.pen.stop()
+        traces.end()
 
 
 def migrate() -> None:

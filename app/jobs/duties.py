@@ -19,11 +19,12 @@ from app.forum.queries import forum_by_slug
 from app.jobs import enclosures, hooks, letters, many
 from app.jobs.crew import Crew
 from app.jobs.reactions import people_named, react
-from app.kit import clock, heart
+from app.kit import clock, heart, traces
 from app.kit.db import Db, table
 from app.kit.errors import Busy, Conflict, NotFound, Refused, Unavailable
 from app.kit.pen import SITE, Deed
 from app.kit.repeating import forget_answers
+from app.kit.spans import Span
 from app.kit.throttling import forget_visits
 from app.kit.trouble import trouble_of
 from app.mail import outbox
@@ -71,10 +72,18 @@ def _next(db: Db, crew: Crew) -> list[outbox.Claimed]:
 
 
 def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
-    """Make and send one message and keep what came of it; whether others may follow.
+    """Make and send one message and keep what came of it; whether others may follow."""
+    facts: dict[str, str | int] = {
+        "sala.forum": message.forum,
+        "sala.message": message.id,
+        "sala.template": message.template,
+    }
+    with traces.span("mail delivery", {**facts, "sala.attempt": message.attempts}, out=True) as span:
+        return _send_told(crew, connection, message, span)
 
-    Whatever is wrong with this one fails this one alone.
-    """
+
+def _send_told(crew: Crew, connection: Connection, message: outbox.Claimed, span: Span) -> bool:
+    """The same, saying what came of it. Whatever is wrong with this one fails this one alone."""
     now = clock.now()
     scope = SITE if message.forum == SITE else message.forum
     try:
@@ -82,6 +91,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         outcome, said = connection.send(prepared)
     except NotFound:
         log.info("message %s is no longer true", message.id)
+        span.note({"sala.outcome": "withheld"})
         crew.pen.write_now(scope, partial(_withhold, message=message, now=now))
         return True
     except Exception as fault:
@@ -90,6 +100,7 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         else:
             log.exception("message %s cannot be made", message.id)
             outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
+    span.note({"sala.outcome": outcome.value})
     after = clock.now()
     answered = is_answer(outcome)
     tries = message.answered + 1 if answered else message.attempts

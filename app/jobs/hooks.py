@@ -15,7 +15,7 @@ from app.forum.delivering import (
 from app.forum.rules.deliveries import signature
 from app.forum.webhooks import webhook_secret
 from app.jobs.crew import Crew
-from app.kit import clock
+from app.kit import clock, traces
 from app.kit.outward import Unreachable, post
 from app.kit.pen import SITE
 
@@ -49,10 +49,18 @@ def _deliver(crew: Crew, claimed: Claimed) -> None:
         "webhook-signature": signature(secret, claimed.message, at, body),
     }
     status, error = 0, ""
-    try:
-        status = post(claimed.address, body, headers, loopback=not crew.settings.production)
-    except Unreachable as why:
-        error = str(why)
+    facts: dict[str, str | int] = {
+        "sala.forum": claimed.forum,
+        "sala.webhook": claimed.webhook,
+        "sala.fact": claimed.kind,
+    }
+    with traces.span("webhook delivery", {**facts, "sala.attempt": claimed.attempts}, out=True) as span:
+        try:
+            status = post(claimed.address, body, headers, loopback=not crew.settings.production)
+            span.note({"http.response.status_code": status})
+        except Unreachable as why:
+            error = str(why)
+            span.failed("Unreachable")
     after: datetime = clock.now()
     crew.pen.write_now(claimed.forum, lambda db: keep_outcome(db, claimed, status, error, now=after))
 

@@ -9,7 +9,7 @@ import time
 
 from app.jobs.crew import Crew
 from app.jobs.duties import DUTIES, Duty
-from app.kit import clock
+from app.kit import clock, traces
 
 log = logging.getLogger("sala.jobs")
 
@@ -64,7 +64,9 @@ class Worker:
     def do(self, duty: Duty) -> bool:
         """Do one duty; whether it found something to do. What goes wrong in it ends neither the worker nor the site."""
         try:
-            found = duty.do(self._crew) > 0
+            with traces.duty(duty.name) as span:
+                found = duty.do(self._crew) > 0
+                span.note({"found": found})
         except Exception:
             log.exception("duty %s failed", duty.name)
             return False

@@ -2,22 +2,32 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Integer, String, Table, create_engine, event, literal_column, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
+from app.kit.errors import Busy
+from app.kit.replica import Replica
+
 T = TypeVar("T")
+SECONDS_TO_BE_READ = 5.0
+"""How long somebody at a door waits for their turn to be read to."""
 SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT = 5, 20
 """How long a PostgreSQL server that does not answer is waited for, unless its address says otherwise: a host that is
 gone without a word would keep everybody waiting for minutes."""
+SECONDS_FOR_A_REPLICA = 2
+"""The same for a replica, in whose place another answers."""
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -66,13 +76,14 @@ class Database:
 
     SQLite: WAL, `synchronous=FULL`, foreign keys on; writing begins with BEGIN IMMEDIATE and reading with a
     plain BEGIN on a connection that cannot write (an upgraded reader gets SQLITE_BUSY at once, without waiting).
+    PostgreSQL: `read_url` is the address of a streaming replica (`app.kit.replica`). `pooled` says that a pooler in
+    transaction mode stands before the servers (PgBouncer): then nothing is kept in a connection but its transaction,
+    prepared statements neither.
     """
 
-    def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        self.url = parsed
+    def __init__(self, url: str, *, read_url: str = "", pooled: bool = False) -> None:
+        self.url = parsed = _address(url)
+        self.pooled = pooled
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if not parsed.database or parsed.database == ":memory:":
@@ -84,9 +95,7 @@ class Database:
                 os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
             options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10}}
         else:
-            waits = {"connect_timeout": SECONDS_TO_CONNECT, "tcp_user_timeout": 1000 * SECONDS_TO_BE_SILENT}
-            asked = {name: value for name, value in waits.items() if name not in parsed.query}
-            options = {"pool_pre_ping": True, "connect_args": asked}
+            options = _options(parsed, SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT, pooled=pooled)
         self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, hide_parameters=True, **options)
         self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, hide_parameters=True, **options)
         if self.is_sqlite:
@@ -95,6 +104,26 @@ class Database:
         else:
             event.listen(self.read_engine, "begin", _begin_read_only)
         _spare_savepoints(self.write_engine)
+        self.replica = self._replica(_address(read_url)) if read_url else None
+
+    def _replica(self, address: URL) -> Replica:
+        if self.is_sqlite or address.get_backend_name() == "sqlite":
+            raise ValueError("an SQLite database has no replica")
+        asked, there = (
+            # no ping before each use: the position is asked for, which shows as much
+            _options(each, SECONDS_FOR_A_REPLICA, SECONDS_FOR_A_REPLICA, pooled=self.pooled) | {"pool_pre_ping": False}
+            for each in (self.url, address)
+        )
+        asking = create_engine(self.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", **asked)
+        engine = create_engine(address, pool_size=8, max_overflow=24, hide_parameters=True, pool_timeout=1, **there)
+        event.listen(engine, "begin", _begin_read_only)
+        return Replica(asking, engine)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """All through which queries and deeds are run."""
+        own = (self.read_engine, self.write_engine)
+        return own if self.replica is None else (*own, self.replica.engine)
 
     @property
     def path(self) -> Path | None:
@@ -107,14 +136,53 @@ class Database:
         with Db(self.read_engine) as db:
             yield db
 
-    def read(self, query: Callable[[Db], T]) -> T:
-        """Run one query (a function of `db`) and give back its answer."""
+    def read(self, query: Callable[[Db], T], *, replica: bool = False) -> T:
+        """Run one query (a function of `db`) and give back its answer.
+
+        With `replica` the replica may answer, where there is one and it knows all that was acknowledged before: worth
+        its two short questions for whatever reads more than a few rows. A query that fails there is run once more on
+        the primary, so it changes nothing but its own answer.
+        """
+        if replica and self.replica is not None and (connection := self.replica.caught_up()) is not None:
+            try:
+                with connection, Db(connection) as db:
+                    return query(db)
+            except (DBAPIError, NoConnection) as failure:
+                self.replica.failed(failure)
         with self.reading() as db:
             return query(db)
 
+    def in_turn(self, query: Callable[[Db], T], *, replica: bool = False) -> Callable[[], T]:
+        """`read` for a thread that may not be there yet. It raises Busy if that takes too long: whoever asked is told,
+        and those behind do not wait for an answer that nobody waits for any more."""
+        until = time.monotonic() + SECONDS_TO_BE_READ
+
+        def read() -> T:
+            if time.monotonic() > until:
+                raise Busy("busy", seconds=int(SECONDS_TO_BE_READ))
+            return self.read(query, replica=replica)
+
+        return read
+
     def close(self) -> None:
+        if self.replica is not None:
+            self.replica.close()
         self.read_engine.dispose()
         self.write_engine.dispose()
+
+
+def _address(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def _options(address: URL, connect: int, silent: int, *, pooled: bool) -> dict[str, Any]:
+    """How PostgreSQL is connected to; what the address itself says goes before."""
+    waits = {"connect_timeout": connect, "tcp_user_timeout": 1000 * silent}
+    asked: dict[str, Any] = {name: value for name, value in waits.items() if name not in address.query}
+    if pooled:
+        asked["prepare_threshold"] = None  # another server connection, with statements of others, may come next
+    return {"pool_pre_ping": True, "connect_args": asked}
 
 
 def _prepare_sqlite(engine: Engine, begin: str, *, writes: bool) -> None:

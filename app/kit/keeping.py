@@ -116,7 +116,10 @@ def read_only(path: Path) -> str:
 
 def _run(database: Database, program: str, *words: str) -> None:
     """Run one of PostgreSQL's programs against the database; the password goes by the environment, where no list of
-    processes shows it. Raises Refused with what it says."""
+    processes shows it. Raises Refused with what it says, and where a pooler stands before the server: what these
+    programs set in their connection (an empty search path) would meet whoever gets it next."""
+    if database.pooled:
+        raise Refused("program_pooled", program=program)
     found = shutil.which(program)
     if found is None:
         raise Refused("program_missing", program=program)

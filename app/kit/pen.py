@@ -22,6 +22,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from app.kit import traces
 from app.kit.db import Database, Db, table
 from app.kit.errors import Busy, Unavailable
 from app.kit.models import Scope
@@ -46,6 +47,8 @@ class _Job:
     scope: str
     deed: Deed[Any]
     answer: Future[Any]
+    within: Any
+    """The span of whoever gave it (`app.kit.traces`)."""
     quiet: bool = False
 
 
@@ -133,7 +136,8 @@ class Pen:
         return self._take(scope, deeds, quiet=quiet)
 
     def _take(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
-        jobs = [_Job(scope, deed, Future(), quiet) for deed in deeds]
+        within = traces.here()
+        jobs = [_Job(scope, deed, Future(), within, quiet) for deed in deeds]
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
@@ -270,7 +274,7 @@ class Pen:
             return [_Done(job, failure=_told(failure))]
 
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
-        with Db(self.database.write_engine) as db:
+        with traces.batch([job.within for job in batch]), Db(self.database.write_engine) as db:
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
             connection = db.connection()
@@ -278,7 +282,8 @@ class Pen:
                 connection.invalidate()
                 raise _TransactionLost
             try:
-                db.commit()
+                with traces.span("COMMIT"):
+                    db.commit()
             except Exception as failure:
                 # SQLite keeps the transaction open after a COMMIT that failed, and with it everybody else out
                 connection.invalidate()
@@ -327,7 +332,7 @@ class _CommitFailed(Exception):
 def _run(db: Db, job: _Job) -> _Done:
     left = dict(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
     try:
-        with db.begin_nested():
+        with traces.deed(job.deed, job.within), db.begin_nested():
             value = job.deed(db)
             db.flush()
     except DBAPIError as failure:

@@ -1,5 +1,6 @@
 """Every setting: an environment variable with a safe default. A production start that is not safe refuses."""
 
+import importlib.util
 import ipaddress
 import os
 import secrets
@@ -24,6 +25,8 @@ class Settings:
     debug: bool
     secret_key: bytes
     database_url: str
+    database_read_url: str
+    database_pooled: bool
     base_url: str
     host: str
     port: int
@@ -51,6 +54,7 @@ class Settings:
     log_format: str
     log_requests: bool
     metrics_token: str
+    traces_url: str
 
     @property
     def secure(self) -> bool:
@@ -68,6 +72,16 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("SALA_DEBUG", "0", "error pages show the traceback; never in production"),
     ("SECRET_KEY", "", "32 or more random characters; in development made once and kept under `var/`"),
     ("DATABASE_URL", "sqlite:///var/sala.sqlite", "SQLite file, or `postgresql+psycopg://user:password@host/name`"),
+    (
+        "DATABASE_READ_URL",
+        "",
+        "a streaming replica of that PostgreSQL: up to date, it answers the desk, the API and private calendars",
+    ),
+    (
+        "DATABASE_POOLED",
+        "0",
+        "1: the addresses of the database lead to a pooler in transaction mode, such as PgBouncer",
+    ),
     ("BASE_URL", "", "the address people use, for links in mails; default `http://127.0.0.1:PORT`"),
     ("HOST", "127.0.0.1", "the address listened on"),
     ("PORT", "8000", "the port listened on"),
@@ -119,6 +133,11 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("LOG_FORMAT", "text", "`text` or `json`, a line each; neither holds personal data"),
     ("LOG_REQUESTS", "0", "1: a line for each request that reaches the router; slow ones (1 s) always have one"),
     ("METRICS_TOKEN", "", "the bearer token with which `/metrics` is read, 16 or more characters; empty: no such page"),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "where traces are sent (OTLP over HTTP; `/v1/traces` is put behind it); empty: none are made",
+    ),
 )
 _DEFAULTS = {name: default for name, default, _ in SETTINGS}
 
@@ -153,6 +172,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         debug=debug,
         secret_key=_secret(text("SECRET_KEY"), production, var),
         database_url=text("DATABASE_URL"),
+        database_read_url=_replica(text("DATABASE_READ_URL"), text("DATABASE_URL")),
+        database_pooled=_pooled(text("DATABASE_POOLED"), text("DATABASE_URL")),
         base_url=base_url,
         host=text("HOST"),
         port=port,
@@ -180,7 +201,23 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         log_format=_one_of("LOG_FORMAT", text("LOG_FORMAT"), ("text", "json")),
         log_requests=_flag("LOG_REQUESTS", text("LOG_REQUESTS")),
         metrics_token=_token("METRICS_TOKEN", text("METRICS_TOKEN")),
+        traces_url=_traces(source),
     )
+
+
+def _replica(text: str, primary: str) -> str:
+    if text and not primary.startswith("postgresql"):
+        raise BadSettings("DATABASE_READ_URL is a replica of PostgreSQL, and DATABASE_URL is none: leave it empty.")
+    if text and not text.startswith(("postgresql://", "postgresql+psycopg://")):
+        raise BadSettings("DATABASE_READ_URL must begin with postgresql:// or postgresql+psycopg://.")
+    return text
+
+
+def _pooled(text: str, primary: str) -> bool:
+    pooled = _flag("DATABASE_POOLED", text)
+    if pooled and not primary.startswith("postgresql"):
+        raise BadSettings("DATABASE_POOLED is for PostgreSQL behind a pooler: turn it off.")
+    return pooled
 
 
 def _flag(name: str, text: str) -> bool:
@@ -211,6 +248,43 @@ def _token(name: str, text: str) -> str:
     if text and (len(text) < 16 or not text.isascii() or " " in text):
         raise BadSettings(f"{name} must have 16 or more letters and digits.")
     return text
+
+
+def _has(*modules: str) -> bool:
+    try:
+        return all(importlib.util.find_spec(module) for module in modules)
+    except ModuleNotFoundError:  # of a package around one
+        return False
+
+
+_OTEL = "OTEL_EXPORTER_OTLP"
+
+
+def _traces(source: Mapping[str, str]) -> str:
+    """Where traces are sent, as OpenTelemetry's own variables say it: the one for traces, or the one for all with the
+    path behind it. The SDK reads the others (headers, time, sampling, names) by itself."""
+
+    def said(name: str) -> str:
+        return source.get(name, "").strip()
+
+    everything, own = said(f"{_OTEL}_ENDPOINT"), said(f"{_OTEL}_TRACES_ENDPOINT")
+    address = own or (f"{everything.rstrip('/')}/v1/traces" if everything else "")
+    exporter = said("OTEL_TRACES_EXPORTER").lower() or "otlp"
+    if not address or exporter == "none" or said("OTEL_SDK_DISABLED").lower() == "true":
+        return ""
+    protocol = said(f"{_OTEL}_TRACES_PROTOCOL") or said(f"{_OTEL}_PROTOCOL") or "http/protobuf"
+    if exporter != "otlp" or protocol != "http/protobuf":
+        raise BadSettings("Traces are sent by OTLP as http/protobuf; unset the other exporter or protocol (OTEL_…).")
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSettings(f"{_OTEL}_ENDPOINT must be an http or https address.")  # not shown: it may hold a password
+    if not _has("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"):
+        raise BadSettings(f"{_OTEL}_ENDPOINT is set, and what sends traces is not installed: install sala[traces].")
+    return address
 
 
 def _seconds(name: str, text: str) -> float:

@@ -70,7 +70,7 @@ async def own(request: Request) -> Response:
     site, token, moment = site_of(request), pages.token(request.path_params["token"]), time.monotonic()
     feed = site.recent.get(token, moment)
     if feed is None:
-        feed = await site.read(lambda db: _own(db, site, token))
+        feed = await site.read(lambda db: _own(db, site, token), replica=True)
         site.recent.keep(token, moment, feed)
     return _conditional(request, feed, OWN_FEED)
 

@@ -94,13 +94,13 @@ def desk_of_request(db: Db, request: Request, forum: str) -> Desk:
 
 
 async def read_at_desk(request: Request, forum: str, query: Callable[[Db, Desk], T]) -> tuple[Desk, T]:
-    """Who is at the desk, and the answer of a query, on one view of the database."""
+    """Who is at the desk, and the answer of a query, on one view of the database; a replica may give it."""
 
     def read(db: Db) -> tuple[Desk, T]:
         desk = desk_of_request(db, request, forum)
         return desk, query(db, desk)
 
-    return await site_of(request).read(read)
+    return await site_of(request).read(read, replica=True)
 
 
 async def write_at_desk(request: Request, desk: Desk, sent: FormData, deed: Callable[[Db, Forum], T]) -> T:

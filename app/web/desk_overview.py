@@ -266,12 +266,13 @@ def _lines(
     marks: Mapping[str, tuple[tuple[Any, str], ...]] | None = None,
     typed: bool = False,
 ) -> tuple[Line, ...]:
-    """Shares as lines; with a `desk` each leads to the list asked by `asked`, but for what nobody said."""
+    """Shares as lines; with a `desk` each leads to the list asked by `asked`. A country that nobody said is asked as
+    an origin that is not known."""
     longest = max((share.all for share in shares), default=0) or 1
     found = []
     for share in shares:
-        led = desk is not None and bool(share.key) and _sees(desk)
-        base = f"{desk.base}/registrations?{urlencode({asked: share.key})}" if led and desk else ""
+        question = {asked: share.key} if share.key else {"origin": "unknown"}
+        base = f"{desk.base}/registrations?{urlencode(question)}" if desk and _sees(desk) else ""
         found.append(
             Line(
                 name=words(share.key),

@@ -131,6 +131,27 @@ def too_large(app: FastAPI) -> App:
     return answer
 
 
+def busy(app: FastAPI, seconds: int) -> App:
+    """The page for whoever waited too long for their turn: made once in each language, because there are many of them.
+    It is no forum's and leads to the same address once more."""
+    made: dict[Lang, Response] = {}
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request({**scope, "app": app})
+        lang = language_of(request)
+        if scope["path"].endswith((".json", ".xml", ".ics")):
+            response = await show(request, 503)
+        elif lang in made:
+            response = made[lang]
+        else:
+            nobodys = {"path": f"/{lang}", "raw_path": f"/{lang}".encode(), "query_string": b"", "headers": []}
+            response = made[lang] = await show(Request({**request.scope, **nobodys}), 503, again=True)
+        response.headers["retry-after"] = str(seconds)
+        await response(scope, receive, send)
+
+    return answer
+
+
 async def _sign_in(request: Request, _error: Exception) -> Response:
     """A page leads to signing in; what was sent by a form cannot be kept, and the answer says so."""
     if request.method in {"GET", "HEAD"}:

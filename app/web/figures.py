@@ -12,7 +12,9 @@ from prometheus_client.process_collector import ProcessCollector
 from app.kit import heart
 from app.kit.db import Db
 from app.kit.pen import Pen
+from app.kit.replica import OK, Replica
 from app.mail.watching import longest_due, unsent_by_state
+from app.web.bounding import Bounded
 from app.web.published import Published
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -32,8 +34,12 @@ class Figures:
 
     MEDIA_TYPE = CONTENT_TYPE_LATEST
 
-    def __init__(self, pen: Pen, published: Callable[[], Published]) -> None:
+    def __init__(
+        self, pen: Pen, published: Callable[[], Published], bounded: Bounded, replica: Replica | None = None
+    ) -> None:
         self._pen = pen
+        self._bounded = bounded
+        self._replica = replica
         self._published = published
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -71,12 +77,27 @@ class Figures:
             ("sala_pen_commits", "Transactions of the pen", pen.tally.commits),
             ("sala_pen_seconds", "Seconds the pen spent writing", pen.tally.seconds),
             ("sala_pen_turned_away", "Deeds not taken because too many waited", pen.tally.turned_away),
+            ("sala_reads_turned_away", "Requests that waited too long for their turn", self._bounded.turned_away),
             ("sala_published_kept", "Answers given from memory", published.kept_answers),
             ("sala_published_renders", "Published answers that were rendered", published.renders),
         ):
             yield CounterMetricFamily(name, words, value)
         yield GaugeMetricFamily("sala_pen_queued", "Groups of deeds that wait for the pen", pen.queued)
+        yield GaugeMetricFamily("sala_reads_waiting", "Requests that wait for their turn", self._bounded.waiting)
         yield GaugeMetricFamily("sala_published_bytes", "Bytes reckoned for kept answers", published.size)
+        if self._replica is not None:
+            yield from _of_replica(self._replica)
+
+
+def _of_replica(replica: Replica) -> Iterator[Metric]:
+    yield CounterMetricFamily("sala_replica_reads", "Reads that went to the replica", replica.given)
+    words = "Reads that the primary answered in the replica's place, by how the replica stood"
+    passed_by = CounterMetricFamily("sala_replica_passed_by", words, labels=("reason",))
+    for reason, number in sorted(replica.passed_by.items()):
+        passed_by.add_metric((reason,), number)
+    yield passed_by
+    yield GaugeMetricFamily("sala_replica_in_use", "1 where the replica is read", replica.state == OK)
+    yield GaugeMetricFamily("sala_replica_behind_bytes", "How far it was behind when asked last", replica.behind_bytes)
 
 
 class _Read:

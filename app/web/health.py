@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -14,6 +15,7 @@ from app.kit import clock, heart
 from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.kit.migrating import newest, revision_of
+from app.kit.replica import OK
 from app.mail.watching import longest_due
 from app.web.headers import SECRET
 from app.web.site import Site, site_of
@@ -53,10 +55,15 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request, whole: str = "") -> Response:
-    """503 where the process cannot serve; with `?whole=yes` also where worker or mail are not as they should be."""
-    found = await readiness(site_of(request))
+    """503 where the process cannot serve; with `?whole=yes` also where worker, mail or a replica for reading are not as
+    they should be. Only then the replica is asked."""
+    site = site_of(request)
+    found = await readiness(site)
     good = found.whole if whole == "yes" else found.serves
     parts = {name: getattr(found, name) for name in ("database", "migrations", "worker", "outbox")}
+    if whole == "yes" and site.database.replica is not None:
+        parts["replica"] = await run_in_threadpool(site.database.replica.look)
+        good = good and parts["replica"] == OK
     return JSONResponse({"ready": good, **parts}, 200 if good else 503, {"cache-control": "no-store"})
 
 

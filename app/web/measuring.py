@@ -11,7 +11,9 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from app.kit import traces
 from app.kit.logs import REQUEST
+from app.kit.spans import Sender, Span, parent_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,7 +28,7 @@ _GIVEN = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 class Measured:
     """The layer; `observe` is told (method, route template, status, seconds) of each request, `trusts` says whether
-    the id that a peer gives a request is taken over."""
+    the id that a peer gives a request is taken over, and the trace it says that it is part of."""
 
     def __init__(
         self,
@@ -44,8 +46,15 @@ class Measured:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request = self._id(scope)
-        token = REQUEST.set(request)
+        token = REQUEST.set(request := self._id(scope))
+        try:
+            with traces.request(self._parent(scope)) as span:
+                await self._measure(scope, receive, send, request, span)
+        finally:
+            REQUEST.reset(token)
+        return None
+
+    async def _measure(self, scope: Scope, receive: Receive, send: Send, request: str, span: Span) -> None:
         began, status = time.perf_counter(), 500
 
         async def answer(message: MutableMapping[str, Any]) -> None:
@@ -58,21 +67,32 @@ class Measured:
         try:
             await self.app(scope, receive, answer)
         finally:
-            self._tell(scope, status, time.perf_counter() - began)
-            REQUEST.reset(token)
-        return None
+            waited = scope.get("waited", 0.0)  # for others (`app.web.bounding`): no route is slow by that
+            self._tell(scope, status, max(0.0, time.perf_counter() - began - waited), span)
 
     def _id(self, scope: Scope) -> str:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        if _GIVEN.fullmatch(given) and scope.get("client") and self._trusts(scope["client"][0]):
+        if _GIVEN.fullmatch(given) and self._trusted(scope):
             return str(given, "ascii")
         return uuid.uuid4().hex[:16]
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _parent(self, scope: Scope) -> Sender | None:
+        """The trace that a trusted proxy says this request is part of; anybody else's word is nothing."""
+        given = [value for name, value in scope["headers"] if name == b"traceparent"]
+        return parent_of(given) if given and self._trusted(scope) else None
+
+    def _trusted(self, scope: Scope) -> bool:
+        return bool(scope.get("client")) and self._trusts(scope["client"][0])
+
+    def _tell(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = str(getattr(scope.get("route"), "path", "")) or "none"
         if self._observe is not None:
             self._observe(method, route, status, seconds)
+        span.call(f"{method} {route}")
+        span.note({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+        if status >= 500:
+            span.failed(str(status))
         slow = seconds >= SLOW_SECONDS
         if slow or self._every:
             values = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000)}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -53,11 +54,12 @@ class Site:
     """Says what the API can do, as OpenAPI."""
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
-    async def read(self, query: Callable[[Db], T]) -> T:
-        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives."""
+    async def read(self, query: Callable[[Db], T], *, replica: bool = False) -> T:
+        """Run a query on a read-only view: inline on SQLite, where a thread costs more than it gives. With `replica`
+        a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.read, query)
+        return await run_in_threadpool(self.database.in_turn(query, replica=replica))
 
     async def read_list(self, query: Callable[[Db], T]) -> T:
         """Run a query that reads a long list which was sent, in a thread and after those sent before."""
@@ -112,6 +114,7 @@ class _Barred:
         self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
 
     def until_counted(self, *first: Deed[None]) -> Deed[None]:
+        @wraps(first[0])
         def counting(db: Db) -> None:
             try:
                 for each in first:
@@ -124,6 +127,7 @@ class _Barred:
         return counting
 
     def behind(self, deed: Deed[T]) -> Deed[T]:
+        @wraps(deed)
         def done(db: Db) -> T:
             if self.why is not None:
                 raise self.why

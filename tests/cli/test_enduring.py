@@ -10,13 +10,17 @@ SALA_SOAK makes the storms longer, up to eight times.
 
 import asyncio
 import http.client
+import json
+import os
 import re
 import resource
+import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -28,17 +32,22 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
+from app.accounts.rules import Permission, Role
 from app.audit.recording import first_broken
 from app.editions.form import ForumFile
-from app.kit.db import Database, table
+from app.forum.tokens import TokenInput, make_token
+from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
+from app.kit.pen import Pen
 from app.mail.models import Message
 from app.registration.models import Application, Seat
 from tests import cluster
+from tests.api.programs import BASE
 from tests.breadth import SOAK
-from tests.cast import SLUG, VANNA, fields
-from tests.conftest import fill, opened
+from tests.cast import NOW, SLUG, SOKHA, VANNA, fields, make_actor, the_forum
+from tests.conftest import ROOT, fill, opened
 from tests.nursery import Child, Nursery, free_port, listens, mothering, nursery
+from tests.pooler import pooling
 
 LENGTH = max(1, min(8, SOAK))
 PEOPLE, AT_ONCE = 32 * LENGTH, 8
@@ -108,7 +117,7 @@ class Storm:
                 continue
             if answer[0] == 200:
                 return answer[1]
-            assert answer[0] == 503, answer
+            assert answer[0] in {502, 503}, answer  # 502: the proxy, of a process that was just killed
             self.sent_again += 1
             time.sleep(0.05)
         raise AssertionError("never answered")
@@ -122,11 +131,12 @@ def form_of(page: str, email: str) -> str:
     return urlencode({**typed, "email": email, "form": seal[1]})
 
 
-def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, str]:
+def ask(port: int, method: str, path: str, body: str = "", *, bearer: str = "") -> tuple[int, str]:
     """One request on a connection of its own: the status and the page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         headers = {"content-type": "application/x-www-form-urlencoded"} if body else {}
+        headers |= {"authorization": f"Bearer {bearer}"} if bearer else {}
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -251,6 +261,103 @@ def test_the_database_server_itself_is_killed_in_a_storm(
             prove(database, storm, post, kills=LENGTH)
     finally:
         cluster.stop(folder)
+
+
+@pytest.mark.postgres
+@pytest.mark.pooler
+@pytest.mark.proxy
+@pytest.mark.skipif(not SOAK, reason="takes two servers, a pooler and a proxy of its own: SALA_SOAK=1")
+def test_the_parts_of_the_compose_file_together_while_the_replica_and_a_web_process_are_killed(
+    shared: Path, forum_file: ForumFile, post: Post, mother: Any
+) -> None:
+    """Proxy, web processes, worker, pooler, primary, replica: whoever was answered is on the desk's list at once, by
+    whichever process and server it is read."""
+    first, second = shared / "whole-first", shared / "whole-second"
+    for folder in (first, second):
+        folder.mkdir()
+    shared.chmod(0o755)  # as above
+    base = cluster.start(first)
+    try:
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE storm")
+        with opened(f"{base}/storm") as database:
+            fill(database, forum_file)
+            token = program(database)
+        replica = cluster.replicate(first, second)
+        with ExitStack() as stack:
+            url = f"{stack.enter_context(pooling(first, base))}/storm"
+            house = stack.enter_context(nursery(mother, first, url))
+            given = {
+                "DATABASE_POOLED": "1",
+                "SMTP_URL": post.url,
+                "TRUSTED_PROXIES": "127.0.0.1",
+                "API_PER_MINUTE": "0",
+            }
+            reading = {"DATABASE_READ_URL": f"{replica}/storm"}
+            webs = [house.serve(f"web{number}", **given, **reading) for number in range(2)]
+            house.work("worker", **given)
+            proxy = Child("proxy", "caddy", {}, port=stack.enter_context(proxying(first, webs)))
+            database = stack.enter_context(opened(f"{base}/storm"))
+            storm, over = Storm([proxy]), threading.Event()
+            looked = stack.enter_context(ThreadPoolExecutor(1)).submit(watch, storm, token, over)
+            try:
+                ride_out(storm, [lambda: cluster.restart(second), killing(house, webs[0])] * LENGTH)
+            finally:
+                over.set()
+            assert looked.result() > 2, "the desk was looked at all the while"
+            all_left(house, database)
+            prove(database, storm, post, kills=0)
+            with psycopg.connect(f"{replica}/storm") as connection:
+                read = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%registration_%'")
+                assert read.fetchone() > (0,), "the processes read there"
+    finally:
+        cluster.stop(second)
+        cluster.stop(first)
+
+
+def watch(storm: Storm, token: str, over: threading.Event) -> int:
+    """Ask the desk's list for whoever was answered last, until it is over: they are on it. How often."""
+    times = 0
+    while not over.is_set():
+        last = storm.answered[-1] if storm.answered else ""
+        try:
+            status, page = ask(storm.webs[0].port, "GET", f"{BASE}/registrations?q={last}", bearer=token)
+        except (OSError, http.client.HTTPException):
+            continue
+        if status == 200:
+            assert not last or last in {one["email"] for one in json.loads(page)["items"]}
+            times += 1
+        else:
+            assert status in {502, 503}, page
+    return times
+
+
+def program(database: Database) -> str:
+    """The token of a program that sees the desk."""
+
+    def deed(db: Db) -> str:
+        sent = TokenInput(forum=SLUG, name="A program", scope=(Permission.SEE_DESK, Permission.SEE_PEOPLE))
+        return make_token(db, make_actor(db, SOKHA, Role.ORGANISER), the_forum(db), sent, now=NOW)
+
+    return str(Pen(database).write_now(SLUG, deed))
+
+
+@contextmanager
+def proxying(folder: Path, webs: list[Child]) -> Iterator[int]:
+    """The proxy with the very file that is deployed, before these processes, without TLS; its port."""
+    port, text = free_port(), (ROOT / "docs" / "deployment" / "Caddyfile").read_text()
+    before = " ".join(f"127.0.0.1:{web.port}" for web in webs)
+    assert "reverse_proxy web:8000" in text
+    text = text.replace("reverse_proxy web:8000", f"reverse_proxy {before}").replace("{\n", "{\n\tadmin off\n", 1)
+    (folder / "Caddyfile").write_text(text)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SITE": f"http://127.0.0.1:{port}"}
+    command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    with (folder / "proxy.log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as proxy:
+        try:
+            assert until(lambda: listens(port), 20), (folder / "proxy.log").read_text()
+            yield port
+        finally:
+            proxy.terminate()
 
 
 @pytest.mark.postgres

@@ -83,6 +83,11 @@ def test_an_sqlite_database_needs_a_file(url: str):
         Database(url)
 
 
+def test_an_sqlite_database_has_no_replica(tmp_path: Path):
+    with pytest.raises(ValueError, match="replica"):
+        Database(f"sqlite:///{tmp_path}/sala.sqlite", read_url="postgresql://sala@127.0.0.1:1/sala")
+
+
 def test_a_plain_postgresql_address_gets_its_driver():
     database = Database("postgresql://nobody@127.0.0.1:1/none")
     assert (database.url.drivername, database.is_sqlite, database.path) == ("postgresql+psycopg", False, None)

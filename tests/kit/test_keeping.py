@@ -98,6 +98,13 @@ def test_a_copy_is_its_owners_alone_and_one_file(database: Database, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
 
+def test_behind_a_pooler_a_copy_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        keeping.back_up(Database("postgresql://sala@127.0.0.1:1/none", pooled=True), tmp_path / "copy")
+    assert refused.value.code == "program_pooled"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_exists_is_not_written_over(database: Database, tmp_path: Path) -> None:
     there = tmp_path / "copy"
     there.write_text("something")

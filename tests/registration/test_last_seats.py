@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from app.kit.pen import Pen
 from app.registration.applying import apply
 from app.registration.arranging import put_terms
 from app.registration.models import Application, Category, Place, Seat
+from tests.breadth import SOAK
 from tests.cast import NOW, SECRET, SLUG, small_terms, somebody, the_forum
+from tests.pooler import pooling
 
 _seats, _categories, _places = table(Seat), table(Category), table(Place)
 PROCESSES, REQUESTS = 3, 20
@@ -86,9 +89,9 @@ def test_without_the_pen_the_last_place_of_the_hall_is_an_error_for_one_of_two(
     assert sorted(answers) == ["error", "seated"], "the table of places holds, but one person gets no answer"
 
 
-def ask_from_here(url: str, number: int, together: Any, answers: Any) -> None:
+def ask_from_here(url: str, pooled: bool, number: int, together: Any, answers: Any) -> None:
     """One of the processes: it opens the database, waits for the others, and asks for many at once."""
-    database = Database(url)
+    database = Database(url, pooled=pooled)
     pen = Pen(database)
     pen.start()
     everybody = [somebody(1000 * (number + 1) + person) for person in range(REQUESTS)]
@@ -107,12 +110,29 @@ def ask_from_here(url: str, number: int, together: Any, answers: Any) -> None:
 
 
 def test_sixty_requests_from_several_processes_for_the_last_five_seats(either_url: str, forum_file: ForumFile):
-    database = Database(either_url)
+    race(either_url, forum_file)
+
+
+@pytest.mark.postgres
+@pytest.mark.pooler
+@pytest.mark.skipif(not SOAK, reason="takes a pooler of its own: SALA_SOAK=1")
+def test_the_same_behind_a_pooler_that_gives_each_transaction_another_connection(
+    postgres_base: str, postgres_url: str, shared: Path, forum_file: ForumFile
+):
+    folder = shared / "raced"
+    folder.mkdir()
+    with pooling(folder, postgres_base) as pooler:
+        race(f"{pooler}/{postgres_url.rpartition('/')[2]}", forum_file, pooled=True)
+
+
+def race(url: str, forum_file: ForumFile, *, pooled: bool = False) -> None:
+    """Sixty requests of three processes for five seats."""
+    database = Database(url, pooled=pooled)
     arrange(database, forum_file, capacity=20, limit=None, taken=15)
     spawned = multiprocessing.get_context("spawn")
     together, answers = spawned.Barrier(PROCESSES), spawned.Queue()
     processes = [
-        spawned.Process(target=ask_from_here, args=(either_url, number, together, answers))
+        spawned.Process(target=ask_from_here, args=(url, pooled, number, together, answers))
         for number in range(PROCESSES)
     ]
     for process in processes:

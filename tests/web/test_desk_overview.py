@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import event, update
@@ -90,12 +92,18 @@ def test_tasks_lead_to_where_they_are_done(client: TestClient, site: Site) -> No
 def test_the_balance_leads_to_the_people_behind_each_figure(client: TestClient, site: Site) -> None:
     def deed(db: Db) -> None:
         confirm(db, OPERATOR, the_forum(db), make_application(db, VANNA, country="TL").code, now=NOW)
+        make_application(db, VANNA, email="unsaid@crowd.example", country="")
+        make_application(db, CHAN, country="FR")
 
     site.pen.write_now(SLUG, deed)
     page = look(client, site, Role.OWNER).split('id="balance"')[1]
-    asked_by = ("country=TL", "institution=A+university", "category=STU", "origin=asean", "side=science")
-    for asked in asked_by:
-        assert f'href="{DESK}/registrations?{asked}&amp;state=confirmed">1</a>' in page
+    links = re.findall(rf'href="({DESK}/registrations\?[^"]*&amp;state=\w+)">(\d+)</a>', page)
+    asked = {parse_qsl(urlsplit(unescape(address)).query)[0] for address, _ in links}
+    assert asked >= {("country", "TL"), ("institution", VANNA.institution), ("category", "STU"), ("side", "science")}
+    assert asked >= {("origin", "asean"), ("origin", "other"), ("origin", "unknown")}
+    for address, n in links:
+        words = text_of("en", "many.whole", n=int(n))
+        assert f'name="whole" value="1"><label for="whole">{words}' in client.get(unescape(address)).text, address
     assert 'width="100.00"' in page
 
 

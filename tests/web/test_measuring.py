@@ -76,6 +76,17 @@ def test_a_request_is_said_by_its_template_and_not_by_its_address(
     assert answer.headers["x-request-id"]
 
 
+def test_what_a_request_waited_for_others_makes_no_route_slow(in_loop: Run) -> None:
+    told: list[float] = []
+
+    async def inside(scope: Any, receive: Any, send: Any) -> None:
+        scope["waited"] = 5.0
+        await Inside()(scope, receive, send)
+
+    in_loop(lambda: ask(Measured(inside, lambda *all_of_it: told.append(all_of_it[3]))))
+    assert told == [0.0]
+
+
 def test_a_fault_of_ours_is_shown_with_the_id_that_the_log_has(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

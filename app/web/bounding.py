@@ -1,0 +1,99 @@
+"""An ASGI layer that lets readers in one after the other, and tells those who would wait too long, from ready bytes.
+
+On SQLite a request runs to its end once it has begun. If all that came at one moment began at once, whoever came after
+them, for a page that is ready or to see whether the process is alive, would wait until the last of them is over. So one
+begins after the other, and between two of them whoever has come is taken in and what is ready is answered. What writes
+is bounded by the pen, and reads in threads by `Database.in_turn`.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from app.kit import traces
+from app.kit.db import SECONDS_TO_BE_READ
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
+"""What is answered however many wait: operators', and what a page needs that was answered."""
+_SHARE = 0.1
+"""How much the last turn says about the pace of the next ones."""
+_QUIET = 8
+"""Rounds of the loop in which nobody came, before the next begins: uvloop takes in one new line in each, and a crowd
+would wait outside, unseen."""
+
+
+class Bounded:
+    """The layer; `away` answers those who waited `patience` seconds, or would as far as can be known."""
+
+    def __init__(self, app: App, away: App, *, patience: float = SECONDS_TO_BE_READ) -> None:
+        self.app = app
+        self.patience = patience
+        self._away = away
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._begun = False
+        self._turned = 0.0
+        self._pace = 0.0
+        self._came = 0
+        self.turned_away = 0
+        """Requests that were told to come again."""
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have no turn yet."""
+        return len(self._waiting)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._came += 1
+        reads = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+        if not reads or scope["path"].startswith(ALWAYS) or await self._turn(scope):
+            return await self.app(scope, receive, send)
+        self.turned_away += 1
+        return await self._away(scope, receive, send)
+
+    async def _turn(self, scope: Scope) -> bool:
+        """Wait for a turn; whether there was one in time. The scope is told how many seconds that took."""
+        loop = asyncio.get_running_loop()
+        if not self._begun:
+            self._begun, self._turned = True, time.perf_counter()
+            loop.call_soon(self._over, loop)
+            return True
+        if self.waiting * self._pace > self.patience:
+            return False
+        came, turn = time.perf_counter(), loop.create_future()
+        self._waiting.append(turn)
+        with traces.span("turn"):
+            await turn
+        scope["waited"] = time.perf_counter() - came
+        return bool(scope["waited"] <= self.patience)
+
+    def _over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The one who began has run as far as it could. Others are taken in, for as long as that took at most; also
+        where nobody waits in here: outside there may be many, and who comes alone would always begin at once."""
+        now = time.perf_counter()
+        self._look(loop, now + (now - self._turned), self._came, _QUIET)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, until: float, came: int, rounds: int) -> None:
+        if rounds and time.perf_counter() < until:
+            left = rounds - 1 if self._came == came else _QUIET
+            loop.call_soon(self._look, loop, until, self._came, left)
+        else:
+            self._next(loop)
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = time.perf_counter()
+        self._pace += _SHARE * (now - self._turned - self._pace)
+        self._turned = now
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                loop.call_soon(self._over, loop)
+                return
+        self._begun = False
