@@ -16,13 +16,13 @@ from app.api.inputs import CopyingInput, ImportInput, ReturnInput, sent
 from app.api.problems import KEPT_BY_NOBODY, sentence
 from app.api.seats import Number
 from app.api.shapes.altering import (
+    AlterationNoteShape,
     AlterationShape,
     AlteredSession,
     AlteredShape,
     CellShape,
     CopyShape,
     ImportShape,
-    NoteShape,
     TogetherShape,
 )
 from app.api.shapes.programme import ConflictShape
@@ -242,7 +242,9 @@ def _session(lang: Lang, one: Wanted) -> AlteredSession:
         row=one.row,
         before=before,
         after=after,
-        notes=[NoteShape(field=note.field, code=note.code, detail=sentence(lang, note)) for note in one.notes],
+        notes=[
+            AlterationNoteShape(field=note.field, code=note.code, detail=sentence(lang, note)) for note in one.notes
+        ],
     )
 
 

@@ -13,6 +13,9 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Path
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +39,7 @@ from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
+from app.kit.errors import BodyTooLarge, Busy, Conflict, Forbidden, NotFound, TooMany
 from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
@@ -49,6 +52,9 @@ JSON = "application/json"
 FILES_AT_ONCE = 2
 _SPOOLED = 1 << 20
 """Bytes of a file that are kept in memory while it comes."""
+MOST_PARTS = 4_000
+"""Commas in a body of JSON. The longest list that is taken has half as many; a list that is wrong in each of its parts
+held everybody else up, at a hundred thousand for a second and more."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
@@ -114,9 +120,9 @@ def file_sent(about: str, *kinds: str) -> dict[str, Any]:
 class Door(APIRoute):
     """A route that knows its caller before anything else is read: no token, no answer but 401.
 
-    A file that is sent is not read before its route asks for it (`Call.file`). A route that declares media types for
-    its 200 gives a file of the one that is wished for most (`giving.py`), or (FileAnswer) what there is; every other
-    one gives JSON.
+    Names in the address that the operation does not know are refused. A file that is sent is not read before its route
+    asks for it (`Call.file`). A route that declares media types for its 200 gives a file of the one that is wished for
+    most (`giving.py`), or (FileAnswer) what there is; every other one gives JSON.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -126,6 +132,10 @@ class Door(APIRoute):
         told = self.responses.get(200, {}).get("content", {})
         given = tuple(told) if self.response_class is Response else ()
         gives_json = self.response_class is not FileAnswer
+        # what a question's model holds says not where it stands, and is in the address
+        elsewhere = {ParamTypes.path, ParamTypes.header, ParamTypes.cookie}
+        params = get_flat_params(self.dependant)
+        asked = frozenset(one.alias for one in params if getattr(one.field_info, "in_", None) not in elsewhere)
 
         async def guarded(request: Request) -> Response:
             behind: Behind = request.app.state.behind
@@ -137,8 +147,9 @@ class Door(APIRoute):
                 _takes_json(request)
             if files:
                 _brings_one_of(request, files)
-            else:
-                await _brings_json(request)
+            elif await _brings_json(request):
+                bearer = await _again(request, behind)
+            _asks_nothing_else(request, asked)
             request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
             return response
@@ -149,12 +160,7 @@ class Door(APIRoute):
 async def _bearer(request: Request, behind: Behind) -> Bearer:
     """Whose token came. Raises Unauthorized, TooMany, NotFound for another forum than the token's, and Forbidden
     where that forum asks for a second factor that its user has not."""
-    now, sent = clock.now(), request.headers.getlist("authorization")
-    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
-    if scheme.lower() != "bearer":
-        raise Unauthorized
-    text = token.strip()
-    found = await behind.read(lambda db: bearer_of(db, text, now=now)) if is_token(text) else None
+    now, found = clock.now(), await _found(request, behind)
     caller = f"token:{found.token}" if found else f"from:{network(request.scope.get('client_address', ''))}"
     if seconds := behind.limits.wait(caller, now=now):
         raise TooMany("too_many", seconds=seconds, minutes=1)
@@ -162,10 +168,34 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise Unauthorized("token_not_good")
     if request.path_params.get("forum", found.forum.slug) != found.forum.slug:
         raise NotFound
-    if found.forum.second_factor and not found.actor.second_factor:
-        raise Forbidden("second_factor_needed")
+    _must_have_its_factor(found)
     _note_use(behind, found, now)
     return found
+
+
+async def _again(request: Request, behind: Behind) -> Bearer:
+    """The same once a body has come, which takes as long as its sender likes: what counts are the roles at the deed.
+    Raises Unauthorized, Forbidden."""
+    found = await _found(request, behind)
+    if found is None:
+        raise Unauthorized("token_not_good")
+    _must_have_its_factor(found)
+    return found
+
+
+async def _found(request: Request, behind: Behind) -> Bearer | None:
+    """Whose token this is at this moment. Raises Unauthorized where none was sent."""
+    now, sent = clock.now(), request.headers.getlist("authorization")
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    if scheme.lower() != "bearer":
+        raise Unauthorized
+    text = token.strip()
+    return await behind.read(lambda db: bearer_of(db, text, now=now)) if is_token(text) else None
+
+
+def _must_have_its_factor(found: Bearer) -> None:
+    if found.forum.second_factor and not found.actor.second_factor:
+        raise Forbidden("second_factor_needed")
 
 
 def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
@@ -198,14 +228,26 @@ def _taken(request: Request, offered: Sequence[str]) -> str:
     return best
 
 
-async def _brings_json(request: Request) -> None:
-    """Raises OtherMedia for a body that is said to be no JSON; BodyTooLarge comes from whoever counts it."""
-    if request.method in {"GET", "HEAD"} or not await request.body():
-        return
+async def _brings_json(request: Request) -> bool:
+    """Whether there is a body. Raises OtherMedia for one that is said to be no JSON, BodyTooLarge for one of too many
+    parts; that of too many bytes comes from whoever counts them."""
+    if request.method in {"GET", "HEAD"} or not (body := await request.body()):
+        return False
+    if body.count(b",") > MOST_PARTS:
+        raise BodyTooLarge
     kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
     charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
     if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
         raise OtherMedia
+    return True
+
+
+def _asks_nothing_else(request: Request, names: Container[str]) -> None:
+    """Raises RequestValidationError for names in the address that the operation has none of: who asks for a part of a
+    list and is given all of it would go on with what was never meant."""
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in names]
+    if unknown:
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown])
 
 
 def _brings_one_of(request: Request, kinds: Container[str]) -> None:
@@ -279,13 +321,15 @@ class Call:
         with SpooledTemporaryFile(max_size=_SPOOLED) as kept:
             async for piece in self.request.stream():
                 kept.write(piece)
+            (await _again(self.request, self.behind)).actor.must(permission, forum_id(self.forum))
             async with self.behind.opening:
                 kept.seek(0)
                 yield kept.read()
 
-    async def one(self, query: Query[BaseModel]) -> Response:
-        """A single thing as JSON with a strong ETag; 304 where the caller has just this."""
-        return self._whole(await self.behind.read(query, replica=True))
+    async def one(self, query: Query[BaseModel], *, long: bool = False) -> Response:
+        """A single thing as JSON with a strong ETag; 304 where the caller has just this. `long` as in `foreseen`."""
+        read = self.behind.read_long if long else self.behind.read
+        return self._whole(await read(query, replica=True))
 
     def _whole(self, shown: BaseModel) -> Response:
         body = shown.model_dump_json().encode()
@@ -305,10 +349,14 @@ class Call:
             return Response(status_code=304, headers=headers)
         return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
 
-    async def page(self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], **asked: Any) -> Response:
+    async def page(
+        self, shape: type[BaseModel], query: Query[tuple[Sequence[Any], str]], *, long: bool = False, **asked: Any
+    ) -> Response:
         """A list as JSON. `query` gives the rows and the mark of the last, "" where nothing follows; the address of
-        what follows stands in the Link header (RFC 8288), with what was asked."""
-        rows, mark = await self.behind.read(query, replica=True)
+        what follows stands in the Link header (RFC 8288), with what was asked. `long` as in `foreseen`: a part of it
+        takes reading the whole forum."""
+        read = self.behind.read_long if long else self.behind.read
+        rows, mark = await read(query, replica=True)
         shown = [shape.model_validate(row, from_attributes=True).model_dump(mode="json") for row in rows]
         headers = dict(KEPT_BY_NOBODY)
         if mark:
@@ -445,7 +493,9 @@ class Call:
         return hashlib.sha256(f"{piece}/{key}".encode()).hexdigest() if piece else key
 
     async def _digest(self) -> str:
-        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
+        # a fact says as which kind a list left, so that it is not sent again as another
+        kind = "" if self.kind == JSON else f" {self.kind}"
+        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}{kind}\n".encode()
         return hashlib.sha256(asked + await self.request.body()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading
 from app.api.inputs import sent
-from app.api.shapes.coverage import CoverageShape, CoveredShape, PartShape, PartsShape, VoicesShape
+from app.api.shapes.coverage import CoverageShape, CoveredShape, PartsShape, VoiceShape, VoicesShape
 from app.forum.inputs import Slug
 from app.forum.models import Forum
 from app.forum.queries import forum_id
@@ -86,6 +86,6 @@ def _covered(found: Covered) -> list[CoveredShape]:
 
 def _parts(found: Mapping[tuple[str, str], Sequence[Part]]) -> list[PartsShape]:
     return [
-        PartsShape(role=role, of=of, parts=[PartShape(session=session, speaker=who) for session, who in parts])
+        PartsShape(role=role, of=of, parts=[VoiceShape(session=session, speaker=who) for session, who in parts])
         for (role, of), parts in found.items()
     ]

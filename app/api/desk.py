@@ -12,7 +12,7 @@ from app.api.inputs import LanguageInput, TakenRole, sent
 from app.api.invitations import AfterNumber
 from app.api.registrations import Limit
 from app.api.seats import Number
-from app.api.shapes.general import Changed, Numbered, Page
+from app.api.shapes.general import WHEN, Changed, Numbered, Page
 from app.api.shapes.office import ColleagueShape, DeliveryShape, MailShape, WebhookShape
 from app.api.shapes.people import FactShape
 from app.audit.searching import Asked, facts_asked
@@ -22,13 +22,15 @@ from app.forum.models import Forum
 from app.forum.people import people_of
 from app.forum.queries import forum_id
 from app.kit.db import Db
-from app.kit.inputs import Line
+from app.kit.inputs import Instant, Line
 from app.mail.outbox import outbox, try_again
+from app.registration.pick_queries import attendance_told
+from app.reports.history import leaving
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["desk"])
 MailState = Literal["", "draft", "queued", "sending", "sent", "retrying", "failed", "withheld", "bounced"]
 """The states, and `bounced` for what came back."""
-Day = Annotated[datetime | None, Query(description="An instant with its zone.")]
+Moment = Annotated[Instant | None, Query(description="An instant with its zone.", examples=[WHEN])]
 
 
 @router.get("/outbox", response_model=Page[MailShape])
@@ -59,19 +61,24 @@ async def try_mail_again(call: Writing, number: Number) -> Response:
 async def list_facts(
     call: Reading,
     family: Annotated[str, Query(pattern=r"^[a-z_]{0,32}$", description="The first word of kinds.")] = "",
-    q: Line = "",
+    q: Annotated[Line, Query(description="Words of a kind, of what it is about, or of whoever did it.")] = "",
+    since: Moment = None,
+    until: Moment = None,
     after: AfterNumber = None,
     limit: Limit = 50,
 ) -> Response:
-    """What was done, the newest first. Takes `see_facts`."""
-    asked = Asked(families=(family,) if family else (), words=q, before=after)
+    """What was done from `since` on and before `until`, the newest first. Takes `see_facts`."""
+    asked = Asked(families=(family,) if family else (), words=q, since=since, until=until, before=after)
 
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_FACTS, forum_id(call.forum))
-        rows = facts_asked(db, call.forum.slug, asked, limit + 1)
-        return rows[:limit], str(rows[limit - 1].number) if len(rows) > limit else ""
+        rows, attended = facts_asked(db, call.forum.slug, asked, limit + 1), attendance_told(db, call.forum)
+        return [leaving(row, attended) for row in rows[:limit]], str(rows[limit - 1].number) if len(
+            rows
+        ) > limit else ""
 
-    return await call.page(FactShape, read, family=family, q=q, limit=limit)
+    first, last = (at.isoformat() if at else "" for at in (since, until))
+    return await call.page(FactShape, read, family=family, q=q, since=first, until=last, limit=limit)
 
 
 @router.get("/people", response_model=Page[ColleagueShape])

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.accounts.rules import Permission
 from app.api.calling import Call, Door, Reading, Writing
-from app.api.inputs import UndoInput, sent
+from app.api.inputs import ConflictReasonInput, UndoInput, sent
 from app.api.invitations import AfterNumber
 from app.api.registrations import Limit
 from app.api.seats import Number
@@ -18,7 +18,6 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
 from app.programme import overriding
-from app.programme.inputs import ReasonInput
 from app.programme.overriding import key_of, reasons_of
 from app.programme.publishing import conflicts_of
 from app.programme.remembering import recent
@@ -93,14 +92,18 @@ async def list_conflicts(call: Reading) -> Response:
 async def explain_conflict(
     call: Writing,
     why: Annotated[
-        ReasonInput, sent(kind="room_taken", codes="D1-04 D1-05", place="grand-ballroom", reason="The hall is divided")
+        ConflictReasonInput,
+        sent(kind="room_taken", codes=["D1-04", "D1-05"], where=["grand-ballroom"], reason="The hall is divided"),
     ],
 ) -> Response:
     """Say why a hard conflict may stand, or, without words, take that back. Takes `edit_programme`."""
 
     def deed(db: Db, forum: Forum, now: datetime) -> Changed:
         call.by.must(Permission.EDIT_PROGRAMME, forum_id(forum))
-        named, present = overriding.conflict_from(why.kind, why.codes, why.place), conflicts_of(db, forum)
+        named, present = (
+            overriding.conflict_from(why.kind, " ".join(why.codes), " ".join(why.where)),
+            conflicts_of(db, forum),
+        )
         overriding.explain(db, call.by, forum, named, why.reason, now=now, present=present)
         return Changed(changed=True)
 

@@ -10,7 +10,7 @@ from app.accounts.rules import Role
 from app.forum.inputs import Slug
 from app.kit.i18n import Bilingual
 from app.kit.inputs import Filled, Input, Line, Text
-from app.programme.inputs import AlterInput, FirstDay, TypedSession
+from app.programme.inputs import AlterInput, FirstDay, MoveInput, TypedSession
 from app.programme.receiving import LONGEST
 from app.programme.reverting import Since
 from app.registration.inputs import ApplicationInput, CategoryInput, TermsInput
@@ -88,6 +88,19 @@ class RetentionInput(Input):
     retention_on: date | None
 
 
+class SessionMoveInput(MoveInput):
+    """Another time, length or room of a session, and why conflicts that it makes may stand."""
+
+
+class ConflictReasonInput(Input):
+    """Why a hard conflict may stand, which is named as `GET /conflicts` names it. Without words it may no more."""
+
+    kind: Filled
+    codes: Annotated[tuple[Filled, ...], Field(min_length=1, max_length=60)]
+    where: Annotated[tuple[Filled, ...], Field(max_length=60)] = ()
+    reason: Line = ""
+
+
 class UndoInput(Input):
     """The edition of the session as you have seen it (0 where it is not there), and why conflicts may stand."""
 
@@ -119,7 +132,8 @@ class ReturnInput(AlterInput):
 
 
 class MergeInput(Input):
-    """Which of the two is kept, and their editions as you have seen them: that of the kept one first."""
+    """Which of the two is kept, their editions and those of their chosen sessions (`picks`) as you have seen them in
+    `GET /duplicates/{first}/{second}`: that of the kept one first in both."""
 
     keep: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
     editions: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], Annotated[int, Field(ge=0, le=2**31 - 1)]]

@@ -28,6 +28,7 @@ from app.registration.delegation_queries import delegations, desk_delegation
 from app.registration.inputs import SureInput
 from app.registration.invitation_inputs import CodeInput, Guest, ReplyDate
 from app.registration.invitation_queries import Sought, desk_invitation, desk_invitations
+from app.registration.list_queries import answered_privately
 from app.registration.rules.invitations import Reply
 from app.registration.uninviting import erase_invited
 
@@ -62,7 +63,9 @@ async def list_invitations(
 
     def read(db: Db) -> tuple[list[Any], str]:
         rows, more = desk_invitations(db, call.by, call.forum, sought, most=limit)
-        return rows, str(rows[-1].id) if more else ""
+        privately = answered_privately(db, call.by, call.forum)
+        shown = [_invitation(row, is_private=row.id in privately) for row in rows]
+        return shown, str(rows[-1].id) if more else ""
 
     return await call.page(InvitationShape, read, state=sought.reply, q=q, limit=limit)
 
@@ -73,7 +76,7 @@ async def get_invitation(call: Reading, code: Code) -> Response:
 
     def read(db: Db) -> InvitationShape:
         row = desk_invitation(db, call.by, call.forum, code).row
-        return InvitationShape.model_validate(row, from_attributes=True)
+        return _invitation(row, is_private=row.id in answered_privately(db, call.by, call.forum))
 
     return await call.one(read)
 
@@ -246,6 +249,12 @@ async def _done(call: Call, code: str, deed: Any) -> Response:
     return await call.write(done)
 
 
+def _invitation(row: Any, *, is_private: bool) -> InvitationShape:
+    """An invitation; without the institution where somebody answered it in a private capacity (rules §2)."""
+    shown = InvitationShape.model_validate(row, from_attributes=True)
+    return shown.model_copy(update={"institution": "", "position_title": ""}) if is_private else shown
+
+
 def delegation_shape(db: Db, by: Actor, forum: Forum, code: str) -> DelegationShape:
     """A delegation with its people. Four queries."""
     party = desk_delegation(db, by, forum, code)
@@ -253,6 +262,7 @@ def delegation_shape(db: Db, by: Actor, forum: Forum, code: str) -> DelegationSh
     people = [
         MemberShape.model_validate({**one.row._mapping, "on_seat": one.on_seat})  # noqa: SLF001 - its public name
         for one in party.people
+        if one.row.attends_as != "private"
     ]
     return DelegationShape(delegation=line, people=people)
 

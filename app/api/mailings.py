@@ -27,8 +27,10 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit import clock
 from app.kit.db import Db
+from app.kit.errors import Forbidden
 from app.kit.inputs import Input, Instant
 from app.mail.outbox import batch_counts
+from app.registration.pick_queries import attendance_told
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["mail"])
 WORDS = ("subject_en", "text_en", "subject_km", "text_km")
@@ -101,21 +103,24 @@ async def remove_mailing(call: Matching, number: Number) -> Response:
 async def look_at_mailing(call: Reading, number: Number) -> Response:
     """How many a mailing means now, and how it reads: for one of them with `see_people`, else for a made-up reader.
     Takes `send_mail`."""
-    return await call.one(lambda db: _looked_at(db, call, number))
+    return await call.one(lambda db: _looked_at(db, call, number), long=True)
 
 
 @router.get("/mailings/{number}/people", response_model=Page[MeantShape])
 async def list_meant(call: Reading, number: Number, after: AfterNumber = None, limit: Limit = 50) -> Response:
     """Who they are, the newest first; of one delegation without those in a private capacity, who are written to all the
-    same. Takes `send_mail` and `see_people`."""
+    same. Refused of a session whose attribution rule lets nobody outside learn who is there. Takes `send_mail` and
+    `see_people`."""
 
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_PEOPLE, forum_id(call.forum))
-        _, reach = _reach(db, call, number)
+        row, reach = _reach(db, call, number)
+        if _tells_who_attends(db, call, row):
+            raise Forbidden("attendance_withheld")
         rows = [one for one in reach.named if one.id < (LAST if after is None else after)]
         return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
 
-    return await call.page(MeantShape, read, limit=limit)
+    return await call.page(MeantShape, read, long=True, limit=limit)
 
 
 @router.post("/mailings/{number}/test", response_model=Changed)
@@ -190,9 +195,16 @@ def _reach(db: Db, call: Call, number: int) -> tuple[Any, Reach]:
     return row, reach_of(db, call.by, call.forum, segment, call.secret, essential=row.essential)
 
 
+def _tells_who_attends(db: Db, call: Call, row: Any) -> bool:
+    """Would the names of those meant say who is in a session of which nobody outside may learn it (rules §4.5)?"""
+    session = from_kept(row.segment).session
+    return bool(session) and session not in attendance_told(db, call.forum)
+
+
 def _looked_at(db: Db, call: Call, number: int) -> ReachShape:
     row, reach = _reach(db, call, number)
-    likes = reach if call.by.may(Permission.SEE_PEOPLE, forum_id(call.forum)) else Reach()
+    named = call.by.may(Permission.SEE_PEOPLE, forum_id(call.forum)) and not _tells_who_attends(db, call, row)
+    likes = reach if named else Reach()
     words, whose = {name: getattr(row, name) for name in WORDS}, from_kept(row.segment).audience.value
     shown = preview_mailing(
         db, call.forum, words, likes, whose, call.behind.settings, essential=row.essential, now=clock.now()

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.api.calling import Door, Matching, Reading, Writing
+from app.api.calling import Door, Matching, Reading
 from app.api.inputs import sent
 from app.api.mails import letter
 from app.api.shapes.general import Page
@@ -100,24 +100,25 @@ async def get_example(call: Reading, template: Template, reader: Reader = "") ->
         editions = wording.editions_of(db, own, kind)
         words = wording.filled_up(kind, _as_kept(editions[0] if editions else None))
         whom = reader_of(db, call.by, call.forum, kind, reader if kind.room == "speaker" else reader.upper())
-        shown = preview(db, call.forum, kind, words, whom, call.behind.settings, now=clock.now())
+        shown = preview(db, call.forum, kind, words, whom, call.behind.settings, now=clock.now(), to_program=True)
         return ExampleShape(reader=whom.code if whom else "", letters=[letter(one) for one in shown])
 
     return await call.one(read)
 
 
 @router.post("/messages/{template}/example", response_model=ExampleShape)
-async def try_words(call: Writing, template: Template, words: Annotated[WordsInput, sent(**WORDS)]) -> Response:
-    """How a message would read in these words for a made-up reader; nothing is kept of them. Takes `edit_forum`."""
+async def try_words(call: Reading, template: Template, words: Annotated[WordsInput, sent(**WORDS)]) -> Response:
+    """How a message would read in these words for a made-up reader; nothing is written, so it takes no key. Takes
+    `edit_forum`."""
 
-    def deed(db: Db, forum: Forum, now: datetime) -> ExampleShape:
-        call.by.must(Permission.EDIT_FORUM, forum_id(forum))
+    def look(db: Db) -> ExampleShape:
+        call.by.must(Permission.EDIT_FORUM, forum_id(call.forum))
         kind = wording.kind_of(template)
         shown = wording.filled_up(kind, wording.checked(kind, words))
-        letters = preview(db, forum, kind, shown, None, call.behind.settings, now=now)
+        letters = preview(db, call.forum, kind, shown, None, call.behind.settings, now=clock.now())
         return ExampleShape(reader="", letters=[letter(one) for one in letters])
 
-    return await call.write(deed)
+    return await call.foreseen(look)
 
 
 def _put(db: Db, by: Actor, forum: Forum, template: str, words: WordsInput, now: datetime) -> None:

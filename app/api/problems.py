@@ -3,7 +3,9 @@
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.kit.errors import Answer, BodyTooLarge, Fault
+from app.kit.errors import Answer, BodyTooLarge, Fault, Invalid
 from app.kit.i18n import Lang, has_text, text_of, wished
 from app.kit.inputs import fault_of
 from app.kit.trouble import trouble_of
@@ -109,7 +111,8 @@ def install(app: FastAPI, base_url: str) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-        response = refuse(request, base_url, error.status_code)
+        # FastAPI says so of JSON that is too deep to be read, or no text
+        response = refuse(request, base_url, error.status_code, "not_json" if error.status_code == 400 else "")
         response.headers.update(error.headers or {})
         return response
 
@@ -145,6 +148,15 @@ def install(app: FastAPI, base_url: str) -> None:
     app.add_exception_handler(Exception, fault)
 
 
+@contextmanager
+def sent_in(field: str) -> Iterator[None]:
+    """What a deed finds wrong is told where it was sent: in this field of the body. Raises Invalid as the deed does."""
+    try:
+        yield
+    except Invalid as invalid:
+        raise Invalid([replace(each, field=f"{field}.{each.field}") for each in invalid.faults]) from None
+
+
 def too_large(base_url: str) -> ASGIApp:
     """The answer to a body that was announced as too large, for whoever does not even read it."""
 
@@ -174,8 +186,14 @@ def refuse(
 ) -> Response:
     """The answer for a status, a refusal's code with its values, and the fields that are wrong."""
     lang = wished(request.headers.get("accept-language", ""))
+    asked = request.method in {"GET", "HEAD"}  # what is asked for stands in the address, what is sent in the body
     wrong = [
-        Wrong(pointer=_pointer(each.field.split(".")), code=each.code, detail=sentence(lang, each))
+        Wrong(
+            pointer=None if asked else _pointer(each.field.split(".")),
+            parameter=each.field if asked else None,
+            code=each.code,
+            detail=sentence(lang, each),
+        )
         for each in faults
         if each.field
     ]

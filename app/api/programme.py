@@ -1,5 +1,6 @@
 """The programme: the working copy, its versions, speakers and rooms."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ from starlette.responses import Response
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.calling import Door, Matching, Reading, Writing
-from app.api.inputs import DraftInput, ReasonOnly, VersionInput, sent
+from app.api.inputs import DraftInput, ReasonOnly, SessionMoveInput, VersionInput, sent
+from app.api.problems import sent_in
 from app.api.registrations import Code
+from app.api.seats import Number
 from app.api.shapes.general import Page
 from app.api.shapes.programme import (
     ChangeShape,
@@ -27,12 +30,14 @@ from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import NotFound
 from app.programme import editing
+from app.programme.comparing import steps
 from app.programme.drafting import states_of
-from app.programme.inputs import MoveInput
 from app.programme.overriding import reasons_of, unexplained
 from app.programme.publishing import conflicts_of, pending, publish
 from app.programme.queries import history, published
 from app.programme.remembering import State
+from app.programme.rules.changes import Change
+from app.programme.rules.visibility import Viewer
 from app.registration.pick_queries import sign_up_counts
 from app.registration.signing_up import move_lists
 
@@ -77,7 +82,9 @@ async def create_session(call: Writing, draft: Annotated[DraftInput, sent(sessio
 
     def deed(db: Db, forum: Forum, now: datetime) -> Edited:
         taken = sign_up_counts(db, forum)
-        return _edited(editing.create(db, call.by, forum, draft.session, now=now, reason=draft.reason, taken=taken))
+        with sent_in("session"):
+            done = editing.create(db, call.by, forum, draft.session, now=now, reason=draft.reason, taken=taken)
+        return _edited(done)
 
     return await call.write(deed, status=201, made="code")
 
@@ -88,9 +95,10 @@ async def change_session(call: Matching, code: Code, draft: Annotated[DraftInput
 
     def deed(db: Db, forum: Forum, now: datetime) -> SessionShape:
         edition, taken = _state(db, call.by, forum, code).edition, sign_up_counts(db, forum)
-        done = editing.change(
-            db, call.by, forum, code, draft.session, edition=edition, now=now, reason=draft.reason, taken=taken
-        )
+        with sent_in("session"):
+            done = editing.change(
+                db, call.by, forum, code, draft.session, edition=edition, now=now, reason=draft.reason, taken=taken
+            )
         return session_shape(db, call.by, forum, done.code)
 
     return await call.write(deed, present=lambda db, forum: session_shape(db, call.by, forum, code))
@@ -111,7 +119,9 @@ async def remove_session(call: Matching, code: Code) -> Response:
 async def move_session(
     call: Writing,
     code: Code,
-    to: Annotated[MoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room="grand-ballroom", reason="")],
+    to: Annotated[
+        SessionMoveInput, sent(starts_at="2027-03-23T03:00:00Z", minutes=60, room="grand-ballroom", reason="")
+    ],
 ) -> Response:
     """Give a session another time, length or room, whatever else was changed of it meanwhile."""
 
@@ -141,8 +151,16 @@ async def list_versions(call: Reading) -> Response:
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_DESK, forum_id(call.forum))
         found = history(db, forum_id(call.forum))
+        changes = {step.programme.number: step.changes for step in steps(found, Viewer(desk=True))}
         return [
-            VersionShape(number=one.number, published_at=one.published_at, sessions=len(one.sessions)) for one in found
+            VersionShape(
+                number=one.number,
+                published_at=one.published_at,
+                sessions=len(one.sessions),
+                note=one.note,
+                changes=_changes(changes.get(one.number, ())),
+            )
+            for one in found
         ], ""
 
     return await call.page(VersionShape, read)
@@ -152,6 +170,20 @@ async def list_versions(call: Reading) -> Response:
 async def get_pending(call: Reading) -> Response:
     """What publishing now would change, and its mark."""
     return await call.one(lambda db: pending_shape(db, call.by, call.forum))
+
+
+@router.get("/versions/{number}", response_model=ProgrammeShape)
+async def get_version(call: Reading, number: Number) -> Response:
+    """One published version whole, closed sessions too: this is for those at the desk."""
+
+    def read(db: Db) -> ProgrammeShape:
+        call.by.must(Permission.SEE_DESK, forum_id(call.forum))
+        found = next((one for one in history(db, forum_id(call.forum)) if one.number == number), None)
+        if found is None:
+            raise NotFound
+        return ProgrammeShape.model_validate(found)
+
+    return await call.one(read)
 
 
 @router.post("/versions", response_model=Published, status_code=201)
@@ -192,6 +224,10 @@ def _session(state: State) -> SessionShape:
     return SessionShape(uid=state.uid, edition=state.edition, session=state.draft)
 
 
+def _changes(found: Iterable[Change]) -> list[ChangeShape]:
+    return [ChangeShape(kind=one.kind.value, code=one.entry.code) for one in found]
+
+
 def _edited(done: editing.Edited) -> Edited:
     return Edited(code=done.code, number=done.number, kind=done.kind.value)
 
@@ -206,7 +242,7 @@ def pending_shape(db: Db, by: Actor, forum: Forum) -> PendingShape:
         mark=seen.mark,
         is_anything=seen.is_anything,
         public_version=published(db, own).number,
-        changes=[ChangeShape(kind=one.kind.value, code=one.entry.code) for one in seen.changes],
+        changes=_changes(seen.changes),
         gaps=list(seen.gaps),
         conflicts=sorted({code for one in in_the_way for code in one.codes}),
     )

@@ -9,16 +9,19 @@ from starlette.responses import Response
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.api.asking import ListQuestion
-from app.api.calling import Call, Door, Reading, Writing
+from app.api.calling import Call, Door, FileAnswer, Reading, Writing
 from app.api.inputs import EnteredInput, sent
+from app.api.problems import KEPT_BY_NOBODY
 from app.api.shapes.general import Page
 from app.api.shapes.people import AnswerShape, FactShape, RegistrationLine, RegistrationShape, Standing
 from app.audit.recording import history
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
+from app.kit.errors import NotFound
 from app.registration import applying, entering, erasing, holding, overriding, reviewing
 from app.registration.desk_queries import counted_by, desk_list, desk_registration, tallies
+from app.registration.filing import Filed, desk_file
 from app.registration.inputs import (
     DecisionInput,
     HeldBackInput,
@@ -27,12 +30,16 @@ from app.registration.inputs import (
     ReasonInput,
     SureInput,
 )
+from app.registration.pick_queries import attendance_told
 from app.registration.question_queries import Answered
 from app.registration.quotas import house_of
+from app.registration.rules.files import FileKind
 from app.registration.tagging import tagged
+from app.reports.history import leaving
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
 Code = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["K3TP9QA"])]
+QuestionCode = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", examples=["passport"])]
 After = Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,32}$", description="The mark of the part before.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 
@@ -58,6 +65,27 @@ async def list_registrations(call: Reading, asked: Annotated[ListQuestion, Query
 async def get_registration(call: Reading, code: Code) -> Response:
     """One registration whole. Takes `see_people`; what is sensitive `see_sensitive`."""
     return await call.one(lambda db: whole(db, call.by, call.forum, code))
+
+
+@router.get(
+    "/registrations/{code}/answers/{question}/file",
+    response_class=FileAnswer,
+    responses={200: {"content": {kind.value: {} for kind in FileKind}}},
+)
+async def get_answer_file(call: Reading, code: Code, question: QuestionCode) -> Response:
+    """The file that was sent as an answer. Takes `see_people`; of a sensitive question `see_sensitive`."""
+
+    def read(db: Db) -> Filed:
+        answers = desk_registration(db, call.by, call.forum, code).answers
+        number = next((one.file for one in answers if one.question.code == question), None)
+        if number is None:
+            raise NotFound
+        return desk_file(db, call.by, call.forum, code, number)
+
+    found = await call.behind.read(read)
+    headers = {"content-disposition": f'attachment; filename="{found.name}"'}
+    headers["content-security-policy"] = "sandbox; default-src 'none'"
+    return Response(found.body, headers={**KEPT_BY_NOBODY, **headers}, media_type=found.kind.value)
 
 
 @router.post("/registrations", response_model=Standing, status_code=201)
@@ -180,13 +208,14 @@ def standing(db: Db, forum: Forum, code: str) -> Standing:
 
 
 def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
-    """A registration as this caller may see it. At most seven queries."""
+    """A registration as this caller may see it. At most eight queries."""
     found, own = desk_registration(db, by, forum, code), forum_id(forum)
     told = by.may(Permission.SEE_FACTS, own) or by.may(Permission.DECIDE_REGISTRATIONS, own)
     meals, access = found.needs or (None, None)
     row = {**found.row._mapping, "category": found.category.code, "place": found.place}  # noqa: SLF001 - its public name
     row["tags"] = [tag.id for tag in tagged(db, [found.row.id]).get(found.row.id, ())]
     facts = history(db, forum.slug, f"registration:{code}") if told else None
+    attended = attendance_told(db, forum) if facts else frozenset()
     return RegistrationShape(
         registration=RegistrationLine.model_validate(row),
         place_in_queue=found.place_in_queue,
@@ -196,10 +225,12 @@ def whole(db: Db, by: Actor, forum: Forum, code: str) -> RegistrationShape:
         meals=meals,
         access=access,
         answers=[AnswerShape(question=one.question.code, value=_value(one)) for one in found.answers],
-        history=None if facts is None else [FactShape.model_validate(fact, from_attributes=True) for fact in facts],
+        history=None
+        if facts is None
+        else [FactShape.model_validate(leaving(fact, attended), from_attributes=True) for fact in facts],
     )
 
 
 def _value(answered: Answered) -> Any:
-    """An answer's value; of a file its name."""
+    """An answer's value; of a file its name, and the file itself stands at its own address."""
     return answered.file_name if answered.file is not None else answered.value

@@ -106,7 +106,7 @@ async def try_numbers(call: Reading, numbers: Annotated[NumbersInput, sent(**NUM
     """What these numbers would do; nothing is written, so it takes no key. Refused where they contradict each other,
     as saving them would be. Takes `edit_forum`."""
     now = clock.now()
-    return await call.foreseen(lambda db: trial_shape(db, call.by, call.forum, numbers, now=now))
+    return await call.foreseen(lambda db: trial_shape(db, call.by, call.forum, numbers, now=now), long=True)
 
 
 @router.get("/hold-backs", response_model=Page[HoldBackShape])

@@ -15,8 +15,10 @@ from app.api.shapes.people import NamedShape, SignUpShape
 from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db
-from app.kit.errors import NotFound
+from app.kit.errors import Forbidden, NotFound
+from app.programme.published import PublishedSession
 from app.programme.queries import published
+from app.programme.rules.visibility import withholds_attendance
 from app.registration import picking
 from app.registration.inputs import ListInput, PlacesInput
 from app.registration.pick_queries import Count, counts_of, names_in
@@ -32,20 +34,23 @@ async def list_sign_ups(call: Reading) -> Response:
         own = forum_id(call.forum)
         call.by.must(Permission.SEE_DESK, own)
         counts = counts_of(db, own)
-        return [_line(one.code, counts.get(one.uid, Count(None))) for one in published(db, own).sessions], ""
+        return [_line(one, counts.get(one.uid, Count(None))) for one in published(db, own).sessions], ""
 
     return await call.page(SignUpShape, read)
 
 
 @router.get("/sign-ups/{code}/names", response_model=Page[NamedShape])
 async def list_names(call: Reading, code: Code) -> Response:
-    """Who is in a session: places, then the queue, then who only chose it; the list is whole. Takes `see_people`."""
+    """Who is in a session: places, then the queue, then who only chose it; the list is whole. Refused of a session
+    whose attribution rule lets nobody outside learn it, which the desk shows to people. Takes `see_people`."""
 
     def read(db: Db) -> tuple[list[Any], str]:
         call.by.must(Permission.SEE_PEOPLE, forum_id(call.forum))
         found = published(db, forum_id(call.forum)).session(code)
         if found is None:
             raise NotFound
+        if withholds_attendance(found.attribution):
+            raise Forbidden("attendance_withheld")
         return names_in(db, call.by, call.forum, found.uid), ""
 
     return await call.page(NamedShape, read)
@@ -86,6 +91,7 @@ async def remove_name(call: Writing, code: Code, registration: Code) -> Response
     return await call.write(deed)
 
 
-def _line(code: str, count: Count) -> SignUpShape:
-    numbers = {name: getattr(count, name) for name in ("places", "taken", "waiting", "picked")}
-    return SignUpShape(session=code, **numbers)
+def _line(session: PublishedSession, count: Count) -> SignUpShape:
+    withheld = withholds_attendance(session.attribution)
+    figures = {name: None if withheld else getattr(count, name) for name in ("taken", "waiting", "picked")}
+    return SignUpShape(session=session.code, places=count.places, **figures)

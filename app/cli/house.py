@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from app.kit import settings as kit_settings
 from app.kit.db import Database
 from app.kit.errors import Answer
 from app.kit.i18n import has_text, text_of
 from app.kit.pen import Pen
 from app.kit.settings import BadSettings, Settings
+from app.kit.trouble import lacks_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,15 @@ def opened() -> Iterator[House]:
 
 @contextmanager
 def said_plainly() -> Iterator[None]:
-    """Refusals and bad settings become one sentence on standard error and exit code 1."""
+    """Refusals, bad settings and a database not migrated become one sentence on standard error and exit code 1."""
     try:
         yield
     except BadSettings as bad:
         sys.exit(f"sala: {bad}")
+    except DBAPIError as failure:
+        if not lacks_schema(failure):
+            raise
+        sys.exit(f"sala: {text_of('en', 'refused.schema_missing')}")
     except Answer as answer:
         key = f"refused.{answer.code}"
         text = text_of("en", key, **answer.values) if has_text("en", key) else answer.code or type(answer).__name__

@@ -120,6 +120,18 @@ def why_of(*, essential: bool) -> str:
     return "mail.foot_essential" if essential else "mail.foot_news"
 
 
+def for_program(db: Db, forum: Forum, subject: str, found: Contents) -> Contents:
+    """The same as a program may read it: of a registration without the sessions that somebody is in, which may be such
+    of which nobody outside may learn it (rules §4.5), and in a private capacity without the institution (§2)."""
+    kind, _, code = subject.partition(":")
+    if kind != "registration":
+        return found
+    withheld = {"sessions", "changes"} & found.values.keys()
+    if application_of(db, forum, code).attends_as == "private":
+        withheld |= {"institution"}
+    return replace(found, values={**found.values, **dict.fromkeys(withheld, MASK)})
+
+
 def as_meant(
     db: Db, forum: Forum, like: str, audience: str, language: str, settings: Settings, *, now: datetime
 ) -> Contents:

@@ -9,7 +9,7 @@ from sqlalchemy import literal, select
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.correspondence.contents import MASK, Contents, as_meant, contents, why_of
+from app.correspondence.contents import MASK, Contents, as_meant, contents, for_program, why_of
 from app.correspondence.mailing_queries import TEST
 from app.correspondence.recipients import Reach, example_for
 from app.correspondence.rendering import Rendered, rendered
@@ -94,12 +94,16 @@ def preview(
     settings: Settings,
     *,
     now: datetime,
+    to_program: bool = False,
 ) -> list[Rendered]:
     """A message in both languages with these words, as the reader would get it. What it cannot be said of them now
-    (nothing changed in their sessions) is shown by a word that stands for it."""
+    (nothing changed in their sessions) is shown by a word that stands for it, and so is `to_program` what no program
+    may read (`for_program`)."""
     shown = []
     for lang in LANGS:
         found = _of_reader(db, forum, kind, reader, lang, settings, now) or _made_up(forum, lang)
+        if to_program and reader is not None:
+            found = for_program(db, forum, reader.subject, found)
         found = replace(found, values={**samples(lang), **found.values}, wording=kind.wording)
         own = Words(words[f"subject_{lang}"], words[f"text_{lang}"])
         shown.append(rendered(kind.template, lang, replace(found, own=own)))

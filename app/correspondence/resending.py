@@ -1,6 +1,6 @@
 """One message of the outbox at the desk: how it reads for its reader, and sending it once more."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Permission
 from app.audit.recording import record
 from app.correspondence.addressing import reader_now
-from app.correspondence.contents import MASK, Contents, contents
+from app.correspondence.contents import Contents, contents, for_program
 from app.correspondence.rendering import Rendered, rendered
 from app.forum.models import Forum
 from app.forum.queries import forum_id
@@ -17,7 +17,6 @@ from app.kit.errors import Conflict, NotFound, Refused
 from app.kit.i18n import Lang
 from app.kit.settings import Settings
 from app.mail.outbox import Claimed, attempts_at, message_of, queue_mail
-from app.registration.applying import application_of
 
 OVER = frozenset({"sent", "failed", "withheld"})
 """States from which a message may be sent once more: nothing of it is on its way."""
@@ -37,15 +36,15 @@ class Whole:
 def whole_message(
     db: Db, by: Actor, forum: Forum, message: int, settings: Settings, *, now: datetime, to_program: bool = False
 ) -> Whole:
-    """Everything about a forum's message; links are masked, and `to_program` also the institution that named somebody
-    who attends in a private capacity (rules §2). Raises NotFound."""
+    """Everything about a forum's message; links are masked, and `to_program` also what no program may read
+    (`for_program`). Raises NotFound."""
     by.must(Permission.SEE_MAIL, forum_id(forum))
     row = message_of(db, forum.slug, message)
     address = reader_now(db, forum, row.subject)[0]
     moved = address if address and address != row.to_address else ""
     found = _contents(db, row, address or row.to_address, settings, now)
-    if found is not None and to_program and _is_private(db, forum, row.subject):
-        found = replace(found, values={**found.values, "institution": MASK})
+    if found is not None and to_program:
+        found = for_program(db, forum, row.subject, found)
     lang: Lang = "km" if row.language == "km" else "en"
     shown = rendered(row.template, lang, found) if found else None
     return Whole(row, attempts_at(db, row.id), shown, moved)
@@ -58,11 +57,6 @@ def _contents(db: Db, row: Any, address: str, settings: Settings, now: datetime)
         return contents(db, as_claimed(row, address), settings, now=now, masked=True)
     except NotFound:
         return None
-
-
-def _is_private(db: Db, forum: Forum, subject: str) -> bool:
-    kind, _, code = subject.partition(":")
-    return kind == "registration" and application_of(db, forum, code).attends_as == "private"
 
 
 def as_claimed(row: Any, address: str) -> Claimed:

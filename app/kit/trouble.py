@@ -46,6 +46,13 @@ def leaves_open(failure: BaseException) -> bool:
     return trouble_of(failure) == UNREACHABLE
 
 
+def lacks_schema(failure: DBAPIError) -> bool:
+    """Does a table or column not stand in the database: it was never migrated, or not to this program's schema?"""
+    if state := getattr(failure.orig, "sqlstate", ""):
+        return state in {"42P01", "42703"}
+    return str(failure.orig).startswith(("no such table", "no such column"))
+
+
 def trouble_of(failure: BaseException) -> str:
     """BUSY, UNREACHABLE or UNWRITABLE; "" where the database is well as far as this failure says."""
     if isinstance(failure, NoConnection):

@@ -71,9 +71,13 @@ def desk_invitations(db: Db, by: Actor, forum: Forum, sought: Sought, *, most: i
 
 def _speaks_of(word: str) -> ColumnElement[bool]:
     here = _invitations.c
-    fields = (here.family_name, here.given_name, here.name_km, here.display_name, here.institution)
-    searched = (*fields, here.email, here.reference)
+    searched = (here.family_name, here.given_name, here.name_km, here.display_name, here.email, here.reference)
     hits = [func.lower(column).contains(word.lower(), autoescape=True) for column in searched]
+    privately = select(_applications.c.id).where(
+        _applications.c.invitation_id == here.id, _applications.c.attends_as == "private"
+    )
+    # in a private capacity no list tells it (rules §2)
+    hits.append(func.lower(here.institution).contains(word.lower(), autoescape=True) & ~privately.exists())
     bare = normal_code(word)
     if bare:
         hits.append(func.replace(here.code, "-", "") == bare)

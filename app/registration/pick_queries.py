@@ -13,6 +13,8 @@ from app.forum.models import Forum
 from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.programme.models import Session
+from app.programme.queries import published
+from app.programme.rules.visibility import PUBLIC, visible, withholds_attendance
 from app.registration.models import Application, Category, Pick, PickList, SignUp
 from app.registration.rules.picks import PickState
 from app.registration.rules.states import HOLDS_SEAT
@@ -36,6 +38,12 @@ class Count:
     def left(self) -> int:
         """How many places could be given now."""
         return max(0, (self.places or 0) - self.taken)
+
+
+def attendance_told(db: Db, forum: Forum) -> frozenset[str]:
+    """The codes of the published sessions of which it may leave the system who is there (rules §4.5). One query."""
+    sessions = visible(published(db, forum_id(forum)).sessions, PUBLIC)
+    return frozenset(one.code for one in sessions if not withholds_attendance(one.attribution))
 
 
 def counts_of(db: Db, own: int) -> dict[str, Count]:

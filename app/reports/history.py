@@ -1,8 +1,9 @@
 """Facts in words: what happened to a registration, who did it, and what changed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from app.kit.i18n import Lang, has_text, text_of
@@ -58,6 +59,37 @@ def who(lang: Lang, actor: str, name: str) -> str:
     """Whoever did it: a user by name, the rest by what they are."""
     kind = actor.partition(":")[0]
     return name if kind == "user" and name else text_of(lang, f"desk.who.{kind if kind in _KINDS else 'other'}")
+
+
+WITHHELD = {
+    "registration": frozenset({"institution", "position_title", "delegation"}),
+    "delegation": frozenset({"registration", "former"}),
+}
+"""What facts that leave the system do not tell, by what they are about: either side would say where those come from who
+attend in a private capacity (rules §2)."""
+
+
+def leaving(fact: Any, attended: Collection[str]) -> SimpleNamespace:
+    """A fact as it may leave the system: without what is WITHHELD, and of the sessions (codes) somebody chose with
+    those alone that are `attended`, of which it may be told who is there (rules §4.5)."""
+    names = ("number", "at", "actor", "actor_name", "kind", "subject", "before", "after", "personal", "hash")
+    told = {name: getattr(fact, name) for name in names}
+    family = fact.subject.partition(":")[0]
+    if family in WITHHELD:
+        for side in ("before", "after", "personal"):
+            told[side] = _without(told[side] or {}, WITHHELD[family])
+    if family == "registration":
+        for side in ("before", "after"):
+            if isinstance(codes := told[side].get("sessions"), list):
+                told[side]["sessions"] = [code for code in codes if code in attended]
+        if fact.actor.startswith("focal_point:"):
+            told["actor"] = "focal_point"  # which of them it was says whose
+    return SimpleNamespace(**told)
+
+
+def _without(told: Mapping[str, Any], withheld: Collection[str]) -> dict[str, Any]:
+    kept = {name: value for name, value in told.items() if name not in withheld}
+    return {name: _without(value, withheld) if isinstance(value, Mapping) else value for name, value in kept.items()}
 
 
 _KINDS = frozenset({"user", "participant", "focal_point", "visitor", "worker", "operator", "invited", "speaker"})

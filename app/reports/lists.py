@@ -5,9 +5,8 @@ edits the programme, and the log; who is in a session under Chatham House is in 
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from app.accounts.rules import Permission
@@ -31,7 +30,7 @@ from app.registration.invitation_queries import Sought, desk_invitations
 from app.registration.lettering import desk_letters, reference
 from app.registration.list_queries import answered_privately, delegates, picks_of
 from app.registration.people import listed_name, shown_institution
-from app.registration.pick_queries import Count, counts_of
+from app.registration.pick_queries import Count, attendance_told, counts_of
 from app.registration.quotas import house_of
 from app.registration.rules.names import list_name
 from app.reports import history
@@ -403,9 +402,9 @@ def _mails(db: Db, reader: Reader) -> Iterator[Line]:
 def _facts(db: Db, reader: Reader) -> Iterator[Line]:
     reader.actor.must(Permission.SEE_FACTS, forum_id(reader.forum))
     names: Mapping[str, str] = {}
-    attended = {one.code for one in _sessions_shown(db, reader) if not withholds_attendance(one.attribution)}
+    attended = attendance_told(db, reader.forum)
     for fact in facts_asked(db, reader.forum.slug, Asked(), MOST):
-        row = _withheld(fact, attended)
+        row = history.leaving(fact, attended)
         yield {
             "number": row.number,
             "at": local(reader, row.at),
@@ -418,18 +417,6 @@ def _facts(db: Db, reader: Reader) -> Iterator[Line]:
             "hash": row.hash,
             "personal": _as_json(row.personal),
         }
-
-
-def _withheld(fact: Any, attended: Collection[str]) -> Any:
-    """The fact without the sessions somebody chose of which nobody may learn who is in them."""
-    if not fact.subject.startswith("registration:"):
-        return fact
-    kept = {
-        name: {**told, "sessions": [code for code in told["sessions"] if code in attended]}
-        for name, told in (("before", fact.before), ("after", fact.after))
-        if told and isinstance(told.get("sessions"), list)
-    }
-    return SimpleNamespace(**{**fact._asdict(), **kept}) if kept else fact
 
 
 def _as_json(value: Any) -> str:

@@ -285,3 +285,19 @@ def test_who_may_not_edit_learns_and_changes_nothing(desk: Programs) -> None:
     theirs = f"/api/v1/forums/{ELSEWHERE}/edits/together/{done['number']}"
     assert desk.get(theirs, "elsewhere").status_code == 404
     assert desk.doors.rows() == before
+
+
+def test_why_a_conflict_may_stand_is_said_of_the_conflict_as_it_is_listed(programs: Programs) -> None:
+    first = programs.get("/sessions/D1-04").json()["session"]
+    twice = {**first, "code": "EX-77", "title": {"en": "At the same time", "km": "ក្នុងពេលតែមួយ"}}
+    assert programs.post("/sessions", {"session": twice, "reason": "For now"}).status_code == 201
+    there = next(one for one in programs.get("/conflicts").json()["items"] if one["hard"] and "EX-77" in one["codes"])
+    named = {name: there[name] for name in ("kind", "codes", "where")}
+    done = programs.post("/conflicts/reasons", {**named, "reason": "The hall is divided"})
+    assert done.status_code == 200, done.text
+    again = [one for one in programs.get("/conflicts").json()["items"] if {**one, **named} == one]
+    assert [one["reason"] for one in again] == ["The hall is divided"]
+    wrong = programs.post("/conflicts/reasons", {**named, "codes": ["D1-04", "NONE"], "reason": "x"})
+    assert (wrong.status_code, wrong.json()["code"]) == (404, "no_such_conflict")
+    seen = programs.get("/sessions/EX-77").headers["etag"]
+    assert programs.ask("DELETE", "/sessions/EX-77", "organiser", if_match=seen).status_code == 204

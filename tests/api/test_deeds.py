@@ -113,6 +113,12 @@ def test_what_is_published_is_what_was_looked_at(programs: Programs) -> None:
     assert published["number"] == done.json()["version"]
     titles = {one["code"]: one["title"]["en"] for one in published["sessions"]}
     assert titles["D1-04"] == "Another title"
+    last = programs.get("/versions").json()["items"][-1]
+    assert (last["number"], {"kind": "retitled", "code": "D1-04"} in last["changes"]) == (done.json()["version"], True)
+    assert programs.get(f"/versions/{last['number']}").json()["sessions"] == published["sessions"]
+    first = {one["code"]: one["title"]["en"] for one in programs.get("/versions/1").json()["sessions"]}
+    assert first["D1-04"] == session.json()["session"]["title"]["en"]
+    assert programs.get("/versions/99").status_code == 404
     edit = programs.get("/edits?limit=1").json()["items"][0]
     undone = programs.post(f"/edits/{edit['id']}/undo", {"edition": changed.json()["edition"]})
     assert (undone.status_code, undone.json()["kind"]) == (200, "brought_back")

@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from app.web.routes import ROUTES
 from tests.api.programs import Programs
 
-LOOKS = {"try_numbers", "look_at_import"}
+LOOKS = {"try_numbers", "look_at_import", "try_words"}
 """A POST that only says what something would do: it writes nothing, so that it needs no key."""
 ROOT = Path(__file__).parent.parent.parent
 
@@ -29,6 +29,10 @@ def document(programs: Programs) -> dict[str, Any]:
 def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
     validate(document)
+
+
+def test_every_shape_has_a_name_of_its_own(document: dict[str, Any]) -> None:
+    assert not [name for name in document["components"]["schemas"] if "__" in name], "two of one name"
 
 
 def examples(document: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -8,9 +8,12 @@ from sqlalchemy import select, update
 
 from app.accounts.rules import Permission, Role
 from app.correspondence import mailing
-from app.kit.db import table
+from app.forum.queries import forum_id
+from app.kit.db import Db, table
 from app.kit.repeating import GivenAnswer
 from app.mail.models import Message
+from app.mail.outbox import queue_mail
+from app.programme.queries import published
 from app.registration.models import Application
 from tests.api.programs import Programs
 from tests.api.test_calling import problem
@@ -92,6 +95,48 @@ def test_the_delegation_of_somebody_in_a_private_capacity_is_told_by_no_letter_a
     assert programs.get(f"/mailings/{number}/example").json()["people"] == 2, "both are written to"
     named = programs.get(f"/mailings/{number}/people").json()["items"]
     assert [one["subject"] for one in named] == [official]
+
+
+def test_no_delegation_and_no_fact_says_whom_of_a_private_capacity_a_delegation_named(programs: Programs) -> None:
+    someone = delegate(3, email="quiet@crowd.example", attends_as="private", heads=True)
+    party = programs.doors.delegate(someone, delegate(4, email="loud@crowd.example"), seats=3, institution="A mission")
+    private, official = party.people
+    told = programs.get(f"/delegations/{party.code}").json()
+    assert [one["code"] for one in told["people"]] == [official]
+    assert told["delegation"]["named"] == 2
+    history = programs.get(f"/registrations/{private}").json()["history"]
+    assert history[0]["kind"] == "registration.named"
+    assert {one["actor"] for one in history} == {"focal_point"}
+    assert party.code not in str(history)
+    facts = programs.get("/facts?limit=100").json()["items"]
+    assert [one for one in facts if party.code in one["subject"]]
+    assert not [one for one in facts if private in str(one) and party.code in str(one)]
+
+
+def test_no_letter_says_in_which_sessions_somebody_is(programs: Programs) -> None:
+    one = programs.doors.confirmed("INT", email="seated.in@crowd.example", family_name="Seatedin", language="en")
+    assert programs.post("/sign-ups/D1-07/places", {"places": 5}).status_code == 200
+    assert programs.post("/sign-ups/D1-07/names", {"registration": one.code, "forced": True}).status_code == 200
+    title = programs.get("/sessions/D1-07").json()["session"]["title"]["en"]
+    to, subject = ("seated.in@crowd.example", "Seatedin"), f"registration:{one.code}"
+
+    def queued(db: Db) -> int:
+        uid = next(
+            session.uid for session in published(db, forum_id(the_forum(db))).sessions if session.code == "D1-07"
+        )
+        queue_mail(db, SLUG, "registration/picked_up", "en", to, subject, now=NOW, values={"uids": [uid]})
+        return 0
+
+    programs.doors.write(SLUG, queued)
+    mail = programs.get("/outbox?limit=1").json()["items"][0]
+    assert (mail["template"], mail["subject"]) == ("registration/picked_up", subject)
+    programs.doors.enrol("onlooker", Role.ORGANISER)
+    assert title in programs.doors.page(f"/desk/{SLUG}/outbox/{mail['id']}?lang=en", "onlooker").text
+    letter = programs.get(f"/outbox/{mail['id']}").json()["letter"]
+    assert letter["text"]
+    assert title not in letter["text"]
+    example = programs.get(f"/messages/registration.picked_up/example?reader={one.code}")
+    assert (example.status_code, example.json()["reader"], title in example.text) == (200, one.code, False)
 
 
 # ---- the site's messages
@@ -240,3 +285,19 @@ def test_the_answers_that_are_kept_name_nobody(programs: Programs) -> None:
     assert b"mailing" not in bodies
     for word in (b"Lao", b"Vanna", b"@", b"Worded", b"Unseenname"):
         assert word not in bodies
+
+
+def test_the_invitation_of_who_answered_in_a_private_capacity_names_no_institution(programs: Programs) -> None:
+    words = {"institution": "The Quietest Ministry", "position_title": "Director"}
+    answered, open_still = programs.doors.invite(**words), programs.doors.invite(**words)
+    one = programs.doors.register("STU", attends_as="private")
+    people = table(Application)
+    mine = update(people).where(people.c.id == one.id).values(invitation_id=answered.id)
+    programs.doors.write(SLUG, lambda db: db.execute(mine) and None)
+    shown = programs.get(f"/invitations/{answered.code}").json()
+    assert (shown["institution"], shown["position_title"]) == ("", "")
+    assert programs.get(f"/invitations/{open_still.code}").json()["institution"] == "The Quietest Ministry"
+    listed = {each["code"]: each["institution"] for each in programs.get("/invitations?limit=100").json()["items"]}
+    assert (listed[answered.code], listed[open_still.code]) == ("", "The Quietest Ministry")
+    found = programs.get("/invitations?q=quietest").json()["items"]
+    assert [each["code"] for each in found] == [open_still.code]

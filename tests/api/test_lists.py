@@ -19,7 +19,8 @@ from app.registration.exporting import COLUMNS
 from app.reports.lists import BY_NAME, LISTS
 from tests.api.programs import Programs
 from tests.cast import NOW, SLUG, the_forum
-from tests.doors import ELSEWHERE
+from tests.doors import A_MAILING, ELSEWHERE
+from tests.embassies import delegate
 
 CSV, XLSX = "text/csv", MEDIA["xlsx"]
 ROLES = tuple(role.value for role in Role)
@@ -150,6 +151,8 @@ def test_sent_again_a_file_is_the_same_and_noted_once_or_it_is_refused(programs:
     assert (again.status_code, again.content) == (200, first.content)
     other = programs.post("/registrations/file", {**body, "columns": ["email"]}, **key)
     assert (other.status_code, other.json()["code"]) == (422, "key_used")
+    other = programs.post("/registrations/file", body, accept=XLSX, idempotency_key="people")
+    assert (other.status_code, other.json()["code"]) == (422, "key_used"), "its fact says as what it left"
     one = programs.doors.register("DIP")
     late = programs.post("/registrations/file", body, **key)
     assert (late.status_code, late.json()["code"]) == (409, "file_changed"), "nothing leaves but what was noted"
@@ -199,3 +202,38 @@ def test_the_list_of_participants_is_given_out_and_a_final_one_again(programs: P
 def test_a_list_that_is_none_is_not_found(programs: Programs) -> None:
     for name in ("no-such-list", "registrations", "participants", "Rooms", "rooms.csv"):
         assert programs.post(f"/lists/{name}/file", {"columns": ["code"]}).status_code == 404, name
+
+
+def test_who_chose_a_session_under_the_chatham_house_rule_is_told_by_no_answer_and_no_file(programs: Programs) -> None:
+    one = programs.doors.confirmed("INT", family_name="Quietly")
+    for session in ("D1-05", "D1-07"):  # on the record, and under the rule
+        chosen = programs.post(f"/sign-ups/{session}/names", {"registration": one.code, "forced": True})
+        assert chosen.status_code == 200, chosen.text
+    assert one.code in programs.get("/sign-ups/D1-05/names").text
+    refused = programs.get("/sign-ups/D1-07/names")
+    assert (refused.status_code, refused.json()["code"]) == (403, "attendance_withheld")
+    figures = {each["session"]: each["picked"] for each in programs.get("/sign-ups").json()["items"]}
+    assert (figures["D1-05"], figures["D1-07"]) == (1, None)
+    history = programs.get(f"/registrations/{one.code}").json()["history"]
+    told = [each for each in programs.get("/facts?limit=100").json()["items"] if one.code in each["subject"]]
+    rows = table(programs.post("/lists/facts/file", {"columns": names("facts")}, "owner", accept=CSV))
+    in_file = [row for row in rows if f"registration:{one.code}" in row]
+    for texts in (str(history), str(told), str(in_file)):
+        assert ("D1-05" in texts, "D1-07" in texts) == (True, False)
+    other = programs.doors.confirmed("INT", family_name="Quietly")
+    compared = programs.get(f"/duplicates/{other.code}/{one.code}").json()
+    assert compared["first"]["sessions"] == ["D1-05"]
+    for session, status in (("D1-05", 200), ("D1-07", 403)):
+        number = programs.post("/mailings", {**A_MAILING, "session": session}).json()["id"]
+        assert programs.get(f"/mailings/{number}/people").status_code == status, session
+        assert ("Quietly" in programs.get(f"/mailings/{number}/example").text) == (status == 200)
+
+
+def test_the_file_of_the_log_says_of_nobody_what_a_private_capacity_keeps(programs: Programs) -> None:
+    someone = delegate(5, email="apart@crowd.example", attends_as="private", institution="A secret ministry")
+    party = programs.doors.delegate(someone, seats=2)
+    private = party.people[0]
+    rows = table(programs.post("/lists/facts/file", {"columns": names("facts")}, "owner", accept=CSV))
+    theirs = [row for row in rows if f"registration:{private}" in row]
+    assert theirs
+    assert party.code not in str(theirs)

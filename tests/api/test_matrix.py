@@ -12,6 +12,7 @@ from tests.api.programs import BASE, Programs
 from tests.cast import SLUG
 from tests.kit.test_pictures import picture
 from tests.papers import make_material, pdf
+from tests.registration.asked import PDF, send_file
 
 ROLES = tuple(role.value for role in Role)
 SEE, PEOPLE, DECIDE = Permission.SEE_DESK, Permission.SEE_PEOPLE, Permission.DECIDE_REGISTRATIONS
@@ -29,6 +30,7 @@ TAKES: dict[str, Permission] = {
     "release": DECIDE,
     "list_registrations": PEOPLE,
     "get_registration": PEOPLE,
+    "get_answer_file": PEOPLE,
     "enter_registration": DECIDE,
     "approve": DECIDE,
     "decline": DECIDE,
@@ -66,6 +68,7 @@ TAKES: dict[str, Permission] = {
     "move_session": EDIT,
     "restore_session": EDIT,
     "list_versions": SEE,
+    "get_version": SEE,
     "get_pending": SEE,
     "publish_version": Permission.PUBLISH_PROGRAMME,
     "list_speakers": SEE,
@@ -110,6 +113,9 @@ TAKES: dict[str, Permission] = {
     "add_name": DECIDE,
     "remove_name": DECIDE,
     "list_duplicates": PEOPLE,
+    "compare": PEOPLE,
+    "list_letters": Permission.SEE_SENSITIVE,
+    "get_letter": Permission.SEE_SENSITIVE,
     "merge": DECIDE,
     "say_distinct": DECIDE,
     "erase_invitation": DECIDE,
@@ -226,7 +232,7 @@ def cast(programs: Programs) -> Programs:
 def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, str]]]:
     """Every operation of the document: method, address with parts that are there, the example of its body, headers."""
     there = {"forum": SLUG, "number": "1", "name": "delegates"}
-    there |= {"template": "registration.approved", "language": "en"}
+    there |= {"template": "registration.approved", "language": "en", "question": "letter"}
     codes = {
         "registrations": programs.doors.register("DIP").code,
         "invitations": programs.doors.invite().code,
@@ -236,6 +242,7 @@ def operations(programs: Programs) -> dict[str, tuple[str, str, Any, dict[str, s
         "rooms": "press-room",
         "sign-ups": "D1-04",
         "questions": "no-question",
+        "letters": programs.doors.letter(programs.doors.confirmed()),
         "rungs": programs.get("/ladder").json()["rungs"][0]["code"],
         "materials": programs.doors.write(SLUG, make_material),
     }
@@ -301,6 +308,60 @@ def test_what_is_sensitive_is_told_those_who_may_see_it(cast: Programs) -> None:
         assert ("Nothing from the sea" in answer.text) == ("A chair in the shade" in answer.text)
     assert told == {role.value for role in Role if Permission.SEE_SENSITIVE in PERMISSIONS[role]}
     assert "Nothing from the sea" not in cast.get("/registrations?limit=100", "organiser").text
+
+
+def test_a_file_that_was_answered_with_is_given_as_it_was_sent_and_a_sensitive_one_to_few(cast: Programs) -> None:
+    one, other = cast.doors.register("STU", meals="None"), cast.doors.register("STU", access="None")
+    cast.doors.write(SLUG, lambda db: send_file(db, one.id))
+    cast.doors.write(SLUG, lambda db: send_file(db, other.id, sensitive=True))
+    named = {each["question"]: each["value"] for each in cast.get(f"/registrations/{one.code}").json()["answers"]}
+    assert named["letter"] == "letter.pdf"
+    address = f"/registrations/{one.code}/answers"
+    file = cast.get(f"{address}/letter/file", "registrar", accept="application/pdf")
+    assert (file.status_code, file.content, file.headers["content-type"]) == (200, PDF, "application/pdf")
+    assert file.headers["content-disposition"].startswith("attachment; ")
+    assert "no-store" in file.headers["cache-control"]
+    secret = f"/registrations/{other.code}/answers/secret-letter/file"
+    told = {role for role in ROLES if cast.get(secret, role).status_code == 200}
+    assert told == {role.value for role in Role if {PEOPLE, Permission.SEE_SENSITIVE} <= PERMISSIONS[role]}
+    assert cast.get(f"/registrations/{other.code}/answers/letter/file").status_code == 404
+    assert cast.get(f"{address}/scholar/file").status_code == 404
+
+
+def test_a_letter_is_the_one_that_the_desk_prints_and_no_list_tells_of_passports(cast: Programs) -> None:
+    one = cast.doors.confirmed(family_name="Written")
+    code = cast.doors.letter(one, passport_number="P0000042")
+    cast.doors.enrol("printer", Role.PROTOCOL_OFFICER)
+    line = next(each for each in cast.get("/letters", "protocol_officer").json()["items"] if each["code"] == code)
+    assert (line["registration"], line["is_given"]) == (one.code, True)
+    assert "P0000042" not in cast.get("/letters").text
+    file = cast.get(f"/letters/{code}/file", "protocol_officer", accept="application/pdf")
+    assert file.content == cast.doors.get(f"/desk/{SLUG}/letters/{code}.pdf", "printer").content
+    assert (file.headers["content-type"], file.content[:5]) == ("application/pdf", b"%PDF-")
+    assert "passport" not in file.headers["content-disposition"].lower()
+    assert cast.post(f"/registrations/{one.code}/cancellation", {}).status_code == 200
+    assert cast.get(f"/letters/{code}/file").status_code == 404, "whoever has no seat has no letter"
+
+
+def test_two_of_one_person_are_compared_and_merged_with_what_the_comparison_says(cast: Programs) -> None:
+    person = {"family_name": "Twice", "given_name": "Seen", "country": "KH"}
+    kept = cast.doors.register("STU", **person, email="twice@crowd.example", phone="")
+    dropped = cast.doors.register("STU", **person, email="twice.again@crowd.example", phone="+855 12 345 678")
+    chosen = cast.post("/sign-ups/D1-05/names", {"registration": dropped.code, "forced": True})
+    assert chosen.status_code == 200, chosen.text
+    seen = cast.get(f"/duplicates/{kept.code}/{dropped.code}", "registrar").json()
+    assert [(one["code"], one["picks"]) for one in (seen["first"], seen["second"])] == [
+        (kept.code, 0),
+        (dropped.code, 1),
+    ]
+    assert (seen["first"]["fields"], seen["first"]["sessions"]) == (["phone"], ["D1-05"])
+    assert seen["second"]["fields"] == []
+    how = {"keep": kept.code, "editions": [seen[one]["edition"] for one in ("first", "second")]}
+    address = f"/duplicates/{kept.code}/{dropped.code}/merge"
+    assert cast.post(address, how, "registrar").json()["code"] == "changed_meanwhile", "it chose sessions meanwhile"
+    done = cast.post(address, {**how, "picks": [0, 1]}, "registrar")
+    assert (done.status_code, done.json()["code"]) == (200, kept.code)
+    assert cast.get(f"/registrations/{kept.code}").json()["registration"]["phone"] == "+855 12 345 678"
 
 
 def test_where_a_speaker_is_reached_is_told_those_who_edit(cast: Programs) -> None:

@@ -139,6 +139,12 @@ def test_a_refusal_is_the_catalogues_sentence_and_no_traceback(sala: Sala, words
     assert done.stderr.strip() == f"sala: {text_of('en', f'refused.{code}', slug='nowhere', slugs=SLUG)}"
 
 
+def test_a_database_that_was_not_migrated_is_said_in_a_sentence(sala: Sala, tmp_path: Path) -> None:
+    for words in (("demo", "3"), ("verify",)):
+        done = sala(*words, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}")
+        assert (done.returncode, text_of("en", "refused.schema_missing") in done.stderr) == (1, True)
+
+
 def test_the_chains_head_is_printed_and_held_against_later(sala: Sala, database: Database) -> None:
     head = sala("verify", SLUG).stdout.split()[-1]
     assert sala("demo", "3").returncode == 0

@@ -16,7 +16,7 @@ from app.registration import applying, reviewing
 from app.registration.lettering import letter_of
 from app.registration.models import Application
 from app.registration.queries import own_registration
-from app.web.letters import letter_values
+from app.reports.letters import letter_values
 from tests.cast import CHAN, NOW, SLUG, VANNA, fields, the_forum
 from tests.doors import Doors, Standing, open_doors
 

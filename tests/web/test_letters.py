@@ -14,7 +14,7 @@ from app.registration.applying import confirm
 from app.registration.letter_inputs import LetterInput
 from app.registration.lettering import ask_for_letter, letter_of
 from app.registration.models import Category
-from app.web.letters import letter_values
+from app.reports.letters import letter_values
 from tests.cast import NOW, holder
 from tests.registration.hall import SmallHall
 

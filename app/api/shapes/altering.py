@@ -10,7 +10,7 @@ from app.api.shapes.programme import ConflictShape
 from app.programme.inputs import SessionInput
 
 
-class NoteShape(BaseModel):
+class AlterationNoteShape(BaseModel):
     """What could not be brought along, or was put in another's place: the session's field, a code, and a sentence in
     the caller's language."""
 
@@ -30,7 +30,7 @@ class AlteredSession(BaseModel):
     row: int
     before: SessionInput | None
     after: SessionInput | None
-    notes: list[NoteShape]
+    notes: list[AlterationNoteShape]
 
 
 class AlterationShape(BaseModel):

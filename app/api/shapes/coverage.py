@@ -16,7 +16,7 @@ class CoveredShape(BaseModel):
     sessions: list[str]
 
 
-class PartShape(BaseModel):
+class VoiceShape(BaseModel):
     """Somebody's part in a session, both by their codes."""
 
     model_config = example(session="D1-04", speaker="minister-of-examples")
@@ -32,7 +32,7 @@ class PartsShape(BaseModel):
 
     role: str
     of: str
-    parts: list[PartShape]
+    parts: list[VoiceShape]
 
 
 class CoverageShape(BaseModel):

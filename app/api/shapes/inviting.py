@@ -24,7 +24,8 @@ class HoldBackShape(BaseModel):
 
 
 class InvitationShape(BaseModel):
-    """An invitation: personal, or a code with a number of uses. Its secret link is in no answer."""
+    """An invitation: personal, or a code with a number of uses. Its secret link is in no answer, and the institution in
+    none where it was answered in a private capacity."""
 
     model_config = example(
         id=7,
@@ -133,7 +134,8 @@ class MemberShape(BaseModel):
 
 
 class DelegationShape(BaseModel):
-    """A delegation with its people."""
+    """A delegation with its people, without those in a private capacity: they stand without the institution, and so in
+    no list of it. `named` counts them all the same."""
 
     delegation: DelegationLine
     people: list[MemberShape]

@@ -37,3 +37,25 @@ class ParticipantListShape(BaseModel):
     group: str
     all_live: bool
     people: int
+
+
+class PaperShape(BaseModel):
+    """A letter that a participant asked for; nothing of a passport stands here. `is_given`: its file is there."""
+
+    model_config = example(
+        code="K3TP9QA",
+        reference="PHNOM-PENH-2027/0004",
+        kind="visa",
+        language="en",
+        registration="HJKMNPQ",
+        asked_at=WHEN,
+        is_given=True,
+    )
+
+    code: str
+    reference: str
+    kind: str
+    language: str
+    registration: str
+    asked_at: datetime
+    is_given: bool

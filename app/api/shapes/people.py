@@ -72,8 +72,9 @@ class RegistrationLine(BaseModel):
 
 
 class FactShape(BaseModel):
-    """What happened: who did what to what, and when. `personal` is empty once it was purged; of a registration it says
-    nothing of where its person works, who may attend in a private capacity."""
+    """What happened: who did what to what, and when. `personal` is empty once it was purged. Of a registration it says
+    nothing of where its person works or which delegation named them, who may attend in a private capacity, and of the
+    sessions they chose those alone of which it may be told who is there; of a delegation nothing of whom it named."""
 
     model_config = example(
         number=41,
@@ -104,19 +105,9 @@ class FactShape(BaseModel):
     def _nothing(cls, value: Any) -> Any:
         return value or {}
 
-    def model_post_init(self, _context: Any) -> None:
-        """What was corrected tells of a registration what the registration itself may not."""
-        if self.subject.startswith("registration:"):
-            self.personal = _without_workplace(self.personal)
-
-
-def _without_workplace(told: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in told.items() if name not in {"institution", "position_title"}}
-    return {name: _without_workplace(value) if isinstance(value, dict) else value for name, value in kept.items()}
-
 
 class AnswerShape(BaseModel):
-    """What was answered to a question of the forum."""
+    """What was answered to a question of the forum; of a file its name, and the file is at its own address."""
 
     question: str
     value: Any
@@ -158,15 +149,16 @@ class Standing(BaseModel):
 
 
 class SignUpShape(BaseModel):
-    """A session's places: null where it asks for no sign-up; taken, waiting and picked."""
+    """A session's places: null where it asks for no sign-up; taken, waiting and picked: null where nobody outside may
+    learn who is there (Chatham House, closed)."""
 
     model_config = example(session="D1-07", places=40, taken=31, waiting=0, picked=33)
 
     session: str
     places: int | None
-    taken: int
-    waiting: int
-    picked: int
+    taken: int | None
+    waiting: int | None
+    picked: int | None
 
 
 class NamedShape(BaseModel):
@@ -210,3 +202,46 @@ class PairShape(BaseModel):
     first: str
     second: str
     reasons: list[str]
+
+
+class JoinShape(BaseModel):
+    """One of two registrations, and what keeping it would do: `takes_over` the other's standing, group and place in the
+    queue; `moves_seat` the other's seat becomes its own; `frees_seat` its own is given back. What the other brings:
+    `fields` it leaves empty itself, answers (questions by code), chosen sessions, companions, letters. `left_sessions`
+    are at the time of one of its own. `edition` and `picks` are what merging takes."""
+
+    model_config = example(
+        code="K3TP9QA",
+        edition=1,
+        picks=0,
+        takes_over=False,
+        moves_seat=False,
+        frees_seat=False,
+        fields=["phone"],
+        answers=["arrival"],
+        sessions=["D1-07"],
+        left_sessions=[],
+        companions=0,
+        letters=0,
+    )
+
+    code: str
+    edition: int
+    picks: int
+    takes_over: bool
+    moves_seat: bool
+    frees_seat: bool
+    fields: list[str]
+    answers: list[str]
+    sessions: list[str]
+    left_sessions: list[str]
+    companions: int
+    letters: int
+
+
+class ComparedShape(BaseModel):
+    """Two registrations that may be one person's, and why they look so."""
+
+    reasons: list[str]
+    first: JoinShape
+    second: JoinShape

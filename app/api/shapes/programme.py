@@ -52,13 +52,17 @@ class SessionShape(BaseModel):
 
 
 class VersionShape(BaseModel):
-    """A published version."""
+    """A published version and what it changed, for those at the desk; the first changed nothing."""
 
-    model_config = example(number=3, published_at=WHEN, sessions=29)
+    model_config = example(
+        number=3, published_at=WHEN, sessions=29, note=None, changes=[{"kind": "moved", "code": "D1-04"}]
+    )
 
     number: int
     published_at: datetime | None
     sessions: int
+    note: Bilingual | None
+    changes: list["ChangeShape"]
 
 
 class PendingShape(BaseModel):
