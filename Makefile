@@ -4,15 +4,20 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PORT ?= 8000
 SEQUENCES ?= 2000
+# one more than there are cores: some tests wait, for a server, a lock or a browser
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 # every process of ours would compile the whole house anew otherwise
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test types style run fmt lint migrate lock clean tools screenshots soak bench audit
+.PHONY: test compiled types style run fmt lint migrate lock clean tools screenshots soak bench audit
 
 test: .venv/.ok tools      ## lint, types, import contracts, then all tests
-	@$(MAKE) --no-print-directory -j2 types style
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(MAKE) --no-print-directory -j3 types style compiled
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+compiled:                  # read once beside the types: each worker would compile every test anew
+	@$(BIN)/python -m pytest -n 0 --collect-only >/dev/null || true
 
 types:
 	$(BIN)/mypy
@@ -24,7 +29,7 @@ style:
 
 soak: export SALA_SOAK := $(SEQUENCES)
 soak: .venv/.ok tools      ## all tests in their whole breadth, thousands of new sequences of deeds, long storms: for an evening (SEQUENCES=20 for the breadth alone)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(SOAKED)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SOAKED)
 
 audit: .venv/.ok           ## every pinned version held against published advisories; says so where no source answers
 	@$(BIN)/python tests/advisories.py

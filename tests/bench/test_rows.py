@@ -63,7 +63,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made.close()
 
 
-@pytest.mark.skipif(not SOAK, reason="starts three processes for what the next test does too: SALA_SOAK=3")
+@pytest.mark.skipif(not SOAK, reason="fills a database and starts three processes: SALA_SOAK=3")
 def test_a_page_is_measured_beside_its_limit(bench: Bench):
     (home,) = ROWS["home"](bench)
     assert not home.faults, home.faults
@@ -72,6 +72,7 @@ def test_a_page_is_measured_beside_its_limit(bench: Bench):
     assert home.more["bytes"] != "0"
 
 
+@pytest.mark.skipif(not SOAK, reason="fills a database and starts a site by commands: SALA_SOAK=3")
 def test_registrations_are_counted_afterwards_and_a_lost_one_shows(bench: Bench):
     (full,) = ROWS["registration-full"](bench)
     assert not full.faults, full.faults

@@ -300,7 +300,9 @@ def test_every_link_within_the_site_leads_somewhere(seen: Seen) -> None:
     followed = {address: answer.status_code for (_, address, _), answer in seen.answers.items()}
     kinds: Counter[str] = Counter()
 
-    def fault(path: str, _lang: str, answer: Any, page: Page) -> Any:
+    def fault(path: str, lang: str, answer: Any, page: Page) -> Any:
+        if lang == "km" and path.startswith(("/desk", "/account")) and not SOAK:
+            return []  # the same links as on the page in English, which leads to this one
         dead = []
         for href in page.links:
             parts = urlsplit(href)
