@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Path
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -24,22 +23,31 @@ from starlette.responses import Response, StreamingResponse
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission, Role
+from app.api.headers import (
+    JSON,
+    asks_nothing_else,
+    brings_json,
+    brings_one_of,
+    etag_of,
+    knows,
+    tag,
+    tags,
+    taken,
+    takes_json,
+)
 from app.api.limits import Limits
 from app.api.problems import (
     KEPT_BY_NOBODY,
     BadRequest,
-    NotAcceptable,
-    OtherMedia,
     Stale,
     Unauthorized,
-    UnseenChange,
 )
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.forum.tokens import Bearer, bearer_of, is_token, note_use
 from app.kit import clock
 from app.kit.db import Database, Db
-from app.kit.errors import BodyTooLarge, Busy, Conflict, Forbidden, NotFound, TooMany
+from app.kit.errors import Busy, Conflict, Forbidden, NotFound, TooMany
 from app.kit.i18n import Lang, wished
 from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
@@ -48,15 +56,10 @@ from app.kit.throttling import network
 from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
-JSON = "application/json"
 FILES_AT_ONCE = 2
 _SPOOLED = 1 << 20
 """Bytes of a file that are kept in memory while it comes."""
-MOST_PARTS = 4_000
-"""Commas in a body of JSON. The longest list that is taken has half as many; a list that is wrong in each of its parts
-held everybody else up, at a hundred thousand for a second and more."""
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
-_QUALITY = re.compile(r"(?:^|;)q=([01](?:\.[0-9]{0,3})?)(?:;|$)")
 Deed = Callable[[Db, Forum, datetime], BaseModel]
 Query = Callable[[Db], T]
 
@@ -142,14 +145,14 @@ class Door(APIRoute):
             bearer = await _bearer(request, behind)
             kind = JSON
             if given:
-                kind = _taken(request, given)
+                kind = taken(request, given)
             elif gives_json:
-                _takes_json(request)
+                takes_json(request)
             if files:
-                _brings_one_of(request, files)
-            elif await _brings_json(request):
+                brings_one_of(request, files)
+            elif await brings_json(request):
                 bearer = await _again(request, behind)
-            _asks_nothing_else(request, asked)
+            asks_nothing_else(request, asked)
             request.state.call = Call(request, behind, bearer, kind)
             response: Response = await handle(request)
             return response
@@ -202,59 +205,6 @@ def _note_use(behind: Behind, bearer: Bearer, now: datetime) -> None:
     if bearer.is_stale:
         with suppress(Busy):  # where too much waits, the next request notes it
             behind.pen.submit(SITE, lambda db: note_use(db, bearer.token, now=now))
-
-
-def _takes_json(request: Request) -> None:
-    """Raises NotAcceptable where the Accept header has no place for JSON."""
-    _taken(request, (JSON, "application/problem+json"))
-
-
-def _taken(request: Request, offered: Sequence[str]) -> str:
-    """Which of the media types offered the Accept header wishes for most (RFC 9110 §12.5.1), the first of them among
-    equals. Raises NotAcceptable where it has a place for none."""
-    wishes: dict[str, float] = {}
-    for part in ",".join(request.headers.getlist("accept")).lower().split(","):
-        name, _, rest = part.partition(";")
-        found = _QUALITY.search(rest.replace(" ", ""))
-        wishes[name.strip() or "*/*"] = float(found[1]) if found else 1.0
-
-    def wish(kind: str) -> float:
-        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
-        return next((wishes[name] for name in ranges if name in wishes), 0.0)
-
-    best = max(offered, key=wish)
-    if not wish(best):
-        raise NotAcceptable
-    return best
-
-
-async def _brings_json(request: Request) -> bool:
-    """Whether there is a body. Raises OtherMedia for one that is said to be no JSON, BodyTooLarge for one of too many
-    parts; that of too many bytes comes from whoever counts them."""
-    if request.method in {"GET", "HEAD"} or not (body := await request.body()):
-        return False
-    if body.count(b",") > MOST_PARTS:
-        raise BodyTooLarge
-    kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
-    charset = rest.replace(" ", "").removeprefix("charset=").strip('"')
-    if kind.strip() != JSON or charset not in {"", "utf-8", "utf8"}:
-        raise OtherMedia
-    return True
-
-
-def _asks_nothing_else(request: Request, names: Container[str]) -> None:
-    """Raises RequestValidationError for names in the address that the operation has none of: who asks for a part of a
-    list and is given all of it would go on with what was never meant."""
-    unknown = [name for name in dict.fromkeys(request.query_params) if name not in names]
-    if unknown:
-        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown])
-
-
-def _brings_one_of(request: Request, kinds: Container[str]) -> None:
-    """Raises OtherMedia for a file that is said to be of none of these kinds, before a byte of it is read."""
-    kind, _, _ = request.headers.get("content-type", "").lower().partition(";")
-    if kind.strip() not in kinds:
-        raise OtherMedia
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +283,8 @@ class Call:
 
     def _whole(self, shown: BaseModel) -> Response:
         body = shown.model_dump_json().encode()
-        headers = {**KEPT_BY_NOBODY, "etag": _tag(body)}
-        if _knows(self.request, headers["etag"]):
+        headers = {**KEPT_BY_NOBODY, "etag": tag(body)}
+        if knows(self.request, headers["etag"]):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=JSON)
 
@@ -345,7 +295,7 @@ class Call:
         may be held against an If-Match."""
         headers = {**KEPT_BY_NOBODY, "etag": etag_of(of), "content-disposition": f'attachment; filename="{name}"'}
         headers["content-security-policy"] = "sandbox; default-src 'none'"
-        if _knows(self.request, headers["etag"]):
+        if knows(self.request, headers["etag"]):
             return Response(status_code=304, headers=headers)
         return StreamingResponse(pieces, headers={**headers, "content-length": str(size)}, media_type=kind)
 
@@ -388,7 +338,7 @@ class Call:
         given = await self._written(deed, status=status, made=made, present=present)
         headers = {**KEPT_BY_NOBODY, **({"location": given.location} if given.location else {})}
         if present is not None:
-            headers["etag"] = _tag(given.body)
+            headers["etag"] = tag(given.body)
         return Response(given.body, given.status, headers, media_type=JSON)
 
     async def piece(self, deed: Deed, *, scope: str, name: str = "") -> bytes:
@@ -410,7 +360,7 @@ class Call:
         now, slug = clock.now(), self.forum.slug
         key = self._key(name)
         digest = await self._digest() if key else ""
-        wanted = _tags(self.request, needed=present is not None)
+        wanted = tags(self.request, needed=present is not None)
 
         def once(db: Db) -> Given:
             if key and (given := answer_given(db, self._caller, key, digest)):
@@ -461,7 +411,7 @@ class Call:
     async def remove(self, deed: Callable[[Db, Forum, datetime], Any], *, present: Any = None) -> Response:
         """Have something taken away (DELETE): 204, or what the deed raises. With `present` as `write`."""
         now, slug = clock.now(), self.forum.slug
-        wanted = _tags(self.request, needed=present is not None)
+        wanted = tags(self.request, needed=present is not None)
 
         def once(db: Db) -> None:
             forum = forum_by_slug(db, slug)
@@ -502,31 +452,6 @@ class Call:
 class _Listed(BaseModel):
     items: list[Any]
     after: str | None
-
-
-def etag_of(shown: BaseModel) -> str:
-    """The strong ETag of a thing: a digest of how it looks to this caller."""
-    return _tag(shown.model_dump_json().encode())
-
-
-def _tag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-
-
-def _knows(request: Request, tag: str) -> bool:
-    """Has the caller just this (If-None-Match, RFC 9110 §13.1.2)?"""
-    sent = request.headers.get("if-none-match", "")
-    return bool(sent) and bool({one.strip().removeprefix("W/") for one in sent.split(",")} & {"*", tag})
-
-
-def _tags(request: Request, *, needed: bool) -> set[str]:
-    """The tags of If-Match (RFC 9110 §13.1.1), compared strongly. Raises UnseenChange where one is needed."""
-    if not needed:
-        return set()
-    sent = request.headers.get("if-match", "")
-    if not sent:
-        raise UnseenChange("if_match_missing")
-    return {tag.strip() for tag in sent.split(",")}
 
 
 def _called(request: Request, forum: Annotated[str, Path(description="The forum's slug.")]) -> Call:

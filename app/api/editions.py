@@ -9,8 +9,9 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from app.accounts.rules import Permission
-from app.api.calling import JSON, Door, Reading, Writing
+from app.api.calling import Door, Reading, Writing
 from app.api.giving import ZIP, gives
+from app.api.headers import JSON
 from app.api.inputs import sent
 from app.api.problems import KEPT_BY_NOBODY
 from app.api.shapes.general import Changed, Coded

@@ -218,8 +218,8 @@ def parts(desk: Desk, seen: Seen, house: House) -> Iterator[Part]:
         )
         for side in Side
     }
-    words_of = lambda key: text_of(lang, f"overview.side.{key}")  # noqa: E731
-    sides = _lines(balance.sides, words_of, balance.all, desk, "side", marks=marks)
+    communities = {side.value: text_of(lang, f"overview.side.{side.value}") for side in Side}
+    sides = _lines(balance.sides, communities.__getitem__, balance.all, desk, "side", marks=marks)
     yield Part("sides", sides)
     if seen.genders:
         names = {option.value: option.name.of(lang) for option in seen.genders}
