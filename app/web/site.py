@@ -19,6 +19,7 @@ from app.kit.pen import Deed, Pen
 from app.kit.printing import pdf, png
 from app.kit.settings import Settings
 from app.registration.settling import settle_ahead
+from app.registration.tallying import Counted
 from app.web.assets import Assets
 from app.web.blanks import Blanks
 from app.web.forums import Forums
@@ -45,6 +46,7 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    counted: Counted = field(default_factory=Counted)
     blanks: Blanks = field(default_factory=Blanks)
     late_mail: LateMail = field(default_factory=LateMail)
     figures: "Figures | None" = None
