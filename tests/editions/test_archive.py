@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import SQLModel
 
@@ -67,6 +69,7 @@ from app.registration.models import (
 from app.registration.queries import own_registration
 from app.registration.tagging import put_tag
 from tests import cluster
+from tests.breadth import EXAMPLES
 from tests.cast import DARA, NOW, SECRET, SLUG, make_actor, the_forum
 from tests.conftest import ROOT, opened
 from tests.doors import Doors, furnish, open_doors
@@ -496,3 +499,57 @@ def test_a_bomb_is_not_unpacked(packed: Packed, elsewhere: Database, monkeypatch
     monkeypatch.setattr("app.editions.unarchiving.MOST_BYTES", 100_000)
     with pytest.raises(Refused, match="archive_too_large"):
         bring(elsewhere, packed.body)
+
+
+def whole_or_refused(body: bytes) -> Any:
+    """The rows that are read of an archive; None where it is refused."""
+    try:
+        with read_archive(io.BytesIO(body)) as archive:
+            return archive.rows
+    except Refused:
+        return None
+
+
+@pytest.fixture(scope="module")
+def sound(packed: Packed) -> Any:
+    """What is read of the archive as it was made."""
+    return whole_or_refused(packed.body)
+
+
+A_FEW = settings(max_examples=EXAMPLES or 10)
+"""The whole archive is read each time."""
+
+
+@A_FEW
+@given(spoiling=st.data())
+def test_whatever_is_cut_out_of_it_or_put_in_it_is_read_whole_or_refused(
+    packed: Packed, sound: Any, spoiling: st.DataObject
+):
+    at = spoiling.draw(st.integers(0, len(packed.body)))
+    put, cut = spoiling.draw(st.binary(max_size=40)), spoiling.draw(st.integers(0, 40))
+    assert whole_or_refused(packed.body[:at] + put + packed.body[at + cut :]) in (None, sound)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@A_FEW
+@given(mangling=st.data())
+def test_whatever_a_row_or_the_manifest_says_it_is_read_or_refused(packed: Packed, sound: Any, mangling: st.DataObject):
+    value = mangling.draw(ANYTHING)
+
+    def mangle(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"])
+        name = mangling.draw(st.sampled_from(["", *sorted(manifest["rows"])]))
+        if not name:
+            manifest_with(members, **{mangling.draw(st.sampled_from(sorted(manifest))): value})
+        elif manifest["rows"][name]:
+            column = mangling.draw(st.sampled_from(sorted(json.loads(members[f"tables/{name}.jsonl"].splitlines()[0]))))
+            with_rows(members, name, lambda row: row.update({column: value}), fits=True)
+
+    rows = whole_or_refused(changed(packed.body, mangle))
+    assert rows is None or set(rows) == set(sound)
