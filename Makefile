@@ -12,8 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: test compiled types style run fmt lint migrate lock clean tools screenshots soak bench audit
 
-test: .venv/.ok tools      ## lint, types, import contracts, then all tests
-	@$(MAKE) --no-print-directory -j3 types style compiled
+test: .venv/.ok            ## lint, types, import contracts, then all tests
+	@$(MAKE) --no-print-directory -j4 tools types style compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 compiled:                  # read once beside the types: each worker would compile every test anew
@@ -65,6 +65,6 @@ clean:
 	$(PYTHON) -m venv --without-pip .venv
 	$(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check uv \
 		|| { $(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install -q uv; }
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -55,6 +55,7 @@ from app.registration import (
     applying,
     deciding_many,
     delegating,
+    foreseeing_many,
     holding,
     inviting,
     lettering,
@@ -636,7 +637,7 @@ def mark_many(db: Db, codes: list[str]) -> None:
     forum, operator = the_forum(db), Actor.operator()
     tag = tagging.put_tag(db, operator, forum, TagInput(name="Needs a seat in front", letter="F", tone="red"), now=NOW)
     wanted, sent = Wanted(further=Further(codes=tuple(codes))), BulkInput(act="tag", with_tag=tag)
-    mark = deciding_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
+    mark = foreseeing_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
     number = deciding_many.begin(db, operator, forum, wanted, sent, mark=mark, now=NOW)
     deciding_many.go_on(db, operator, forum, number, now=NOW)
     for code in codes:

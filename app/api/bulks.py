@@ -17,10 +17,11 @@ from app.api.shapes.marking import BegunShape, BulkShape, ExpectedShape, ItemSha
 from app.forum.models import Forum
 from app.kit import clock
 from app.kit.db import Db
-from app.registration import deciding_many
-from app.registration.deciding_many import DONE, Report
+from app.registration import deciding_many, foreseeing_many
+from app.registration.deciding_many import Report
 from app.registration.desk_inputs import BulkInput
 from app.registration.desk_inputs import Number as Tag
+from app.registration.foreseeing_many import DONE
 from app.registration.inputs import CategoryCode
 
 router = APIRouter(prefix="/forums/{forum}", route_class=Door, tags=["registrations"])
@@ -41,7 +42,7 @@ async def look_at_many(call: Reading, asked: Annotated[ProspectQuestion, Query()
     meant = BulkInput(act=asked.act, to=asked.to, with_tag=asked.with_tag)
 
     def read(db: Db) -> ProspectShape:
-        seen = deciding_many.look_at(db, call.by, call.forum, asked.wanted, meant, now=clock.now())
+        seen = foreseeing_many.look_at(db, call.by, call.forum, asked.wanted, meant, now=clock.now())
         return ProspectShape(
             mark=seen.mark,
             possible=seen.possible,

@@ -9,7 +9,7 @@ import app.jobs.models  # noqa: F401 - tables of its own, which no other import 
 from app.accounts.actor import Actor
 from app.cli.forum import SLUG, known
 from app.cli.house import opened
-from app.editions import archiving, unarchiving
+from app.editions import archiving, reading_archive, unarchiving
 from app.editions.archive_plan import USERS
 from app.forum.queries import forum_by_slug
 from app.kit import clock
@@ -41,7 +41,7 @@ def archive(forum: SLUG, file: TO) -> None:
 
 def unarchive(file: FROM) -> None:
     """Read a forum from an archive, whole or not at all; links are renewed and mails that waited do not leave."""
-    with opened() as house, file.open("rb") as packed, unarchiving.read_archive(packed) as read:
+    with opened() as house, file.open("rb") as packed, reading_archive.read_archive(packed) as read:
         secret, now = house.settings.secret_key, clock.now()
         done = house.pen.write_now(
             read.slug, lambda db: unarchiving.unarchive(db, Actor.operator(), read, secret, now=now)

@@ -4,24 +4,16 @@ This is the one place that writes rows of every room as they were: no deed could
 times and history (decision 27). Links are renewed, and no mail leaves a second time.
 """
 
-import hashlib
-import json
 import re
 import secrets
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import JSON, Boolean, Date, Float, Integer, LargeBinary, Table, func, insert, select, text, update
+from sqlalchemy import LargeBinary, Table, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
@@ -31,10 +23,8 @@ from app.correspondence.mailboxes import mailbox_key
 from app.correspondence.rules.mailings import State
 from app.editions.archive_plan import (
     DERIVED,
-    FORMAT,
     FORUM,
     MAILBOXES,
-    OF_USERS,
     RENEWED,
     TAGS,
     USERS,
@@ -43,41 +33,14 @@ from app.editions.archive_plan import (
     points_at,
     tables,
 )
-from app.editions.archiving import MANIFEST, schema_of
-from app.forum.inputs import NewSlug
+from app.editions.archiving import schema_of
+from app.editions.reading_archive import Archive, damaged
 from app.forum.models import Forum
 from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.kit.errors import Refused
-from app.kit.i18n import Bilingual, BilingualText
 from app.kit.pen import republish
 from app.programme.models import Session, Version
-
-MOST_MEMBERS = 200_000
-MOST_BYTES = 8 << 30
-"""Of the whole archive unpacked."""
-MOST_MANIFEST = 64 << 20
-MOST_ROWS_BYTES = 1 << 30
-"""Of one table, which is read into memory."""
-_NAME = re.compile(r"tables/[a-z_]{1,60}\.jsonl|files/[0-9a-f]{64}")
-_PIECE = 1 << 20
-Rows = dict[str, list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """An archive that was looked through and is whole: the forum's slug, the schema, the end of the chain, the rows by
-    table as values, and the file that holds what was sent."""
-
-    slug: str
-    schema: str
-    head: tuple[int, str] | None
-    rows: Rows
-    packed: zipfile.ZipFile
-
-    def file(self, name: str) -> bytes:
-        """The bytes of a file with this digest, which was looked through before."""
-        return self.packed.read(f"files/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,207 +50,6 @@ class Unarchived:
     slug: str
     rows: Mapping[str, int]
     withheld: int
-
-
-_BROKEN = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    ValueError,
-)
-"""What `zipfile` says of files that are none."""
-
-
-def _damaged(what: str) -> Refused:
-    return Refused("archive_damaged", what=what)
-
-
-@contextmanager
-def read_archive(file: BinaryIO) -> Iterator[Archive]:
-    """Look an archive through: every member is there, is what the manifest says, and reads as rows. Writes nothing.
-
-    Raises Refused: `archive_damaged` with the member, `archive_too_large`, `archive_other_form`. Nothing is ever
-    unpacked to a disk, so no name in it can lead anywhere.
-    """
-    packed = None
-    try:
-        packed = zipfile.ZipFile(file)
-        archive = _looked_through(packed)
-    except _BROKEN as error:
-        raise _damaged(str(error)[:100]) from None
-    except BaseException:
-        if packed is not None:
-            packed.close()
-        raise
-    with packed:
-        yield archive
-
-
-def _looked_through(packed: zipfile.ZipFile) -> Archive:
-    told = packed.infolist()
-    names = [one.filename for one in told]
-    if len(names) > MOST_MEMBERS or sum(one.file_size for one in told) > MOST_BYTES:
-        raise Refused("archive_too_large", most=MOST_BYTES >> 30)
-    odd = [one.filename for one in told if one.flag_bits & 1 or one.compress_type not in _KINDS]
-    if odd or len(set(names)) < len(names) or MANIFEST not in names:
-        raise _damaged(odd[0][:60] if odd else MANIFEST)
-    manifest = _manifest(packed)
-    members: dict[str, Any] = manifest["members"]
-    wrong = [name for name in {*names, *members} - {MANIFEST} if not _NAME.fullmatch(name) or name not in members]
-    wrong += members.keys() - set(names)
-    if wrong:
-        raise _damaged(min(wrong)[:60])
-    rows: Rows = {}
-    for name, one in members.items():
-        body = _checked(packed, name, one)
-        if name.startswith("tables/"):
-            rows[name.removeprefix("tables/").removesuffix(".jsonl")] = _read_lines(name, body)
-    head = manifest["head"]
-    archive = Archive(
-        manifest["forum"], manifest["schema"], (head["number"], head["hash"]) if head else None, rows, packed
-    )
-    _check_rows(archive, manifest["rows"], {name.removeprefix("files/") for name in members})
-    return archive
-
-
-_KINDS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_SHAPE: Mapping[str, type] = {"forum": str, "schema": str, "rows": dict, "members": dict}
-
-
-def _manifest(packed: zipfile.ZipFile) -> dict[str, Any]:
-    with packed.open(MANIFEST) as member:
-        body = member.read(MOST_MANIFEST + 1)
-    try:
-        manifest = json.loads(body)
-    except (ValueError, RecursionError):
-        raise _damaged(MANIFEST) from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise Refused("archive_other_form", form=FORMAT)
-    if any(not isinstance(manifest.get(name), kind) for name, kind in _SHAPE.items()):
-        raise _damaged(MANIFEST)
-    head = manifest.get("head")
-    if head is not None and not (isinstance(head, dict) and {"number", "hash"} <= head.keys()):
-        raise _damaged(MANIFEST)
-    try:
-        TypeAdapter(NewSlug).validate_python(manifest["forum"])
-    except ValidationError:
-        raise _damaged(MANIFEST) from None
-    return {**manifest, "head": head}
-
-
-def _checked(packed: zipfile.ZipFile, name: str, told: Any) -> bytes:
-    """A table's bytes; of a file only that they are right. Raises Refused where they are not what the manifest says."""
-    if not isinstance(told, dict) or not isinstance(told.get("size"), int):
-        raise _damaged(name)
-    is_table = name.startswith("tables/")
-    if is_table and told["size"] > MOST_ROWS_BYTES:
-        raise Refused("archive_too_large", most=MOST_ROWS_BYTES >> 30)
-    found, size, kept = hashlib.sha256(), 0, bytearray()
-    with packed.open(name) as member:
-        while piece := member.read(_PIECE):
-            size += len(piece)
-            if size > told["size"]:
-                raise _damaged(name)
-            found.update(piece)
-            if is_table:
-                kept += piece
-    if size != told["size"] or found.hexdigest() != told.get("sha256"):
-        raise _damaged(name)
-    if not is_table and name != f"files/{found.hexdigest()}":
-        raise _damaged(name)
-    return bytes(kept)
-
-
-def _read_lines(name: str, body: bytes) -> list[dict[str, Any]]:
-    try:
-        rows = [json.loads(each, parse_constant=_no_number) for each in body.decode().split("\n") if each]
-        for row in rows:
-            json.dumps(row, ensure_ascii=False).encode()  # half a letter can be read, and shown on no page
-    except (ValueError, RecursionError):
-        raise _damaged(name) from None
-    if any(not isinstance(row, dict) for row in rows):
-        raise _damaged(name)
-    return rows
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(text)
-
-
-def _check_rows(archive: Archive, counts: Mapping[str, Any], files: set[str]) -> None:
-    """Every table of this schema is there with as many rows as were counted, and each value is one of its column."""
-    known = {each.name: each for each in tables()}
-    if archive.rows.keys() != {*known, USERS}:
-        raise _damaged(", ".join(sorted(archive.rows.keys() ^ {*known, USERS}))[:100])
-    for name, rows in archive.rows.items():
-        if counts.get(name) != len(rows):
-            raise _damaged(name)
-        for row in rows:
-            if name == USERS:
-                _check_user(row)
-                continue
-            columns = archived(known[name])
-            if row.keys() != {column.name for column in columns}:
-                raise _damaged(name)
-            for column in columns:
-                row[column.name] = _value(name, column, row[column.name], files)
-    whole = archive.rows[FORUM]
-    if len(whole) != 1 or whole[0]["slug"] != archive.slug:
-        raise _damaged(FORUM)
-
-
-def _check_user(row: dict[str, Any]) -> None:
-    right = row.keys() == set(OF_USERS) and isinstance(row["id"], int)
-    if not right or not all(isinstance(row[name], str) and len(row[name]) < 400 for name in ("email", "name")):
-        raise _damaged(USERS)
-
-
-def _value(name: str, column: Any, value: Any, files: set[str]) -> Any:
-    """A JSON value as the column's own. Raises Refused where it can be none."""
-    kind = column.type
-    try:
-        if value is None:
-            if not column.nullable:
-                raise _damaged(name)
-            return None
-        if isinstance(kind, BilingualText):
-            return TypeAdapter(Bilingual).validate_python(value)
-        if isinstance(kind, JSON):
-            return value
-        if isinstance(kind, UTCDateTime):
-            at = datetime.fromisoformat(value)
-            if at.tzinfo is None:
-                raise _damaged(name)
-            return at
-        if isinstance(kind, Date):
-            return date.fromisoformat(value)
-    except (TypeError, ValueError, ValidationError):
-        raise _damaged(name) from None
-    if isinstance(kind, LargeBinary):
-        if not (isinstance(value, dict) and value.get("file") in files):
-            raise _damaged(name)
-        return value["file"]
-    wanted = _wanted(kind)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise _damaged(name)
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise _damaged(name)
-    return value
-
-
-_LARGEST = 2**31 - 1
-"""What a column of whole numbers can hold on every database."""
-
-
-def _wanted(kind: Any) -> type | tuple[type, ...]:
-    for column, python in ((Boolean, bool), (Integer, int), (Float, (int, float))):
-        if isinstance(kind, column):
-            return python
-    return str
 
 
 def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: datetime) -> Unarchived:
@@ -323,7 +85,7 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
         raise Refused("archive_in_the_way") from None
     _go_on_counting(db)
     if first_broken(db, archive.slug) is not None or head_of(db, archive.slug) != archive.head:
-        raise _damaged("audit_fact")
+        raise damaged("audit_fact")
     counts = {name: len(rows) for name, rows in archive.rows.items()}
     number = archive.head[0] if archive.head else 0
     after = {"facts": number, "mails": withheld}
@@ -340,7 +102,7 @@ def _refuse_others_sessions(db: Db, archive: Archive) -> None:
     for version in archive.rows[Version.__tablename__]:
         told = version["document"].get("sessions") if isinstance(version["document"], dict) else None
         if not (isinstance(told, list) and all(isinstance(one, dict) for one in told)):
-            raise _damaged(Version.__tablename__)
+            raise damaged(Version.__tablename__)
         named |= {str(one.get("uid")) for one in told}
     if there & named:
         raise Refused("archive_in_the_way")
@@ -359,7 +121,7 @@ def _new_ids(db: Db, archive: Archive, now: datetime) -> Moved:
             continue
         ids = [row["id"] for row in archive.rows[each.name]]
         if len(set(ids)) < len(ids) or any(number < 1 for number in ids):
-            raise _damaged(each.name)
+            raise damaged(each.name)
         last = int(db.execute(select(func.max(each.c.id))).scalar() or 0)
         by = 0 if not ids or min(ids) > last else last
         moved[each.name] = {number: number + by for number in ids}
@@ -374,7 +136,7 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
         other = each.name if column.name == "id" else points_at(column)
         if other is not None and value is not None:
             if value not in moved[other]:
-                raise _damaged(each.name)
+                raise damaged(each.name)
             found[column.name] = moved[other][value]
     if each.name in DERIVED:
         found |= DERIVED[each.name](SimpleNamespace(**found))
@@ -383,14 +145,14 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
     if each.name == "registration_view":
         found["question"] = _TAG.sub(lambda tag: f"tag={moved[TAGS].get(int(tag[1]), 0)}", row["question"])
     if each.name == "forum_role_grant" and row["role"] not in set(Role):
-        raise _damaged(each.name)  # nobody could be told what they may, at no desk
+        raise damaged(each.name)  # nobody could be told what they may, at no desk
     if each.name == "correspondence_mailing":
         found |= _MAILINGS.get(row["state"], {}) | _segment_as_here(row, moved[TAGS])
     if each.name == "mail_message":
         found["resend_of"] = moved[each.name].get(row["resend_of"])
     named = {"audit_fact": "scope", "audit_head": "scope", "mail_message": "forum"}.get(each.name)
     if named and row[named] != slug:
-        raise _damaged(each.name)
+        raise damaged(each.name)
     return found
 
 

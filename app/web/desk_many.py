@@ -17,10 +17,11 @@ from app.kit.db import Db
 from app.kit.errors import Answer, Expired, Forbidden, NotFound, Refused
 from app.kit.i18n import Lang, has_text, text_of
 from app.kit.inputs import parse
-from app.registration import deciding_many
-from app.registration.deciding_many import DONE, MAILS_WAIT, TAKEN_BACK, Prospect, Report
+from app.registration import deciding_many, foreseeing_many
+from app.registration.deciding_many import MAILS_WAIT, TAKEN_BACK, Report
 from app.registration.desk_inputs import ACTS, BulkInput
 from app.registration.desk_queries import Tally, Wanted, tallies
+from app.registration.foreseeing_many import DONE, Prospect
 from app.registration.tagging import TagView, tags_of
 from app.web import deps
 from app.web.deps import Desk
@@ -135,7 +136,7 @@ async def _look(
         groups, tags = tallies(db, desk.actor, desk.forum), tags_of(db, desk.actor, desk.forum)
         try:
             meant = parse(BulkInput, _asked(asked))
-            return deciding_many.look_at(db, desk.actor, desk.forum, wanted, meant, now=now), groups, tags
+            return foreseeing_many.look_at(db, desk.actor, desk.forum, wanted, meant, now=now), groups, tags
         except (Refused, NotFound) as why:
             return why, groups, tags
 

@@ -1,6 +1,7 @@
 """Whatever the document allows to be sent, and what it does not: no request is answered with a fault of ours.
 
-One request of each sort for each operation, the same in each run; with SALA_SOAK (`make soak`) many, others each time.
+One request for each operation, to each second one what is allowed and to the others what is not, the same in each run;
+with SALA_SOAK (`make soak`) many of both, others each time.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase
 
 from app.accounts.rules import Role
 from tests.api.programs import Programs
-from tests.breadth import SOAK
+from tests.breadth import SOAK, some
 from tests.cast import SLUG
 
 SETTINGS = hypothesis.settings(
@@ -47,7 +48,8 @@ def send(programs: Programs, case: Any) -> Any:
 def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, document: dict[str, Any], mode: Any) -> None:
     wrong: list[tuple[str, int]] = []
     asked = set()
-    for found in schemathesis.openapi.from_dict(document).get_all_operations():
+    operations = list(schemathesis.openapi.from_dict(document).get_all_operations())
+    for found in some(operations, list(schemathesis.GenerationMode).index(mode), each=2):
         operation = found.ok()
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
@@ -62,4 +64,4 @@ def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, documen
 
         ask()
     assert not wrong
-    assert len(asked) > 60
+    assert len(asked) >= len(operations) // (1 if SOAK else 2) > 30

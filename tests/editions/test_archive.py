@@ -31,7 +31,8 @@ from app.editions.archive_plan import BELONGS, LEFT_OUT, MAILBOXES, RENEWED, USE
 from app.editions.archiving import note_archived, write_archive
 from app.editions.form import ForumFile
 from app.editions.loading import load
-from app.editions.unarchiving import read_archive, unarchive
+from app.editions.reading_archive import read_archive
+from app.editions.unarchiving import unarchive
 from app.forum import setting
 from app.forum.models import Forum
 from app.forum.queries import forum_id
@@ -496,7 +497,7 @@ def test_what_is_no_archive_at_all_is_refused(packed: Packed, elsewhere: Databas
 
 
 def test_a_bomb_is_not_unpacked(packed: Packed, elsewhere: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("app.editions.unarchiving.MOST_BYTES", 100_000)
+    monkeypatch.setattr("app.editions.reading_archive.MOST_BYTES", 100_000)
     with pytest.raises(Refused, match="archive_too_large"):
         bring(elsewhere, packed.body)
 

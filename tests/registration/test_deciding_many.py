@@ -11,11 +11,12 @@ from app.accounts.rules import Role
 from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.mail.models import Message
-from app.registration import applying, deciding_many, erasing, picking, reviewing, tagging
-from app.registration.deciding_many import begin, go_on, look_at, report, take_back
+from app.registration import applying, deciding_many, erasing, foreseeing_many, picking, reviewing, tagging
+from app.registration.deciding_many import begin, go_on, report, take_back
 from app.registration.desk_filters import Further
 from app.registration.desk_inputs import BulkInput, TagInput
 from app.registration.desk_queries import Wanted
+from app.registration.foreseeing_many import look_at
 from app.registration.models import BulkItem
 from tests.cast import NOW, SOKHA, VANNA, holder, make_actor
 from tests.registration.hall import SmallHall
@@ -221,7 +222,7 @@ def test_what_is_missing_is_said(hall: SmallHall, sent: BulkInput, refused: type
 def test_nobody_and_too_many_are_refused(hall: SmallHall, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="nobody_chosen"):
         seen(hall, APPROVE)
-    monkeypatch.setattr(deciding_many, "MOST", 1)
+    monkeypatch.setattr(foreseeing_many, "MOST", 1)
     with pytest.raises(Refused, match="too_many_chosen"):
         seen(hall, APPROVE, hall.ask(), hall.ask())
     with pytest.raises(Refused, match="bulk_nothing"):

@@ -358,12 +358,12 @@ TOLD_APART = {"form", "edition", "accept"}
 
 @EACH
 def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Doors, name: str) -> None:
-    """Every field gets one of the four kinds, its neighbours the others: one reader reads them all. Of a long form,
-    which has many alike, every third is asked in a usual run."""
+    """Every field gets one of the four kinds, its neighbours the others: one reader reads them all. Of a form of more
+    fields than four, which has many alike, every third is asked in a usual run."""
     refusing = Refusing(doors, opened(doors, name))
     typed = [each for each in refusing.form.fields if each not in TOLD_APART and not each.startswith("edition-")]
-    if len(typed) > 12 and name not in THOROUGH:
-        typed = list(some(typed, 0, each=3))
+    if len(typed) > 4 and name not in THOROUGH:
+        typed = list(some(typed, len(name), each=3))
     kinds = [HOSTILE["nul"], HOSTILE["override"], "x" * 30_000, HOSTILE["next line"]]
     for number, field in enumerate(typed):
         bad = kinds[(len(name) + number) % len(kinds)]
@@ -444,7 +444,7 @@ def some_of(name: str, everything: Sequence[Any], *, each: int) -> Sequence[Any]
 @EACH
 def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
-    for body in some_of(name, bodies(refusing.form.fields["form"]), each=10):
+    for body in some_of(name, bodies(refusing.form.fields["form"]), each=21):
         refusing(**body)
 
 
@@ -598,7 +598,7 @@ FOREIGN = (
 @EACH
 def test_what_another_site_sends_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
-    for headers in some_of(name, FOREIGN, each=3):
+    for headers in some_of(name, FOREIGN, each=len(FOREIGN)):
         refusing(403, fields=refusing.form.fields, headers=headers)
 
 
@@ -836,8 +836,8 @@ OWN_SCRIPT = re.compile(
 def ask_garbage(doors: Doors, name: str) -> None:
     address, names = QUERIES[name]
     by, before = SIGNED if address.startswith("/desk") else "", doors.rows()
-    # each second thing in each field, another half than in its neighbour: one reader reads them all
-    queries = [f"{field}={value}" for turn, field in enumerate(names) for value in GARBAGE[turn % 2 :: 2]]
+    # each sixth thing in each field, others than in its neighbours: one reader reads them all
+    queries = [f"{field}={value}" for turn, field in enumerate(names) for value in some(GARBAGE, turn, each=6)]
     queries += [
         "",
         "?",

@@ -9,7 +9,7 @@ import pytest
 from app.accounts.rules import Role
 from app.audit.recording import history
 from app.editions.form import ForumFile
-from app.editions.unarchiving import read_archive
+from app.editions.reading_archive import read_archive
 from tests.cast import SLUG
 from tests.doors import Doors, open_doors
 

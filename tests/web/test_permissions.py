@@ -42,7 +42,7 @@ from app.programme.publishing import pending, publish
 from app.programme.remembering import State
 from app.programme.reverting import before_together, of_version
 from app.programme.tabling import look_at
-from app.registration import applying, deciding_many, tagging
+from app.registration import applying, deciding_many, foreseeing_many, tagging
 from app.registration.desk_filters import Further
 from app.registration.desk_inputs import BulkInput, TagInput
 from app.registration.desk_queries import Wanted
@@ -805,7 +805,7 @@ def doing_many(doors: Doors, by: str) -> Knock:
 
     def look(db: Db) -> str:
         wanted = Wanted(further=Further(codes=(code,)))
-        return deciding_many.look_at(db, Actor.operator(), the_forum(db), wanted, sent, now=NOW).mark
+        return foreseeing_many.look_at(db, Actor.operator(), the_forum(db), wanted, sent, now=NOW).mark
 
     fields = {**desk_form(doors, by), "act": "cancel", "mark": doors.site.database.read(look)}
     return Knock(f"{THE_DESK}/registrations/bulk?code={code}", fields)
@@ -819,7 +819,7 @@ def a_bulk(doors: Doors, by: str, button: bool = True) -> Knock:
         forum, operator = the_forum(db), Actor.operator()
         tag = tagging.put_tag(db, operator, forum, TagInput(name=forum_tag, letter="T", tone="river"), now=NOW)
         wanted, sent = Wanted(further=Further(codes=(code,))), BulkInput(act="tag", with_tag=tag)
-        mark = deciding_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
+        mark = foreseeing_many.look_at(db, operator, forum, wanted, sent, now=NOW).mark
         number = deciding_many.begin(db, operator, forum, wanted, sent, mark=mark, now=NOW)
         deciding_many.go_on(db, operator, forum, number, now=NOW)
         return number
