@@ -214,7 +214,8 @@ def _read(db: Db, desk: deps.Desk, tallied: Counted, asked: Wanted, most: int, p
     of = counted_by(counted, wanted)
     told = wanted.words or wanted.after or wanted.further.asked
     total, before = desk_count(db, desk.actor, desk.forum, wanted, of=of) if told else (of, 0)
-    rows, more = desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of)
+    there = total - before if told else None
+    rows, more = desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of, there=there)
     tags = tags_of(db, desk.actor, desk.forum)
     marks = tagged(db, [row.id for row in rows]) if tags else {}
     return Seen(wanted, rows, more, counted, total, before, tags, marks, views, usual)
