@@ -37,6 +37,7 @@ class Settings:
     bulk_mails_a_minute: int
     trusted_proxies: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
+    hsts_subdomains: bool
     throttle_per_address: int
     throttle_per_email: int
     throttle_wrong_codes: int
