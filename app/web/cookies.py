@@ -43,9 +43,7 @@ def give(
     )
 
 
-def take_back(
-    request: Request, response: Response, name: str, samesite: Literal["lax", "strict"] = "lax"
-) -> None:
+def take_back(request: Request, response: Response, name: str, samesite: Literal["lax", "strict"] = "lax") -> None:
     """Take it back from the browser."""
     secure = site_of(request).settings.secure
     response.delete_cookie(called(request, name), path="/", httponly=True, samesite=samesite, secure=secure)

@@ -1,7 +1,9 @@
 """Who is at the desk's door: the login behind a cookie, the reader's language, the forum and what they may do in it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -11,13 +13,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.accounts.signing_in import LOGIN_LASTS, user_of_login
+from app.accounts.signing_in import LOGIN_LASTS, note_login, whose_login
 from app.forum.access import actor_of
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock, codes
 from app.kit.db import Db
+from app.kit.errors import Busy
 from app.kit.i18n import LANGS, Lang, other
+from app.kit.pen import SITE
 from app.web import cookies
 from app.web.headers import SECRET
 from app.web.pages import form_token, opened_at, page, preferred, read_form_token, slug
@@ -76,11 +80,19 @@ def reading_language(request: Request) -> Lang:
 def actor_of_request(db: Db, request: Request) -> SignedIn:
     """Whoever is signed in. Raises SignInNeeded. Two queries."""
     token = cookies.read(request, cookies.LOGIN)
-    user = user_of_login(db, token, now=clock.now()) if token else None
-    if user is None:
+    found = whose_login(db, token, now=clock.now()) if token else None
+    if found is None:
         raise SignInNeeded
-    request.scope["signed_in"] = f"user:{user.id}"
-    return SignedIn(actor_of(db, user), reading_language(request), codes.digest(token))
+    request.scope["signed_in"] = f"user:{found.user.id}"
+    if found.is_stale:
+        _note_use(request, token, clock.now())
+    return SignedIn(actor_of(db, found.user), reading_language(request), codes.digest(token))
+
+
+def _note_use(request: Request, token: str, now: datetime) -> None:
+    """Have it written, without waiting, that the login is in use."""
+    with suppress(Busy):  # where too much waits, the next page notes it
+        site_of(request).pen.submit_together(SITE, [lambda db: note_login(db, token, now=now)], quiet=True)
 
 
 def desk_of_request(db: Db, request: Request, forum: str) -> Desk:

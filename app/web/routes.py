@@ -1,9 +1,8 @@
 """Every router of the HTML door, in the order they are asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from fastapi import APIRouter
-from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
@@ -188,6 +187,9 @@ def _included() -> tuple[BaseRoute, ...]:
 
 ROUTES = _included()
 """The same, included once: what FastAPI works out of a route at its first request serves every application here."""
+_PATHS = [frozenset(str(getattr(route, "path", "")) for route in router.routes) for router in ROUTERS]
+"""The addresses of each, asked of the routers themselves: what was included would work everything out for that, at
+every start."""
 
 
 class Branch(BaseRoute):
@@ -197,9 +199,9 @@ class Branch(BaseRoute):
     ones for all addresses in which none of our own words stands there.
     """
 
-    def __init__(self, begins: Callable[[str], bool], routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, begins: Callable[[str], bool], known: Sequence[tuple[BaseRoute, Collection[str]]]) -> None:
         self._begins = begins
-        self._shapes = [(route, {_shape(str(each.path)) for each in iter_route_contexts([route])}) for route in routes]
+        self._shapes = [(route, {_shape(path) for path in paths}) for route, paths in known]
         shapes = [shape for _, mine in self._shapes for shape in mine]
         self._words = [{shape[place] for shape in shapes} - {None} for place in (0, 1)]
         self._likely: dict[tuple[str | None, ...], tuple[BaseRoute, ...]] = {}
@@ -251,8 +253,8 @@ def _branches() -> tuple[BaseRoute, ...]:
 
     A hundred routers asked in turn took a tenth of a registration.
     """
-    firsts = [{str(each.path).split("/", 2)[1] for each in iter_route_contexts([route])} for route in ROUTES]
-    known = list(zip(ROUTES, firsts, strict=True))
+    firsts = [{path.split("/", 2)[1] for path in paths} for paths in _PATHS]
+    known = [((route, paths), mine) for route, paths, mine in zip(ROUTES, _PATHS, firsts, strict=True)]
     words = {word for mine in firsts for word in mine if not word.startswith("{")}
     desk = [route for route, mine in known if mine == {"desk"}]
     ours = [route for route, mine in known if mine - {"{lang}"} and mine != {"desk"}]

@@ -131,6 +131,7 @@ def test_spans_tell_of_a_registration_from_the_request_to_the_mail_and_hold_noth
 
     of_the_request(spans)
     of_the_worker(spans)
+    of_the_mail(spans)
     own = next(each for each in spans if each.program == "alone" and each.name == "GET /login")
     assert own.trace != TRACE
     assert own.parent == ""
@@ -172,6 +173,15 @@ def of_the_worker(spans: list[Seen]) -> None:
     assert (duties[mail.parent], duties[told.parent]) == ("duty deliver", "duty hooks")
     assert all(each.facts["sala.found"] for each in spans if each.id in duties), "what found nothing is not told"
     assert {name for name in duties.values() if name in {"duty mailings", "duty many"}} == set()
+
+
+def of_the_mail(spans: list[Seen]) -> None:
+    """The mail that a request brought about is told in the worker's trace, and names the deed that wrote it."""
+    mail = next(each for each in spans if each.name == "mail delivery")
+    assert mail.trace != TRACE
+    [(trace, writer)] = mail.links
+    deed = next(each for each in spans if (each.trace, each.id) == (trace, writer))
+    assert (deed.program, deed.trace, deed.name) == ("sala", TRACE, "deed app.web.sheets.send.deed")
 
 
 def register(site: Child, **headers: str) -> str:
