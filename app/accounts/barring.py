@@ -2,18 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
-
 from app.accounts.actor import Actor
 from app.accounts.logins import end_all
 from app.accounts.models import User
 from app.accounts.signing_in import known_user
 from app.audit.recording import record
-from app.kit.db import Db, table
+from app.kit.db import Db
 from app.kit.errors import NotFound, Refused
 from app.kit.pen import SITE
-
-_users = table(User)
 
 
 def sign_out_everywhere(db: Db, by: Actor, email: str, *, now: datetime) -> int:
@@ -45,6 +41,8 @@ def _whose(db: Db, by: Actor, email: str) -> User:
 
 def _set(db: Db, by: Actor, user: User, *, disabled: bool, now: datetime) -> None:
     if user.disabled != disabled:
-        db.execute(update(_users).where(_users.c.id == user.id).values(disabled=disabled))
+        user.disabled = disabled
+        db.add(user)
+        db.flush()
         kind = "user.barred" if disabled else "user.let_in_again"
         record(db, SITE, by.signature, kind, f"user:{user.id}", now=now)
