@@ -176,6 +176,7 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise Unauthorized("token_not_good")
     if request.path_params.get("forum", found.forum.slug) != found.forum.slug:
         raise NotFound
+    request.scope["signed_in"] = f"token:{found.token}"
     _must_have_its_factor(found)
     _note_use(behind, found, now)
     return found

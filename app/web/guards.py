@@ -18,7 +18,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
-_HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
 
 
 TAKES_FILES = (
@@ -52,7 +51,9 @@ class Guards:
         self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
         self._limit_of_one = settings.body_limit_bytes + settings.material_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
-        self._added = _ADDED + (_HSTS if settings.secure else [])
+        name, value = HSTS
+        told = value if settings.hsts_subdomains else value.partition(";")[0]
+        self._added = _ADDED + ([(name.encode(), told.encode())] if settings.secure else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -132,7 +132,10 @@ def test_every_answer_carries_the_headers_that_protect(through: Through):
 def test_https_is_insisted_on_only_where_the_site_has_it(through: Through):
     assert "strict-transport-security" not in through().headers
     secure = {"BASE_URL": "https://localhost"}
-    assert through(environment=secure).headers["strict-transport-security"].startswith("max-age=")
+    insisted = through(environment=secure).headers["strict-transport-security"]
+    assert insisted == "max-age=31536000; includeSubDomains"
+    alone = through(environment={**secure, "HSTS_SUBDOMAINS": "0"}).headers["strict-transport-security"]
+    assert alone == "max-age=31536000"
 
 
 @pytest.mark.parametrize(
