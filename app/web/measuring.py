@@ -23,7 +23,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = logging.getLogger("sala.request")
 SLOW_SECONDS = 1.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
-_CHANCE = Random()  # noqa: S311 - an id is no secret, and the system's chance would let the pen's thread go first
+_CHANCE = Random()  # an id is no secret, and at the system's chance the pen's thread would go first
 _GIVEN = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 

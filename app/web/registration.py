@@ -91,11 +91,12 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
         known = site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
     sheet: Sheet = known.sheet
     sent, answers = await read_sheet(request, sheet)
-    way = Way(code=code_in(sent))
+    code = code_in(sent)
+    own = replace(sheet, way=Way(code=code)) if code else sheet
     try:
-        asked, read = await send(request, replace(sheet, way=way), sent, answers)
+        asked, read = await send(request, own, sent, answers)
     except (Refused, Expired, TooMany) as refused:
-        now = await _sheet(request, lang, forum, category, way)  # which may be the very reason
+        now = await _sheet(request, lang, forum, category, own.way)  # which may be the very reason
         return await show_again(request, now, sent, answers, refused)
     return await show_sent(request, sheet, read, asked, known.answers)
 
