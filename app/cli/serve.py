@@ -17,7 +17,7 @@ from app.cli.house import opened
 from app.forum.queries import featured_slug
 from app.kit import settings as kit_settings
 from app.kit import traces
-from app.kit.logs import described
+from app.kit.logs import described, watch_what_falls
 from app.kit.migrating import migrate as migrate_database
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
@@ -63,6 +63,7 @@ def serve() -> None:
 
     settings = kit_settings.read()
     build(settings.var / "assets")
+    watch_what_falls()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     held, soft = lines_beside_files(settings.connections, soft, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -92,6 +93,7 @@ def worker() -> None:
 
     with opened() as house:
         dictConfig(described(house.settings.log_format, house.settings.log_level))
+        watch_what_falls()
         traces.begin(house.settings, house.database, program="sala-worker")
         house.pen.start()
         crew = Worker(Crew(house.settings, house.database, house.pen))

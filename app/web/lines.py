@@ -153,11 +153,13 @@ class Line(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; a body may follow."""
-        self._rest()
-        if len(self.headers) > self.limits.headers or len(self.pipeline) >= self.limits.pipelined:
+        if self._due is not None:
+            self._rest()
+        if len(self.headers) > self.limits.headers or (self.pipeline and len(self.pipeline) >= self.limits.pipelined):
             raise _TooMuch
-        super().on_headers_complete()
-        self._head, self._in_body, self._came = 0, True, 0
+        HttpToolsProtocol.on_headers_complete(self)  # three times for each answer: `super` took a fiftieth of it
+        self._head = 0
+        self._in_body = True
 
     def on_chunk_header(self) -> None:
         """A body in chunks is one whose coding is that and nothing else, in the version that knows it: what stands
@@ -168,9 +170,11 @@ class Line(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The message is whole."""
-        self._head, self._in_body = 0, False
-        self._rest()
-        super().on_message_complete()
+        self._head = 0
+        self._in_body = False
+        if self._due is not None:
+            self._rest()
+        HttpToolsProtocol.on_message_complete(self)
 
     def _stay(self) -> None:
         """Another protocol was asked for. It is answered in this one, and the line ends: what came behind is lost."""
@@ -254,7 +258,7 @@ class Line(HttpToolsProtocol):
         """An answer is out. If it did not wait for the whole request, the rest of that is nobody's."""
         if self._ended:
             return
-        super().on_response_complete()
+        HttpToolsProtocol.on_response_complete(self)
         if self._in_body and self.cycle.response_complete:
             self._leave()
         elif self.transport.is_closing():
