@@ -2,6 +2,7 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import brotli
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from app.kit.pen import republish
+from app.web import published
 from app.web.published import Published, publish
 from tests.cast import NOW, SLUG
 from tests.conftest import Clock, site_behind
@@ -139,15 +141,23 @@ def test_only_so_many_bytes_are_kept(in_loop: Run):
     assert pages.asked == ["/page1", "/page2", "/page3", "/page4", "/page1", "/large", "/large"]
 
 
-def test_a_page_is_stale_a_second_after_its_revision(pages: Pages, in_loop: Run):
-    async def work() -> list[bytes]:
-        bodies = [(await ask(pages.layer, "/page")).body]
-        pages.text, pages.revision = "new", 2
-        pages.a_second_passes()
-        bodies.append((await ask(pages.layer, "/page")).body)
-        return bodies
+def test_a_page_is_stale_a_second_after_its_revision(pages: Pages, in_loop: Run, monkeypatch: pytest.MonkeyPatch):
+    now = 0.0
+    monkeypatch.setattr(published, "time", SimpleNamespace(monotonic=lambda: now))
 
-    assert in_loop(work) == [TEXT.encode(), b"new"]
+    async def work() -> list[tuple[bytes, int]]:
+        nonlocal now
+        await ask(pages.layer, "/page")
+        await ask(pages.layer, "/page")  # kept, and its revision looked up
+        pages.text, pages.revision = "new", 2
+        found = []
+        for each in (0.0, 0.0, 0.9, 1.0, 1.9, 2.0):
+            now = each
+            found.append(((await ask(pages.layer, "/page")).body, pages.looked))
+        return found
+
+    old, new = TEXT.encode(), b"new"
+    assert in_loop(work) == [(old, 1), (old, 1), (old, 1), (new, 2), (new, 2), (new, 3)]
 
 
 def test_the_revision_is_looked_up_once_a_second_at_most(pages: Pages, in_loop: Run):
