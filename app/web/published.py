@@ -153,6 +153,8 @@ class Published:
             waiting = self._rendering.get(key)
             if waiting is not None:
                 await asyncio.wait([waiting], timeout=SECONDS_TO_RENDER)
+                if time.monotonic() - self._looked >= 1.0:  # it may have begun long before whoever waited for it came
+                    await self._look()
                 entry = self._fresh(key)
             if entry is None:
                 return await self._through(key, scope, receive, send)

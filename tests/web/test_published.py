@@ -30,6 +30,8 @@ class Pages:
         self.valid_until: datetime | None = None
         self.text = TEXT
         self.going: asyncio.Event | None = None
+        self.behind: tuple[str, int] | None = None
+        """What the next answer is made of that was read before a change: a text and its revision."""
         self.layer = Published(self, self.look, entries=3, size=1 << 20)
 
     def look(self) -> dict[str, int]:
@@ -41,11 +43,13 @@ class Pages:
         assert scope["method"] != "HEAD", "routes know GET alone"
         if self.going:
             await self.going.wait()
-        response = PlainTextResponse(self.text, headers={"last-modified": "Tue, 01 Dec 2026 02:00:00 GMT"})
+        text, revision = self.behind or (self.text, self.revision)
+        self.behind = None
+        response = PlainTextResponse(text, headers={"last-modified": "Tue, 01 Dec 2026 02:00:00 GMT"})
         if scope["path"].startswith("/secret"):
             response.headers["cache-control"] = "private, no-store"
         elif not scope["path"].startswith("/plain"):
-            publish(response, "forum", self.revision, self.valid_until)
+            publish(response, "forum", revision, self.valid_until)
         await response(scope, receive, send)
 
     def a_second_passes(self) -> None:
@@ -158,6 +162,21 @@ def test_a_page_is_stale_a_second_after_its_revision(pages: Pages, in_loop: Run,
 
     old, new = TEXT.encode(), b"new"
     assert in_loop(work) == [(old, 1), (old, 1), (old, 1), (new, 2), (new, 2), (new, 3)]
+
+
+def test_who_waited_for_a_rendering_that_began_long_before_gets_what_is_published_since(pages: Pages, in_loop: Run):
+    async def work() -> tuple[bytes, bytes]:
+        pages.going, old = asyncio.Event(), pages.text
+        first = asyncio.create_task(ask(pages.layer, "/page"))
+        await asyncio.sleep(0)
+        pages.text, pages.revision, pages.behind = "new", 2, (old, 1)
+        waits = asyncio.create_task(ask(pages.layer, "/page"))
+        await asyncio.sleep(0)
+        pages.going.set()
+        return (await first).body, (await waits).body
+
+    assert in_loop(work) == (TEXT.encode(), b"new")
+    assert pages.asked == ["/page", "/page"]
 
 
 def test_the_revision_is_looked_up_once_a_second_at_most(pages: Pages, in_loop: Run):
