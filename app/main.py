@@ -71,7 +71,9 @@ def create_app(settings: Settings) -> Published:
         site.figures = Figures(site.pen, lambda: published, bounded, site.threads, database.replica)
     observe = site.figures.observe if site.figures else None
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
-    published = Published(measured, lambda: database.read(revisions), apart=not database.is_sqlite)
+    published = Published(
+        measured, lambda: database.read(revisions), apart=not database.is_sqlite, serves=guards.hosts.serve
+    )
     return published
 
 

@@ -2,7 +2,9 @@
 
 import compileall
 import os
+import resource
 import signal
+from dataclasses import replace
 from logging.config import dictConfig
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,17 +18,20 @@ from app.forum.queries import featured_slug
 from app.kit import settings as kit_settings
 from app.kit import traces
 from app.kit.garbage import unswept
-from app.kit.logs import described
+from app.kit.logs import described, watch_what_falls
 from app.kit.migrating import migrate as migrate_database
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
+FILES = 200
+"""Files and other people's lines (database, mail, webhooks) that a process has open beside those of its readers."""
 PORT = Annotated[int | None, typer.Option(help="the port; default: PORT")]
 SERVING: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
     "proxy_headers": False,
     "timeout_keep_alive": 15,
-    "h11_max_incomplete_event_size": 32 * 1024,
+    "http": "app.web.lines:Line",
+    "ws": "none",
 }
 """How the server is set up, whatever the settings; the benchmark's limits are served in the same way."""
 
@@ -57,16 +62,31 @@ def serve() -> None:
 
         from app.main import create_app  # noqa: PLC0415 - see above
         from app.web.fonts import build  # noqa: PLC0415 - see above
+        from app.web.lines import limits_of, lines  # noqa: PLC0415 - see above
 
         site = create_app(settings)
     build(settings.var / "assets")
+    watch_what_falls()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held, soft = lines_beside_files(settings.connections, soft, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     uvicorn.run(
         site,
         host=settings.host,
         port=settings.port,
         log_config=described(settings.log_format, settings.log_level),
-        **SERVING,
+        **{**SERVING, "http": lines(replace(limits_of(settings), lines=held))},
     )
+
+
+def lines_beside_files(wanted: int, soft: int, hard: int) -> tuple[int, int]:
+    """How many lines a process may hold of those wanted, and what its own limit on open files (`soft`) is to be, which
+    may be `hard`. Without a file left for the database every page would fail."""
+    endless, needed = resource.RLIM_INFINITY, wanted + FILES
+    if soft == endless or soft >= needed:
+        return wanted, soft
+    soft = needed if hard == endless else min(needed, hard)
+    return max(1, soft - FILES), soft
 
 
 def worker() -> None:
@@ -76,6 +96,7 @@ def worker() -> None:
 
     with opened() as house:
         dictConfig(described(house.settings.log_format, house.settings.log_level))
+        watch_what_falls()
         traces.begin(house.settings, house.database, program="sala-worker")
         house.pen.start()
         crew = Worker(Crew(house.settings, house.database, house.pen))

@@ -22,6 +22,7 @@ from app.jobs.reactions import people_named, react
 from app.kit import clock, heart, traces
 from app.kit.db import Db, table
 from app.kit.errors import Busy, Conflict, NotFound, Refused, Unavailable
+from app.kit.faults import kind_of
 from app.kit.pen import SITE, Deed
 from app.kit.repeating import forget_answers
 from app.kit.spans import Span
@@ -97,10 +98,10 @@ def _send_told(crew: Crew, connection: Connection, message: outbox.Claimed, span
         return True
     except Exception as fault:
         if isinstance(fault, Busy | Unavailable | DBAPIError) or trouble_of(fault):  # ours, not the message's
-            outcome, said = Outcome.TEMPORARY, f"cannot be made now: {fault!r}"
+            outcome, said = Outcome.TEMPORARY, f"cannot be made now: {kind_of(fault)}"
         else:
             log.exception("message %s cannot be made", message.id)
-            outcome, said = Outcome.PERMANENT, f"cannot be made: {fault!r}"
+            outcome, said = Outcome.PERMANENT, f"cannot be made: {kind_of(fault)}"
     span.note({"sala.outcome": outcome.value})
     after = clock.now()
     answered = is_answer(outcome)

@@ -49,6 +49,10 @@ class Settings:
     form_hours: int
     form_min_seconds: float
     body_limit_bytes: int
+    head_limit_bytes: int
+    head_seconds: float
+    body_bytes_a_second: int
+    connections: int
     file_limit_bytes: int
     material_limit_bytes: int
     log_level: str
@@ -125,6 +129,10 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("FORM_HOURS", "12", "how long an opened form may be sent"),
     ("FORM_MIN_SECONDS", "1.5", "a public form sent quicker than this was not filled in by a person"),
     ("BODY_LIMIT_BYTES", "1048576", "the largest request body taken"),
+    ("HEAD_LIMIT_BYTES", "65536", "the largest request line with its headers"),
+    ("HEAD_SECONDS", "15", "so long a client may take to send them; a line on which nothing is sent is closed as well"),
+    ("BODY_BYTES_A_SECOND", "1024", "a body that comes more slowly is not waited for; 0 = however slowly"),
+    ("CONNECTIONS", "1000", "connections that one process holds at a time, those of a proxy among them"),
     (
         "FILE_LIMIT_BYTES",
         "5242880",
@@ -198,6 +206,10 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         form_hours=_whole("FORM_HOURS", text("FORM_HOURS"), 1),
         form_min_seconds=_seconds("FORM_MIN_SECONDS", text("FORM_MIN_SECONDS")),
         body_limit_bytes=_whole("BODY_LIMIT_BYTES", text("BODY_LIMIT_BYTES"), 1024),
+        head_limit_bytes=_whole("HEAD_LIMIT_BYTES", text("HEAD_LIMIT_BYTES"), 4096, 1 << 20),
+        head_seconds=max(0.1, _seconds("HEAD_SECONDS", text("HEAD_SECONDS"))),
+        body_bytes_a_second=_whole("BODY_BYTES_A_SECOND", text("BODY_BYTES_A_SECOND")),
+        connections=_whole("CONNECTIONS", text("CONNECTIONS"), 1),
         file_limit_bytes=_whole("FILE_LIMIT_BYTES", text("FILE_LIMIT_BYTES"), 1024),
         material_limit_bytes=_whole("MATERIAL_LIMIT_BYTES", text("MATERIAL_LIMIT_BYTES"), 1024, 1 << 28),
         log_level=_one_of("LOG_LEVEL", text("LOG_LEVEL").lower(), ("debug", "info", "warning", "error")),

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from app.kit.errors import BodyTooLarge
@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+Headers = Iterable[tuple[bytes, bytes]]
 _ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
 
 
@@ -34,6 +35,7 @@ TAKES_PHOTOS = (
 )
 """Where photographs of speakers are sent."""
 _IN_THE_API = r"/api/v1/forums/[a-z0-9-]+"
+_TOO_LARGE = 413
 PUTS_MATERIALS = re.compile(rf"{_IN_THE_API}/materials/[A-Z0-9]+/files/(en|km)")
 PUTS_PHOTOS = re.compile(rf"{_IN_THE_API}/speakers/[a-z0-9-]+/photo")
 """Where a program puts one file, which is the whole body."""
@@ -42,6 +44,35 @@ PUTS_PHOTOS = re.compile(rf"{_IN_THE_API}/speakers/[a-z0-9-]+/photo")
 _MOST_PEERS = 100
 """Proxies whose addresses are known as they are written, and not read each time."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{0,5})?")
+_MOST_PASSED = 1000
+
+
+class Hosts:
+    """The host names that a site answers to. Asked before each answer, ready ones too: what is said in so many bytes is
+    taken apart once."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._names = {name.lower().encode("latin-1", "replace") for name in allowed}
+        self._passed: set[bytes] = set()
+
+    def serve(self, headers: Headers) -> bool:
+        """Does a request with these headers name one host, and is it this site's? A port is digits."""
+        host = None
+        for name, value in headers:
+            if name == b"host":
+                if host is not None:
+                    return False
+                host = value
+        return host in self._passed or (host is not None and self._is_ours(host))
+
+    def _is_ours(self, host: bytes) -> bool:
+        said = _HOST.fullmatch(host)
+        if said is None or (said[1].lower() not in self._names and b"*" not in self._names):
+            return False
+        if len(self._passed) < _MOST_PASSED:
+            self._passed.add(host)
+        return True
 
 
 class Guards:
@@ -50,7 +81,7 @@ class Guards:
     def __init__(self, app: App, settings: Settings, too_large: App) -> None:
         self.app = app
         self._too_large = too_large
-        self._hosts = {host.lower() for host in settings.allowed_hosts}
+        self.hosts = Hosts(settings.allowed_hosts)
         self._limit = settings.body_limit_bytes
         self._limit_with_files = settings.body_limit_bytes + MOST_FILES * settings.file_limit_bytes
         self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
@@ -64,20 +95,23 @@ class Guards:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        headers = dict(scope["headers"])
+        headers, refused = dict(scope["headers"]), False
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 given = {name for name, _ in message["headers"]}
                 added = [(name, value) for name, value in self._added if name not in given]
+                if refused or message["status"] == _TOO_LARGE:
+                    added.append((b"connection", b"close"))  # what is left of the request is not read
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        hosts = sum(name == b"host" for name, _ in scope["headers"])
-        if hosts != 1 or not self._known_host(headers[b"host"].decode("latin-1")):
+        if not self.hosts.serve(scope["headers"]):
+            refused = True
             return await _short(answer, 400, b"This host name is not served here.\n")
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
+            refused = True
             return await _short(answer, 400, b"The length of the request is not clear.\n")
         limit = self._limit_of(scope, headers)
         scope["client_address"] = self._client(scope, headers)
@@ -101,10 +135,6 @@ class Guards:
             return self._limit + PHOTO_BYTES
         takes = any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
         return self._limit_with_files if takes else self._limit
-
-    def _known_host(self, host: str) -> bool:
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        return name.lower() in self._hosts or "*" in self._hosts
 
     def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The address to throttle by: the peer's, or what a trusted proxy says of it (its last word, not the first)."""

@@ -102,7 +102,10 @@ class _Entry:
 
 
 class Published:
-    """The layer itself; `revisions` reads the present revision of every scope, in a thread of its own if `apart`."""
+    """The layer itself; `revisions` reads the present revision of every scope, in a thread of its own if `apart`.
+
+    `serves` says of a request's headers whether they name this site. What does not is passed on, and refused behind.
+    """
 
     def __init__(
         self,
@@ -110,11 +113,13 @@ class Published:
         revisions: Callable[[], dict[str, int]],
         *,
         apart: bool = False,
+        serves: Callable[[Headers], bool] = lambda _headers: True,
         entries: int = 4000,
         size: int = 48 << 20,
     ) -> None:
         self.app = app
         self._apart = apart
+        self._serves = serves
         self._revisions = revisions
         self._limit = entries
         self._size_limit = size
@@ -134,7 +139,11 @@ class Published:
         return self._size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        if (
+            scope["type"] != "http"
+            or scope["method"] not in {"GET", "HEAD"}
+            or not self._serves(scope["headers"])  # before `Guards`, which stand behind what is ready
+        ):
             return await self.app(scope, receive, send)
         key = (scope["path"], scope["query_string"])
         if key in self._kept and time.monotonic() - self._looked >= 1.0:
@@ -144,6 +153,8 @@ class Published:
             waiting = self._rendering.get(key)
             if waiting is not None:
                 await asyncio.wait([waiting], timeout=SECONDS_TO_RENDER)
+                if time.monotonic() - self._looked >= 1.0:  # it may have begun long before whoever waited for it came
+                    await self._look()
                 entry = self._fresh(key)
             if entry is None:
                 return await self._through(key, scope, receive, send)

@@ -40,12 +40,12 @@ def bounded_in(app: Any) -> Bounded:
 
 
 @contextmanager
-def listening(app: Any) -> Iterator[int]:
-    """The site, served as `sala serve` does; its port."""
+def listening(app: Any, **otherwise: Any) -> Iterator[int]:
+    """The site, served as `sala serve` does but for what is to be otherwise; its port."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         line.listen(1000)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **SERVING))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **{**SERVING, **otherwise}))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [line]})
         thread.start()
         try:

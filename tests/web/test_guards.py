@@ -77,6 +77,30 @@ def test_a_request_with_more_than_one_host_or_none_is_refused(through: Through, 
     assert not inside.reached
 
 
+@pytest.mark.parametrize("host", ["evil.example", "localhost:80@evil.example", "127.0.0.1:evil.example", ""])
+def test_a_page_that_is_ready_answers_to_the_sites_own_name_alone(client: TestClient, host: str):
+    path = f"/en/{SLUG}"
+    for _ in range(2):
+        assert client.get(path).status_code == 200
+        assert client.get(path, headers={"host": host}).status_code == 400
+        assert client.head(path, headers={"host": host}).status_code == 400
+    twice = [("host", "localhost"), ("host", host or "localhost")]
+    assert client.get(path, headers=twice).status_code == 400
+    assert client.get(path).status_code == 200
+
+
+def test_any_name_is_served_where_the_settings_say_so_and_a_port_is_digits_all_the_same(through: Through):
+    anybody = {"ALLOWED_HOSTS": "*"}
+    assert through(headers={"host": "whoever.example:8000"}, environment=anybody).status == 200
+    assert through(headers={"host": "whoever.example:80@evil"}, environment=anybody).status == 400
+
+
+@pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"content-length": "-1"}, {"content-length": "99999"}])
+def test_the_line_of_who_is_refused_unread_is_closed(through: Through, headers: dict[str, str]):
+    assert through(method="POST", headers=headers).headers["connection"] == "close"
+    assert "connection" not in through(method="POST").headers
+
+
 def test_the_hosts_are_those_of_the_settings(through: Through):
     environment = {"ALLOWED_HOSTS": "forum.example"}
     assert through(headers={"host": "forum.example"}, environment=environment).status == 200

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import brotli
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from app.kit.pen import republish
+from app.web import published
 from app.web.published import Published, publish
 from tests.cast import NOW, SLUG
 from tests.conftest import Clock, site_behind
@@ -28,6 +30,8 @@ class Pages:
         self.valid_until: datetime | None = None
         self.text = TEXT
         self.going: asyncio.Event | None = None
+        self.behind: tuple[str, int] | None = None
+        """What the next answer is made of that was read before a change: a text and its revision."""
         self.layer = Published(self, self.look, entries=3, size=1 << 20)
 
     def look(self) -> dict[str, int]:
@@ -39,11 +43,13 @@ class Pages:
         assert scope["method"] != "HEAD", "routes know GET alone"
         if self.going:
             await self.going.wait()
-        response = PlainTextResponse(self.text, headers={"last-modified": "Tue, 01 Dec 2026 02:00:00 GMT"})
+        text, revision = self.behind or (self.text, self.revision)
+        self.behind = None
+        response = PlainTextResponse(text, headers={"last-modified": "Tue, 01 Dec 2026 02:00:00 GMT"})
         if scope["path"].startswith("/secret"):
             response.headers["cache-control"] = "private, no-store"
         elif not scope["path"].startswith("/plain"):
-            publish(response, "forum", self.revision, self.valid_until)
+            publish(response, "forum", revision, self.valid_until)
         await response(scope, receive, send)
 
     def a_second_passes(self) -> None:
@@ -139,15 +145,38 @@ def test_only_so_many_bytes_are_kept(in_loop: Run):
     assert pages.asked == ["/page1", "/page2", "/page3", "/page4", "/page1", "/large", "/large"]
 
 
-def test_a_page_is_stale_a_second_after_its_revision(pages: Pages, in_loop: Run):
-    async def work() -> list[bytes]:
-        bodies = [(await ask(pages.layer, "/page")).body]
-        pages.text, pages.revision = "new", 2
-        pages.a_second_passes()
-        bodies.append((await ask(pages.layer, "/page")).body)
-        return bodies
+def test_a_page_is_stale_a_second_after_its_revision(pages: Pages, in_loop: Run, monkeypatch: pytest.MonkeyPatch):
+    now = 0.0
+    monkeypatch.setattr(published, "time", SimpleNamespace(monotonic=lambda: now))
 
-    assert in_loop(work) == [TEXT.encode(), b"new"]
+    async def work() -> list[tuple[bytes, int]]:
+        nonlocal now
+        await ask(pages.layer, "/page")
+        await ask(pages.layer, "/page")  # kept, and its revision looked up
+        pages.text, pages.revision = "new", 2
+        found = []
+        for each in (0.0, 0.0, 0.9, 1.0, 1.9, 2.0):
+            now = each
+            found.append(((await ask(pages.layer, "/page")).body, pages.looked))
+        return found
+
+    old, new = TEXT.encode(), b"new"
+    assert in_loop(work) == [(old, 1), (old, 1), (old, 1), (new, 2), (new, 2), (new, 3)]
+
+
+def test_who_waited_for_a_rendering_that_began_long_before_gets_what_is_published_since(pages: Pages, in_loop: Run):
+    async def work() -> tuple[bytes, bytes]:
+        pages.going, old = asyncio.Event(), pages.text
+        first = asyncio.create_task(ask(pages.layer, "/page"))
+        await asyncio.sleep(0)
+        pages.text, pages.revision, pages.behind = "new", 2, (old, 1)
+        waits = asyncio.create_task(ask(pages.layer, "/page"))
+        await asyncio.sleep(0)
+        pages.going.set()
+        return (await first).body, (await waits).body
+
+    assert in_loop(work) == (TEXT.encode(), b"new")
+    assert pages.asked == ["/page", "/page"]
 
 
 def test_the_revision_is_looked_up_once_a_second_at_most(pages: Pages, in_loop: Run):
