@@ -1,8 +1,9 @@
 """What every request passes before the router: host, body size, proxy headers; and the headers every answer gets."""
 
+import asyncio
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from app.kit.errors import BodyTooLarge
@@ -40,6 +41,11 @@ PUTS_PHOTOS = re.compile(rf"{_IN_THE_API}/speakers/[a-z0-9-]+/photo")
 """Where a program puts one file, which is the whole body."""
 
 
+SECONDS_FOR_A_BODY, SECONDS_FOR_FILES = 30, 600
+"""How long a body may be on its way; whoever sends it more slowly is taken to have broken off. A proxy has one time for
+all addresses, the longest."""
+
+
 class Guards:
     """An ASGI layer around the router; `too_large` answers where a body is announced that is not even read."""
 
@@ -72,27 +78,28 @@ class Guards:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
             return await _short(answer, 400, b"The length of the request is not clear.\n")
-        limit = self._limit_of(scope, headers)
+        limit = self.limit_of(scope["method"], scope["path"], headers)
         scope["client_address"] = self._client(scope, headers)
         if len(length) > 18 or int(length) > limit:  # int() itself refuses thousands of digits
             return await self._too_large(scope, receive, answer)
-        return await self.app(scope, _limited(receive, limit), answer)
+        seconds = SECONDS_FOR_A_BODY if limit == self._limit else SECONDS_FOR_FILES
+        return await self.app(scope, _limited(receive, limit, seconds), answer)
 
-    def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
+    def limit_of(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> int:
         """How many bytes are taken: more only where a form may bring files, and comes in the form that can, or where a
         program puts a file. What is a little too large comes through, to be told so by the rule that says it."""
-        if scope["method"] == "PUT":
-            if PUTS_MATERIALS.fullmatch(scope["path"]):
+        if method == "PUT":
+            if PUTS_MATERIALS.fullmatch(path):
                 return self._limit_of_one
-            return self._limit + PHOTO_BYTES if PUTS_PHOTOS.fullmatch(scope["path"]) else self._limit
+            return self._limit + PHOTO_BYTES if PUTS_PHOTOS.fullmatch(path) else self._limit
         brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        if not brings or scope["method"] != "POST":
+        if not brings or method != "POST":
             return self._limit
-        if TAKES_MATERIALS.fullmatch(scope["path"]):
+        if TAKES_MATERIALS.fullmatch(path):
             return self._limit_with_materials
-        if any(path.fullmatch(scope["path"]) for path in TAKES_PHOTOS):
+        if any(each.fullmatch(path) for each in TAKES_PHOTOS):
             return self._limit + PHOTO_BYTES
-        takes = any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
+        takes = any(each.fullmatch(path) for each in TAKES_FILES)
         return self._limit_with_files if takes else self._limit
 
     def _known_host(self, host: str) -> bool:
@@ -116,14 +123,24 @@ class Guards:
         return address is not None and any(address in network for network in self._proxies)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """A body sent in chunks announces no length, so it is counted as it comes."""
-    seen = 0
+def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
+    """A body sent in chunks announces no length, so it is counted as it comes; and it comes within `seconds`."""
+    seen, over = 0, False
+    until: float | None = None
 
     async def counted() -> MutableMapping[str, Any]:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, over, until
+        if over:
+            return await receive()
+        loop = asyncio.get_running_loop()
+        until = until or loop.time() + seconds
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
         seen += len(message.get("body", b""))
+        over = not message.get("more_body", False)
         if seen > limit:
             raise BodyTooLarge
         return message

@@ -11,16 +11,14 @@ SALA_SOAK makes the storms longer, up to eight times.
 import asyncio
 import http.client
 import json
-import os
 import re
 import resource
-import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -45,9 +43,10 @@ from tests import cluster
 from tests.api.programs import BASE
 from tests.breadth import SOAK
 from tests.cast import NOW, SLUG, SOKHA, VANNA, fields, make_actor, the_forum
-from tests.conftest import ROOT, fill, opened
+from tests.conftest import fill, opened
 from tests.nursery import Child, Nursery, free_port, listens, mothering, nursery
 from tests.pooler import pooling
+from tests.proxy import proxying
 
 LENGTH = max(1, min(8, SOAK))
 PEOPLE, AT_ONCE = 32 * LENGTH, 8
@@ -296,7 +295,7 @@ def test_the_parts_of_the_compose_file_together_while_the_replica_and_a_web_proc
             reading = {"DATABASE_READ_URL": f"{replica}/storm"}
             webs = [house.serve(f"web{number}", **given, **reading) for number in range(2)]
             house.work("worker", **given)
-            proxy = Child("proxy", "caddy", {}, port=stack.enter_context(proxying(first, webs)))
+            proxy = Child("proxy", "caddy", {}, port=stack.enter_context(proxying(first, [web.port for web in webs])))
             database = stack.enter_context(opened(f"{base}/storm"))
             storm, over = Storm([proxy]), threading.Event()
             looked = stack.enter_context(ThreadPoolExecutor(1)).submit(watch, storm, token, over)
@@ -340,24 +339,6 @@ def program(database: Database) -> str:
         return make_token(db, make_actor(db, SOKHA, Role.ORGANISER), the_forum(db), sent, now=NOW)
 
     return str(Pen(database).write_now(SLUG, deed))
-
-
-@contextmanager
-def proxying(folder: Path, webs: list[Child]) -> Iterator[int]:
-    """The proxy with the very file that is deployed, before these processes, without TLS; its port."""
-    port, text = free_port(), (ROOT / "docs" / "deployment" / "Caddyfile").read_text()
-    before = " ".join(f"127.0.0.1:{web.port}" for web in webs)
-    assert "reverse_proxy web:8000" in text
-    text = text.replace("reverse_proxy web:8000", f"reverse_proxy {before}").replace("{\n", "{\n\tadmin off\n", 1)
-    (folder / "Caddyfile").write_text(text)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SITE": f"http://127.0.0.1:{port}"}
-    command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-    with (folder / "proxy.log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as proxy:
-        try:
-            assert until(lambda: listens(port), 20), (folder / "proxy.log").read_text()
-            yield port
-        finally:
-            proxy.terminate()
 
 
 @pytest.mark.postgres

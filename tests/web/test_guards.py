@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -113,6 +114,57 @@ def test_a_body_that_grows_too_large_in_pieces_is_cut(through: Through, inside: 
     with pytest.raises(BodyTooLarge):
         through(method="POST", headers={"transfer-encoding": "chunked"}, body=[b"x" * 1000] * 10)
     assert inside.read <= LIMIT
+
+
+def test_a_body_that_does_not_come_in_time_is_taken_as_broken_off(inside: Inside, in_loop: Run, monkeypatch: Any):
+    """The time is for the whole of it: every piece comes soon, and there is always one more."""
+    monkeypatch.setattr("app.web.guards.SECONDS_FOR_A_BODY", 0.05)
+    heard: list[str] = []
+
+    async def listening(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] != "http.disconnect":
+            heard.append(message["type"])
+        await inside(scope, _at_once, send)
+
+    async def trickling() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def slowly(scope: Any, _receive: Any, send: Any) -> None:
+        await Guards(listening, settings_for("sqlite:///unused.sqlite"), too_large)(scope, trickling, send)
+
+    answer = in_loop(lambda: ask(slowly, method="POST", headers={"transfer-encoding": "chunked"}))
+    assert answer.status == 200
+    assert set(heard) == {"http.request"}
+
+
+def test_whoever_waits_for_an_answer_after_the_body_has_all_the_time(inside: Inside, in_loop: Run, monkeypatch: Any):
+    monkeypatch.setattr("app.web.guards.SECONDS_FOR_A_BODY", 0.02)
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        assert not (await receive())["more_body"]
+        after = asyncio.ensure_future(receive())
+        await asyncio.sleep(0.05)
+        assert not after.done(), "somebody who reads on is told of no end that there was not"
+        after.cancel()
+        await inside(scope, _at_once, send)
+
+    async def whole(scope: Any, _receive: Any, send: Any) -> None:
+        sent = iter([{"type": "http.request", "body": b"x", "more_body": False}])
+
+        async def receive() -> dict[str, Any]:
+            for message in sent:
+                return message
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        await Guards(waiting, settings_for("sqlite:///unused.sqlite"), too_large)(scope, receive, send)
+
+    assert in_loop(lambda: ask(whole, method="POST")).status == 200
+
+
+async def _at_once() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def test_a_body_that_lies_about_its_length_is_cut(through: Through, inside: Inside):
