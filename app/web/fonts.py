@@ -4,6 +4,7 @@ Latin is Source Serif 4 (upright and italic), Khmer is Noto Sans Khmer; both und
 sheets name the files as `url("/static/fonts/<name>")`.
 """
 
+import fcntl
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -76,20 +77,28 @@ CUTS = (
 def build(into: Path) -> list[Path]:
     """Write every font under `into/fonts` and answer the paths; a few seconds once, nothing while they are current.
 
-    A stamp beside the fonts holds the versions and cuts they were made from; where it differs they are made anew.
-    Raises fontpkg.FamilyNotInstalled where a font package is missing.
+    A stamp beside the fonts holds the versions and cuts they were made from; where it differs they are made anew, by
+    one process at a time: others that start meanwhile wait and take what it made. Raises fontpkg.FamilyNotInstalled
+    where a font package is missing.
     """
     folder = into / "fonts"
     paths = [folder / cut.name for cut in CUTS]
     stamp, wanted = into / "fonts.stamp", _stamp()
-    if all(path.exists() for path in paths) and stamp.exists() and stamp.read_text() == wanted:
+
+    def current() -> bool:
+        return all(path.exists() for path in paths) and stamp.exists() and stamp.read_text() == wanted
+
+    if current():
         return paths
     folder.mkdir(parents=True, exist_ok=True)
-    for cut, path in zip(CUTS, paths, strict=True):
-        part = path.with_suffix(".part")
-        _make(cut, part)
-        part.replace(path)  # another process never reads half a font
-    stamp.write_text(wanted)
+    with (into / "fonts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not current():
+            for cut, path in zip(CUTS, paths, strict=True):
+                part = path.with_suffix(".part")
+                _make(cut, part)
+                part.replace(path)  # another process never reads half a font
+            stamp.write_text(wanted)
     return paths
 
 

@@ -19,7 +19,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
-_HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
 
 
 TAKES_FILES = (
@@ -46,6 +45,11 @@ SECONDS_FOR_A_BODY, SECONDS_FOR_FILES = 30, 600
 all addresses, the longest."""
 
 
+_MOST_PEERS = 100
+"""Proxies whose addresses are known as they are written, and not read each time."""
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
 class Guards:
     """An ASGI layer around the router; `too_large` answers where a body is announced that is not even read."""
 
@@ -58,7 +62,10 @@ class Guards:
         self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
         self._limit_of_one = settings.body_limit_bytes + settings.material_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
-        self._added = _ADDED + (_HSTS if settings.secure else [])
+        self._peers: set[str] = set()
+        name, value = HSTS
+        told = value if settings.hsts_subdomains else value.partition(";")[0]
+        self._added = _ADDED + ([(name.encode(), told.encode())] if settings.secure else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -112,15 +119,26 @@ class Guards:
         if not self.is_proxy(peer):
             return peer
         for said in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
-            address = said.strip()
-            if not self.is_proxy(address):
-                return address if _address(address) else peer
+            known = _address(said.strip())
+            if known is None:
+                return peer
+            if not self._believes(known):
+                return said.strip()
         return peer
 
     def is_proxy(self, text: str) -> bool:
         """Whether this address is one of the proxies that are believed."""
+        if text in self._peers:
+            return True
         address = _address(text)
-        return address is not None and any(address in network for network in self._proxies)
+        if address is None or not self._believes(address):
+            return False
+        if len(self._peers) < _MOST_PEERS:
+            self._peers.add(text)
+        return True
+
+    def _believes(self, address: _Address) -> bool:
+        return any(address in network for network in self._proxies)
 
 
 def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
@@ -148,7 +166,7 @@ def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
     return counted
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> _Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:

@@ -1,5 +1,8 @@
 """The fonts: small, and still able to set Khmer."""
 
+import fcntl
+import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -33,3 +36,20 @@ def test_fonts_are_made_once_and_anew_when_what_they_are_made_of_changes(khmer_o
     (tmp_path / "fonts.stamp").write_text("fonttools 0")
     fonts.build(tmp_path)
     assert path.stat().st_mtime_ns > made
+
+
+def test_of_two_that_start_at_once_one_makes_the_fonts_and_the_other_takes_them(
+    khmer_only: None, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    (made,) = fonts.build(there)
+    here.mkdir()
+    with ThreadPoolExecutor(1) as other, (here / "fonts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        later = other.submit(fonts.build, here)
+        assert wait([later], timeout=0.3).not_done, "it waits for whoever makes them"
+        shutil.copytree(there / "fonts", here / "fonts", copy_function=shutil.copy2, dirs_exist_ok=True)
+        shutil.copy(there / "fonts.stamp", here)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        (path,) = later.result(60)
+    assert path.stat().st_mtime_ns == made.stat().st_mtime_ns, "taken as it was made"
