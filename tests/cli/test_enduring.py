@@ -440,7 +440,7 @@ def test_whoever_is_answered_while_a_copy_is_brought_back_is_in_what_was_there_o
         def register_on() -> None:
             while not over.is_set():
                 storm.register(next(numbers))
-                over.wait(0.1)  # room for the other command on the same processor
+                over.wait(0.02)  # room for the other command on the same processor
 
         with ThreadPoolExecutor(4) as people:
             registering = [people.submit(register_on) for _ in range(4)]
