@@ -2,12 +2,16 @@
 
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from ipaddress import ip_network
+from stat import S_ISREG
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.audit.recording import first_broken, heads
 from app.cli.house import House
@@ -16,12 +20,19 @@ from app.kit import clock, heart
 from app.kit.db import Db, table
 from app.kit.migrating import newest, revision_of
 from app.kit.replica import OK
+from app.kit.settings import SETTINGS
 from app.mail.watching import longest_due, unsent_by_state
 
 _forums = table(Forum)
 FREE_BYTES = 1 << 30
 MAIL_MINUTES = 15
 SECONDS_TO_CALL = 5
+SECONDS_OFF = 5
+AGE_OF_COPIES = timedelta(days=2)
+NARROWEST_OF_ALL = 8
+"""No network of proxies is larger than a private one of IPv4, 10.0.0.0/8."""
+LIMITS = tuple(each for each in SETTINGS if each[0] in {"BODY_LIMIT_BYTES", "FILE_LIMIT_BYTES", "MATERIAL_LIMIT_BYTES"})
+"""What the proxy of docs/deployment takes as well, as long as nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Found:
 
 def examine(house: House) -> list[Found]:
     """Every check in order; where the database does not answer, what needs it is left out and that is said."""
-    found = [*_settings(house), *_disk(house)]
+    found = [*_settings(house), *_proxy(house), *_disk(house), *_copies(house)]
     try:
         found += house.database.read(lambda db: [*_schema(db)])
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is what is to be said
@@ -46,7 +57,7 @@ def examine(house: House) -> list[Found]:
     if any(each.level == "wrong" for each in found[-1:]):
         return found
     rest: tuple[Callable[[House], Iterator[Found]], ...] = (
-        replica, _worker, _mail, _server_of_mail, _chains, _forums_there,
+        replica, _clock, _worker, _mail, _server_of_mail, _chains, _forums_there,
     )  # fmt: skip
     return [*found, *(each for check in rest for each in check(house))]
 
@@ -72,6 +83,57 @@ def _settings(house: House) -> Iterator[Found]:
         )
     if settings.database_url.startswith("sqlite") and not settings.worker_inline:
         yield Found("care", "WORKER is none on SQLite: a `sala worker` on this very machine must run beside the site.")
+
+
+def _proxy(house: House) -> Iterator[Found]:
+    """What can be known from here of what stands before the site."""
+    settings = house.settings
+    wide = [each for each in settings.trusted_proxies if ip_network(each).prefixlen < NARROWEST_OF_ALL]
+    if wide:
+        yield Found(
+            "wrong",
+            f"TRUSTED_PROXIES has {', '.join(wide)}: anybody may say where they come from, and no throttle holds.",
+        )
+    if "*" in settings.allowed_hosts:
+        yield Found("care", "ALLOWED_HOSTS is *: the site answers to any name that a proxy passes on.")
+    raised = [name for name, default, _ in LIMITS if getattr(settings, name.lower()) > int(default)]
+    if raised:
+        yield Found(
+            "care",
+            f"{', '.join(raised)} was raised: the proxy must take as much, `max_size` in docs/deployment/Caddyfile.",
+        )
+
+
+def _copies(house: House) -> Iterator[Found]:
+    folder = house.settings.backup_folder
+    if folder is None:
+        yield Found("care", "BACKUP_FOLDER is empty: whether there are copies cannot be seen from here.")
+        return
+    kept = [each.stat() for each in folder.iterdir() if not each.name.startswith(".")] if folder.is_dir() else []
+    files = [each for each in kept if S_ISREG(each.st_mode) and each.st_size]
+    if not files:
+        yield Found("wrong", f"There is no copy in {folder}: `sala backup FILE`, every night.")
+        return
+    age = timedelta(seconds=time.time() - max(each.st_mtime for each in files))
+    hours = int(age.total_seconds() // 3600)
+    old = age > AGE_OF_COPIES
+    yield Found("wrong" if old else "good", f"The newest copy in {folder} is {hours:,} hours old.")
+
+
+def _clock(house: House) -> Iterator[Found]:
+    """This machine's clock against the database server's; what expires goes by the first."""
+    if house.database.is_sqlite:
+        return
+    before = time.time()
+    there = house.database.read(
+        lambda db: float(db.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    )
+    after = time.time()
+    off = max(before - there, there - after, 0.0)
+    if off > SECONDS_OFF:
+        yield Found("wrong", f"The clock is {off:,.0f} seconds off that of the database's server: which is right?")
+    else:
+        yield Found("good", "The clock agrees with that of the database's server.")
 
 
 def _disk(house: House) -> Iterator[Found]:

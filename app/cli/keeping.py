@@ -65,28 +65,38 @@ def restore(
         bool, typer.Option("--yes", help="in place of what is there, which is copied beside it first")
     ] = False,
 ) -> None:
-    """Make the database what a copy holds. Stop the site first; what was there before is kept in a file beside it.
+    """Make the database what a copy holds. What was there before is kept in a file beside it.
 
-    Everybody is signed out, and who had themselves erased since the copy is erased again.
+    Stop the site first. Where it runs on all the same nobody writes meanwhile, and whoever was told that something is
+    done is in that file or in what the site goes on with. Everybody is signed out, and who had themselves erased since
+    the copy is erased again.
     """
     with opened() as house:
-        if _has_tables(house.database):
-            if not yes:
-                raise Refused("restore_over")
-            kept = _kept_before(house)
-            print(f"What was there: {kept}")
-            before, erased = house.database.read(lambda db: _known(db) if _migrated(db) else ({}, set()))
-        else:
-            before, erased = {}, set()
-        keeping.restore(house.database, copy)
-        migrate(house.database)
-        house.pen.write_now(SITE, lambda db: end_all(db, Actor.operator(), now=clock.now()))
-        again = _erase_again(house, erased)
-        _stale(house, before)
+        if _has_tables(house.database) and not yes:
+            raise Refused("restore_over")
+        keeping.look_at(copy, sqlite=house.database.is_sqlite)
+        with house.pen.keeping_others_out():
+            again = _restored(house, copy)
         print(house.database.read(lambda db: f"Restored; the schema is {revision_of(db)}, the newest {newest()}."))
         print(f"Everybody has to sign in again. {again:,} erased since the copy were erased again.")
         print("Roles and second factors are those of the copy: look at who has which.")
         print("Mail that waited in the copy waits again: `sala doctor` says how much.")
+
+
+def _restored(house: House, copy: Path) -> int:
+    """Keep what is there in a file and put the copy in its place; how many were erased again."""
+    before: dict[str, int] = {}
+    erased: set[tuple[str, str, str]] = set()
+    if _has_tables(house.database):
+        print(f"What was there: {_kept_before(house)}")
+        if house.database.read(_migrated):
+            before, erased = house.database.read(_known)
+    keeping.restore(house.database, copy)
+    migrate(house.database)
+    house.pen.write_now(SITE, lambda db: end_all(db, Actor.operator(), now=clock.now()))
+    again = _erase_again(house, erased)
+    _stale(house, before)
+    return again
 
 
 def _has_tables(database: Database) -> bool:

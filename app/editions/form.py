@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, NaiveDatetime
+from pydantic import Field
 
 from app.forum.inputs import ForumInput, ObjectiveInput, RoomInput, TrackInput
 from app.kit.errors import Fault
-from app.kit.inputs import Input
+from app.kit.inputs import Input, Instant, KnownDay, LocalTime
 from app.programme.inputs import SessionCode, SessionWords, SpeakerInput
 from app.registration.inputs import CategoryWords, QuestionInput, Seats, TermsNumbers
 from app.registration.questioning import as_asked
@@ -22,25 +22,25 @@ from app.registration.rules.seats import FaultCode, Quota, check_quotas
 class RegistrationPart(TermsNumbers):
     """The `registration` part; times and the day of the purge are local to the forum."""
 
-    opens_at: NaiveDatetime | None = None
-    closes_at: NaiveDatetime | None = None
-    retention_on: date | None = None
+    opens_at: LocalTime | None = None
+    closes_at: LocalTime | None = None
+    retention_on: KnownDay = None
 
 
 class CategoryPart(CategoryWords):
     """One of `categories`; its times are local to the forum, `order` sorts them."""
 
-    opens_at: NaiveDatetime | None = None
-    closes_at: NaiveDatetime | None = None
-    lapses_at: NaiveDatetime | None = None
+    opens_at: LocalTime | None = None
+    closes_at: LocalTime | None = None
+    lapses_at: LocalTime | None = None
     order: Annotated[int, Field(ge=-10_000, le=10_000)]
 
 
 class SessionPart(SessionWords):
     """One of `sessions`; times are local to the forum."""
 
-    start: NaiveDatetime | None = None
-    end: NaiveDatetime | None = None
+    start: LocalTime | None = None
+    end: LocalTime | None = None
     signup_places: Seats | None = None
 
 
@@ -51,7 +51,7 @@ class CalendarPart(Input):
     uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{7,127}$")]
     sequence: Annotated[int, Field(ge=0, le=1_000_000_000)]
     """RFC 5545 §3.3.8 lets it grow to twice that."""
-    changed_at: AwareDatetime | None = None
+    changed_at: Instant | None = None
     """None: it changes with the loading."""
 
 

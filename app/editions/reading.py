@@ -59,19 +59,25 @@ class _Loader(yaml.SafeLoader):
 
 
 def _as_typed(construct: Any) -> Any:
-    """A date or number that is none stays the text it was, so that its fault is told with its place."""
+    """A date or number that is none stays the text it was, so that its fault is told with its place; where a tag says
+    that it were one (`!!float x`), that is the fault."""
 
     def constructed(loader: _Loader, node: Any) -> Any:
         try:
             return construct(loader, node)
-        except ValueError:
-            return node.value
+        except (ValueError, LookupError, AttributeError, ArithmeticError):
+            # the library reads whatever is tagged as if it had the form that it looks for in what is not
+            plain = loader.resolve(ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+            if plain == node.tag:
+                return node.value
+            problem = f"{node.value!r:.60} is not of the kind that its tag says"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     return constructed
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_typed(yaml.SafeLoader.construct_yaml_timestamp))
-_Loader.add_constructor("tag:yaml.org,2002:int", _as_typed(yaml.SafeLoader.construct_yaml_int))
+for kind in ("timestamp", "int", "float", "bool"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{kind}", _as_typed(getattr(yaml.SafeLoader, f"construct_yaml_{kind}")))
 
 
 def _construct(tree: Node) -> Any:

@@ -6,14 +6,16 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import JSON, Boolean, Date, Float, Integer, LargeBinary
+from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.editions.archive_plan import (
@@ -26,8 +28,14 @@ from app.editions.archive_plan import (
 )
 from app.editions.archiving import MANIFEST
 from app.forum.inputs import NewSlug
+from app.kit.db import table
 from app.kit.errors import Refused
 from app.kit.i18n import Bilingual, BilingualText
+from app.kit.inputs import Instant, KnownDay
+from app.programme.models import Version
+from app.programme.published import is_document
+from app.registration.models import KeptList
+from app.registration.participant_lists import LayoutInput
 
 MOST_MEMBERS = 200_000
 MOST_BYTES = 8 << 30
@@ -225,14 +233,11 @@ def _value(name: str, column: Any, value: Any, files: set[str]) -> Any:
         if isinstance(kind, BilingualText):
             return TypeAdapter(Bilingual).validate_python(value)
         if isinstance(kind, JSON):
-            return value
+            return _json(name, column.name, value)
         if isinstance(kind, UTCDateTime):
-            at = datetime.fromisoformat(value)
-            if at.tzinfo is None:
-                raise damaged(name)
-            return at
+            return _INSTANT.validate_python(datetime.fromisoformat(value))
         if isinstance(kind, Date):
-            return date.fromisoformat(value)
+            return _DAY.validate_python(date.fromisoformat(value))
     except (TypeError, ValueError, ValidationError):
         raise damaged(name) from None
     if isinstance(kind, LargeBinary):
@@ -247,6 +252,38 @@ def _value(name: str, column: Any, value: Any, files: set[str]) -> Any:
     return value
 
 
+def _json(name: str, column: str, value: Any) -> Any:
+    """A value of a JSON column, which the database would take whatever its shape. Raises ValueError, or Refused."""
+    _shapes()[name, column].validate_python(value, strict=True)
+    if (name, column) in _READ_AS and not _READ_AS[name, column](value):
+        raise damaged(name)
+    return value
+
+
+@cache
+def _shapes() -> Mapping[tuple[str, str], TypeAdapter[Any]]:
+    """What each JSON column holds, as its model says: (table, column) → its shape."""
+    found: dict[tuple[str, str], TypeAdapter[Any]] = {}
+    for model in SQLModel.__subclasses__():
+        for column in table(model).c if hasattr(model, "__table__") else ():
+            if isinstance(column.type, JSON):
+                shape: Any = model.model_fields[column.name].annotation
+                found[column.table.name, column.name] = TypeAdapter(shape)
+    return found
+
+
+def _is_layout(value: Any) -> bool:
+    LayoutInput.model_validate(value)
+    return True
+
+
+_READ_AS: Mapping[tuple[str, str], Callable[[Any], bool]] = {
+    (Version.__tablename__, "document"): is_document,
+    (KeptList.__tablename__, "layout"): _is_layout,
+}
+"""What is read again and again, and never validated then."""
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+_DAY: TypeAdapter[date | None] = TypeAdapter(KnownDay)
 _LARGEST = 2**31 - 1
 """What a column of whole numbers can hold on every database."""
 

@@ -100,10 +100,7 @@ def _refuse_others_sessions(db: Db, archive: Archive) -> None:
     there = set(db.execute(select(table(Session).c.uid)).scalars())
     named = {row.get("session_uid") for rows in archive.rows.values() for row in rows}
     for version in archive.rows[Version.__tablename__]:
-        told = version["document"].get("sessions") if isinstance(version["document"], dict) else None
-        if not (isinstance(told, list) and all(isinstance(one, dict) for one in told)):
-            raise damaged(Version.__tablename__)
-        named |= {str(one.get("uid")) for one in told}
+        named |= {one["uid"] for one in version["document"]["sessions"]}
     if there & named:
         raise Refused("archive_in_the_way")
 
@@ -156,6 +153,7 @@ def _as_here(each: Table, row: dict[str, Any], moved: Moved, slug: str) -> dict[
     return found
 
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _TAG = re.compile(r"(?<![a-z_])tag=([0-9]{1,9})(?![0-9])")
 
 
@@ -169,17 +167,17 @@ _MAILINGS: Mapping[str, dict[str, Any]] = {
 def _segment_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:
     """Whom a mailing is for, by the number that the tag it asks for has here; 0 where it was removed: nobody's."""
     segment = row["segment"]
-    if not isinstance(segment, dict) or not segment.get("tag"):
+    if not segment.get("tag"):
         return {}
     tag = str(segment["tag"])
-    number = tags.get(int(tag), 0) if re.fullmatch("[0-9]{1,9}", tag) else 0
+    number = tags.get(int(tag), 0) if _NUMBER.fullmatch(tag) else 0
     return {"segment": {**segment, "tag": str(number)}}
 
 
 def _bulk_as_here(row: dict[str, Any], tags: Mapping[int, int]) -> dict[str, Any]:
     """Something done with many, by the numbers that its tag has here. What was not at its end goes on nowhere."""
     values = row["values"]
-    if isinstance(values, dict) and values.get("tag") in tags:
+    if isinstance(values.get("tag"), int) and values["tag"] in tags:
         values = {**values, "tag": tags[values["tag"]]}
     return {"values": values, "state": "stopped" if row["state"] in {"doing", "taking_back"} else row["state"]}
 
@@ -191,7 +189,7 @@ def _withhold(rows: list[dict[str, Any]], users: Mapping[int, int]) -> int:
         if row["state"] in WAITING:
             row["state"], row["claimed_at"], count = "withheld", None, count + 1
         kind, _, number = row["subject"].partition(":")
-        if kind == "user" and number.isascii() and number.isdigit():
+        if kind == "user" and _NUMBER.fullmatch(number):
             row["subject"] = f"user:{users.get(int(number), 0)}"
     return count
 

@@ -1,6 +1,5 @@
 """What an organiser may send about a forum, validated once for all doors."""
 
-from datetime import date
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.accounts.rules import Role
 from app.accounts.signing_in import Email
-from app.kit.inputs import Filled, Input, Line, ShortWords, Words
+from app.kit.inputs import Filled, Input, KnownDay, Line, ShortWords, Words
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 RESERVED = frozenset(
@@ -81,8 +80,8 @@ class ForumInput(Input):
     summary: Words
     about: Words
     central_question: Words
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: KnownDay = None
+    ends_on: KnownDay = None
     timezone: TimeZone
     languages: tuple[Language, ...]
     venue: Venue | None = None

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    NaiveDatetime,
     StringConstraints,
     ValidationError,
 )
@@ -120,21 +121,38 @@ def _day(text: object) -> object:
         raise PydanticCustomError("not_a_day", "not a day") from None
 
 
-Day = Annotated[date | None, BeforeValidator(_day)]
-"""A day as a date field sends it, in the digits of either language; None for nothing."""
+def is_of_this_age(day: date) -> bool:
+    """Is it a day, or a time of one, that other zones and the days around it have room for?"""
+    return 1900 < day.year < 2200
+
+
+def _known_day(day: date | None) -> date | None:
+    if day is not None and not is_of_this_age(day):
+        raise PydanticCustomError("not_a_day", "not a day of this age")
+    return day
+
+
+KnownDay = Annotated[date | None, AfterValidator(_known_day)]
+"""A day of this age, or none."""
+
+Day = Annotated[KnownDay, BeforeValidator(_day)]
+"""The same as a date field sends it, in the digits of either language; None for nothing."""
 
 GivenDay = Annotated[date, BeforeValidator(_day)]
 """The same where one is needed."""
 
 
 def _of_this_age(at: datetime) -> datetime:
-    if not 1900 < at.year < 2200:  # what is read in another zone must have room on both sides
+    if not is_of_this_age(at):
         raise PydanticCustomError("not_a_moment", "not an instant of this age")
-    return at.astimezone(UTC)
+    return at
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
+Instant = Annotated[AwareDatetime, AfterValidator(_of_this_age), AfterValidator(lambda at: at.astimezone(UTC))]
 """An instant, sent with its zone and kept in UTC."""
+
+LocalTime = Annotated[NaiveDatetime, AfterValidator(_of_this_age)]
+"""A time of day on a day, where the zone is known from elsewhere."""
 
 
 def parse(model: type[Model], sent: Mapping[str, Any]) -> Model:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.kit import traces
 from app.kit.db import Database, Db, table
-from app.kit.errors import Busy, Unavailable
+from app.kit.errors import Busy, Refused, Unavailable
 from app.kit.models import Scope
 from app.kit.trouble import UNCERTAIN, leaves_open, trouble_of
 
@@ -97,6 +97,7 @@ class Pen:
         self._paces: deque[float] = deque([0.0], maxlen=_PACES)
         self._pace = 0.0
         self._began: float | None = None
+        self._keeps_others_out = False
         self.tally = Tally()
 
     @property
@@ -230,9 +231,34 @@ class Pen:
         return groups, False
 
     @contextmanager
+    def keeping_others_out(self) -> Iterator[None]:
+        """What this pen alone writes to, until the end: every other pen of this database, in whichever process, waits
+        before its next transaction. What others were told is written before, and what they are told later, after.
+
+        On PostgreSQL a lock of the server's own that no table has part in, so that tables may even be made anew
+        meanwhile; Refused("restore_in_use") where a transaction of somebody keeps it too long.
+        """
+        with self._turn() if self.database.is_sqlite else self._whole_server():
+            self._keeps_others_out = True
+            try:
+                yield
+            finally:
+                self._keeps_others_out = False
+
+    @contextmanager
+    def _whole_server(self) -> Iterator[None]:
+        with self.database.write_engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{SECONDS_TO_GET_ALL}s'")
+            try:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_EVERYBODY})")
+            except DBAPIError as failure:
+                raise Refused("restore_in_use") from failure
+            yield
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         path = self.database.path
-        if path is None:
+        if path is None or self._keeps_others_out:
             yield
             return
         with path.with_name(path.name + ".turn").open("w") as file:
@@ -281,6 +307,8 @@ class Pen:
 
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
         with traces.batch([job.within for job in batch]), Db(self.database.write_engine) as db:
+            if not (self.database.is_sqlite or self._keeps_others_out):
+                db.connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
             connection = db.connection()
@@ -295,6 +323,13 @@ class Pen:
                 connection.invalidate()
                 raise _CommitFailed(failure) from failure
             return done
+
+
+SECONDS_TO_GET_ALL = 10
+"""How long whoever wants to keep others out waits for those who write."""
+_EVERYBODY = 0x5A1A
+"""The number of PostgreSQL's advisory lock that every transaction of a pen shares."""
+_BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_EVERYBODY})"
 
 
 def _tell(loop: asyncio.AbstractEventLoop, over: "asyncio.Future[None]") -> None:

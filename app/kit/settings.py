@@ -55,6 +55,7 @@ class Settings:
     connections: int
     file_limit_bytes: int
     material_limit_bytes: int
+    backup_folder: Path | None
     log_level: str
     log_format: str
     log_requests: bool
@@ -139,6 +140,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
         "the largest file taken as an answer; a form that asks for files may be larger by three",
     ),
     ("MATERIAL_LIMIT_BYTES", "26214400", "the largest file taken as a material of a session, in each language"),
+    ("BACKUP_FOLDER", "", "where copies are kept: `sala doctor` says if the newest is older than two days"),
     ("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"),
     ("LOG_FORMAT", "text", "`text` or `json`, a line each; neither holds personal data"),
     ("LOG_REQUESTS", "0", "1: a line for each request that reaches the router; slow ones (1 s) always have one"),
@@ -212,6 +214,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         connections=_whole("CONNECTIONS", text("CONNECTIONS"), 1),
         file_limit_bytes=_whole("FILE_LIMIT_BYTES", text("FILE_LIMIT_BYTES"), 1024),
         material_limit_bytes=_whole("MATERIAL_LIMIT_BYTES", text("MATERIAL_LIMIT_BYTES"), 1024, 1 << 28),
+        backup_folder=Path(text("BACKUP_FOLDER")) if text("BACKUP_FOLDER") else None,
         log_level=_one_of("LOG_LEVEL", text("LOG_LEVEL").lower(), ("debug", "info", "warning", "error")),
         log_format=_one_of("LOG_FORMAT", text("LOG_FORMAT"), ("text", "json")),
         log_requests=_flag("LOG_REQUESTS", text("LOG_REQUESTS")),

@@ -1,11 +1,15 @@
 """The programme as published: values made from a version's document, and the document made from the working copy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
 from app.kit.i18n import Bilingual
+from app.kit.inputs import is_of_this_age
 from app.programme.rules.visibility import Attribution
 
 
@@ -99,6 +103,20 @@ def to_document(sessions: tuple[PublishedSession, ...]) -> dict[str, Any]:
 def from_document(document: dict[str, Any]) -> tuple[PublishedSession, ...]:
     """The sessions of a version's document."""
     return tuple(_session_from_json(item) for item in document["sessions"])
+
+
+def is_document(value: Any) -> bool:
+    """Whether somebody else's value is one that `from_document` reads and every page can show."""
+    try:
+        sessions = from_document(value)
+        _SESSIONS.validate_json(to_json([asdict(one) for one in sessions]), strict=True)
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError):
+        return False
+    times = [at for one in sessions for at in (one.starts_at, one.ends_at, one.changed_at) if at is not None]
+    return all(at.tzinfo is not None and is_of_this_age(at) for at in times)
+
+
+_SESSIONS = TypeAdapter(tuple[PublishedSession, ...])
 
 
 def _words(text: Bilingual | None) -> list[str] | None:

@@ -186,7 +186,7 @@ class Answer(SQLModel, table=True):
 
     application_id: int = Field(primary_key=True, foreign_key="registration_application.id")
     question_id: int = Field(primary_key=True, foreign_key="registration_question.id")
-    value: Any = Field(sa_type=JSON)
+    value: str | list[str] = Field(sa_type=JSON)
     answered_at: datetime
 
 

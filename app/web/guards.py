@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from app.kit.errors import BodyTooLarge
@@ -113,27 +113,27 @@ class Guards:
         if not length.isdigit() or (b"transfer-encoding" in headers and b"content-length" in headers):
             refused = True
             return await _short(answer, 400, b"The length of the request is not clear.\n")
-        limit = self._limit_of(scope, headers)
+        limit = self.limit_of(scope["method"], scope["path"], headers)
         scope["client_address"] = self._client(scope, headers)
         if len(length) > 18 or int(length) > limit:  # int() itself refuses thousands of digits
             return await self._too_large(scope, receive, answer)
         return await self.app(scope, _limited(receive, limit), answer)
 
-    def _limit_of(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
+    def limit_of(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> int:
         """How many bytes are taken: more only where a form may bring files, and comes in the form that can, or where a
         program puts a file. What is a little too large comes through, to be told so by the rule that says it."""
-        if scope["method"] == "PUT":
-            if PUTS_MATERIALS.fullmatch(scope["path"]):
+        if method == "PUT":
+            if PUTS_MATERIALS.fullmatch(path):
                 return self._limit_of_one
-            return self._limit + PHOTO_BYTES if PUTS_PHOTOS.fullmatch(scope["path"]) else self._limit
+            return self._limit + PHOTO_BYTES if PUTS_PHOTOS.fullmatch(path) else self._limit
         brings = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        if not brings or scope["method"] != "POST":
+        if not brings or method != "POST":
             return self._limit
-        if TAKES_MATERIALS.fullmatch(scope["path"]):
+        if TAKES_MATERIALS.fullmatch(path):
             return self._limit_with_materials
-        if any(path.fullmatch(scope["path"]) for path in TAKES_PHOTOS):
+        if any(each.fullmatch(path) for each in TAKES_PHOTOS):
             return self._limit + PHOTO_BYTES
-        takes = any(path.fullmatch(scope["path"]) for path in TAKES_FILES)
+        takes = any(each.fullmatch(path) for each in TAKES_FILES)
         return self._limit_with_files if takes else self._limit
 
     def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:

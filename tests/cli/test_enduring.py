@@ -15,6 +15,7 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -36,6 +37,7 @@ from app.accounts.rules import Permission, Role
 from app.audit.recording import first_broken
 from app.editions.form import ForumFile
 from app.forum.tokens import TokenInput, make_token
+from app.kit import keeping
 from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
 from app.kit.pen import Pen
@@ -44,10 +46,11 @@ from app.registration.models import Application, Seat
 from tests import cluster
 from tests.api.programs import BASE
 from tests.breadth import SOAK
-from tests.cast import NOW, SLUG, SOKHA, VANNA, fields, make_actor, the_forum
+from tests.cast import NOW, SECRET_KEY, SLUG, SOKHA, VANNA, fields, make_actor, the_forum
 from tests.conftest import ROOT, fill, opened
 from tests.nursery import Child, Nursery, free_port, listens, mothering, nursery
 from tests.pooler import pooling
+from tests.proxy import proxying
 
 LENGTH = max(1, min(8, SOAK))
 PEOPLE, AT_ONCE = 32 * LENGTH, 8
@@ -351,7 +354,7 @@ def test_the_parts_of_the_compose_file_together_while_the_replica_and_a_web_proc
             reading = {"DATABASE_READ_URL": f"{replica}/storm"}
             webs = [house.serve(f"web{number}", **given, **reading) for number in range(2)]
             house.work("worker", **given)
-            proxy = Child("proxy", "caddy", {}, port=stack.enter_context(proxying(first, webs)))
+            proxy = Child("proxy", "caddy", {}, port=stack.enter_context(proxying(first, [web.port for web in webs])))
             database = stack.enter_context(opened(f"{base}/storm"))
             storm, over = Storm([proxy]), threading.Event()
             looked = stack.enter_context(ThreadPoolExecutor(1)).submit(watch, storm, token, over)
@@ -397,24 +400,6 @@ def program(database: Database) -> str:
     return str(Pen(database).write_now(SLUG, deed))
 
 
-@contextmanager
-def proxying(folder: Path, webs: list[Child]) -> Iterator[int]:
-    """The proxy with the very file that is deployed, before these processes, without TLS; its port."""
-    port, text = free_port(), (ROOT / "docs" / "deployment" / "Caddyfile").read_text()
-    before = " ".join(f"127.0.0.1:{web.port}" for web in webs)
-    assert "reverse_proxy web:8000" in text
-    text = text.replace("reverse_proxy web:8000", f"reverse_proxy {before}").replace("{\n", "{\n\tadmin off\n", 1)
-    (folder / "Caddyfile").write_text(text)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SITE": f"http://127.0.0.1:{port}"}
-    command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-    with (folder / "proxy.log").open("w") as log, subprocess.Popen(command, env=environment, stderr=log) as proxy:
-        try:
-            assert until(lambda: listens(port), 20), (folder / "proxy.log").read_text()
-            yield port
-        finally:
-            proxy.terminate()
-
-
 @pytest.mark.postgres
 def test_two_web_processes_and_two_workers_are_killed_in_turn_in_a_storm_on_postgresql(
     postgres_url: str, tmp_path: Path, post: Post, mother: Any
@@ -439,3 +424,73 @@ def test_a_site_of_one_process_is_killed_again_and_again_in_a_storm_on_sqlite(
         all_left(house, database)
         prove(database, storm, post, kills=3 * LENGTH)
         a_full_disk_is_told_and_nothing_is_lost(database, site)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_whoever_is_answered_while_a_copy_is_brought_back_is_in_what_was_there_or_in_what_is(
+    request: pytest.FixtureRequest, tmp_path: Path, post: Post, mother: Any, kind: str
+) -> None:
+    """The site should have been stopped first. It was not, and people register all the while."""
+    url = request.getfixturevalue(f"{kind}_url")
+    copy, numbers, over = tmp_path / "copy", count(), threading.Event()
+    with opened(url) as database, nursery(mother, tmp_path, url) as house:
+        keeping.back_up(database, copy)
+        storm = Storm([house.serve("site", SMTP_URL=post.url)])
+
+        def register_on() -> None:
+            while not over.is_set():
+                storm.register(next(numbers))
+                over.wait(0.02)  # room for the other command on the same processor
+
+        with ThreadPoolExecutor(4) as people:
+            registering = [people.submit(register_on) for _ in range(4)]
+            try:
+                assert until(lambda: len(storm.answered) > AT_ONCE, 60)
+                done = brought_back(copy, url, tmp_path)
+                so_far = len(storm.answered)
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert until(lambda: len(storm.answered) > so_far + AT_ONCE, 60), (
+                    "it goes on with what was brought back"
+                )
+            finally:
+                over.set()
+            for each in registering:
+                each.result()
+        now_there = registered(database)
+        with opened_copy(
+            request, kind, next((database.path or tmp_path / "x").parent.glob("before-restore-*"))
+        ) as kept:
+            before = registered(kept)
+        assert set(storm.answered) <= before | now_there
+        assert before
+        assert before.isdisjoint(now_there), "whoever is in both was asked twice for one place"
+        with database.reading() as db:
+            assert first_broken(db, SLUG) is None
+
+
+def brought_back(copy: Path, url: str, var: Path) -> "subprocess.CompletedProcess[str]":
+    """`sala restore` in a process of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = {**kept, "SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, "SALA_VAR": str(var)}
+    command = [sys.executable, "-m", "app", "restore", str(copy), "--yes"]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+
+def registered(database: Database) -> set[str]:
+    people = table(Application).c.email
+    return set(
+        database.read(lambda db: db.execute(select(people).where(people.like("%@storm.example"))).scalars().all())
+    )
+
+
+@contextmanager
+def opened_copy(request: pytest.FixtureRequest, kind: str, copy: Path) -> Iterator[Database]:
+    """A database made of a copy."""
+    if kind == "sqlite":
+        with opened(f"sqlite:///{copy}") as database:
+            yield database
+        return
+    base = request.getfixturevalue("postgres_base")
+    with cluster.copy_of(base, "what_was_there", "template0") as url, opened(url) as database:
+        keeping.restore(database, copy)
+        yield database

@@ -1,8 +1,10 @@
 """The commands of whoever keeps an installation."""
 
+import os
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +131,56 @@ def test_the_doctor_says_what_is_wrong_with_the_settings(
     code, said = run("doctor", **{**PRODUCTION, **environment})
     assert code == 1
     assert any(line.startswith("WRONG") and words in line for line in said.splitlines()), said
+
+
+@pytest.mark.parametrize(
+    ("environment", "mark", "words"),
+    [
+        ({"TRUSTED_PROXIES": "10.0.0.0/8,0.0.0.0/0"}, "WRONG", "TRUSTED_PROXIES has 0.0.0.0/0"),
+        ({"ALLOWED_HOSTS": "*"}, "care", "answers to any name"),
+        ({"MATERIAL_LIMIT_BYTES": "99999999"}, "care", "MATERIAL_LIMIT_BYTES was raised"),
+    ],
+)
+def test_the_doctor_says_what_it_can_know_of_the_proxy(
+    run: Run, database: Database, environment: dict[str, str], mark: str, words: str
+) -> None:
+    lives(database)
+    _, said = run("doctor", **{**PRODUCTION, **environment})
+    assert any(line.startswith(mark) and words in line for line in said.splitlines()), said
+
+
+def test_the_doctor_says_how_old_the_newest_copy_is(run: Run, database: Database, tmp_path: Path) -> None:
+    lives(database)
+    assert "care  BACKUP_FOLDER is empty" in run("doctor", **PRODUCTION)[1]
+    folder = tmp_path / "copies"
+    given = {**PRODUCTION, "BACKUP_FOLDER": str(folder)}
+    code, said = run("doctor", **given)
+    assert (code, "There is no copy" in said) == (1, True)
+    folder.mkdir()
+    (folder / "empty").touch()
+    (folder / ".copy.part").write_text("a copy that was broken off")
+    assert "There is no copy" in run("doctor", **given)[1]
+    run("backup", str(folder / "copy.sqlite"))
+    code, said = run("doctor", **given)
+    assert (code, "ok    The newest copy" in said) == (0, True)
+    three_days_ago = time.time() - 3 * 24 * 3600
+    os.utime(folder / "copy.sqlite", (three_days_ago, three_days_ago))
+    code, said = run("doctor", **given)
+    assert code == 1
+    assert "WRONG The newest copy" in said
+    assert "is 72 hours old" in said
+
+
+@pytest.mark.postgres
+def test_the_doctor_holds_the_clock_against_that_of_the_databases_server(
+    run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The clock agrees" in run("doctor", **PRODUCTION, DATABASE_URL=postgres_url)[1]
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() + 90)
+    code, said = run("doctor", **PRODUCTION, DATABASE_URL=postgres_url)
+    assert code == 1
+    assert re.search(r"WRONG The clock is (8\d|90) seconds off", said)
 
 
 def test_the_doctor_says_that_no_worker_runs(run: Run, database: Database) -> None:

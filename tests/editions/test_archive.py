@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import SQLModel
@@ -80,6 +80,7 @@ THERE = b"the secret of the other installation, long enough"
 READER = "reader@elsewhere.example"
 WORDS = Bilingual("Ambassadors", "ឯកអគ្គរដ្ឋទូត")
 LATER = NOW + timedelta(days=3)
+LAYOUT = {"language": "en", "group": "category", "all_live": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def fill_the_rest(db: Db, standings: Any) -> None:
         (Rank, {"application_id": person, "rung_id": 7, "since": None, "reason": "x"}),
         (HeadTable, {"forum_id": own, "seats": 8, "shape": "row", "edition": 1}),
         (TableGuest, {"application_id": person, "forum_id": own, "seat": 1}),
-        (KeptList, {"id": 7, "forum_id": own, "number": 1, "made_at": NOW, "layout": {}}),
+        (KeptList, {"id": 7, "forum_id": own, "number": 1, "made_at": NOW, "layout": LAYOUT}),
         (KeptLine, {"list_id": 7, "position": 0, "application_id": person, "line": {"name": "x"}}),
         (
             File,
@@ -444,6 +445,47 @@ HOSTILE: dict[str, tuple[str, Callable[[dict[str, bytes]], None]]] = {
         "archive_damaged",
         lambda m: with_rows(m, "registration_kept_list", lambda row: row.update(layout=[float("nan")]), fits=True),
     ),
+    "an instant that is none in UTC": (
+        "archive_damaged",
+        lambda m: with_rows(
+            m, "forum_forum", lambda row: row.update(created_at="0001-01-01T00:00:00+14:00"), fits=True
+        ),
+    ),
+    "a text for a list": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_application", lambda row: row.update(titles="H.E."), fits=True),
+    ),
+    "a list of numbers for one of texts": (
+        "archive_damaged",
+        lambda m: with_rows(m, "programme_session", lambda row: row.update(tracks=[1]), fits=True),
+    ),
+    "a list for an object": (
+        "archive_damaged",
+        lambda m: with_rows(m, "mail_message", lambda row: row.update(values=[]), fits=True),
+    ),
+    "an object for an answer": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_answer", lambda row: row.update(value={"a": 1}), fits=True),
+    ),
+    "a version with a session that no page can show": (
+        "archive_damaged",
+        lambda m: with_rows(
+            m, "programme_version", lambda row: row["document"]["sessions"][0].update(title=[1, 2]), fits=True
+        ),
+    ),
+    "a version with a session of no age": (
+        "archive_damaged",
+        lambda m: with_rows(
+            m,
+            "programme_version",
+            lambda row: row["document"]["sessions"][0].update(starts_at="9999-12-31T23:59:59+00:00"),
+            fits=True,
+        ),
+    ),
+    "a kept list laid out in no way": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_kept_list", lambda row: row.update(layout={"columns": 7}), fits=True),
+    ),
     "a version of nothing": (
         "archive_damaged",
         lambda m: with_rows(m, "programme_version", lambda row: row.update(document={}), fits=True),
@@ -469,6 +511,21 @@ def test_what_is_damaged_or_not_ours_is_refused_whole(packed: Packed, elsewhere:
     with elsewhere.reading() as db:
         assert db.execute(select(func.count()).select_from(table(Forum))).scalar_one() == 0
         assert db.execute(select(func.count()).select_from(table(Message))).scalar_one() == 0
+
+
+ODD: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
+    "a tag that is a list": ("registration_bulk", lambda row: row.update(values={"tag": [1]})),
+    "a mailing for a tag of nobody": ("correspondence_mailing", lambda row: row.update(segment={"tag": {"a": 1}})),
+    "a mail about a number without end": ("mail_message", lambda row: row.update(subject=f"user:{'9' * 5000}")),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_only_reads_oddly_is_taken_as_it_stands(packed: Packed, elsewhere: Database, name: str):
+    where, change = ODD[name]
+    bring(elsewhere, changed(packed.body, lambda m: with_rows(m, where, change, fits=True)))
+    with elsewhere.reading() as db:
+        assert first_broken(db, SLUG) is None
 
 
 @pytest.mark.parametrize("name", ["registration_pick", "registration_sign_up"])
@@ -500,6 +557,73 @@ def test_a_bomb_is_not_unpacked(packed: Packed, elsewhere: Database, monkeypatch
     monkeypatch.setattr("app.editions.reading_archive.MOST_BYTES", 100_000)
     with pytest.raises(Refused, match="archive_too_large"):
         bring(elsewhere, packed.body)
+
+
+# ---- whatever somebody may write into one
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False),
+    st.text(max_size=5),
+    st.sampled_from(["\x00", "x" * 70_000, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2027-13-01"]),
+    st.sampled_from(["2027-01-01", "2027-01-01T00:00:00", "../..", 10**400]),
+    st.recursive(
+        st.one_of(st.none(), st.integers(), st.text(max_size=3)),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=2),
+            st.dictionaries(st.sampled_from(["en", "km", "file", "sessions", "tag", "a"]), inner, max_size=3),
+        ),
+        max_leaves=4,
+    ),
+)
+CHANGES = st.lists(st.tuples(st.integers(0), st.integers(0), st.integers(0), VALUES), min_size=1, max_size=2)
+
+
+def test_whatever_stands_in_a_row_it_is_taken_or_refused_whole(packed: Packed, elsewhere: Database):
+    """Rows that were made to fit their sums, as somebody would who means it."""
+    with zipfile.ZipFile(io.BytesIO(packed.body)) as read:
+        members = {name: read.read(name) for name in read.namelist()}
+    filled = sorted(name for name, body in members.items() if name.startswith("tables/") and body.strip())
+
+    @settings(max_examples=EXAMPLES or 12, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
+    @given(CHANGES)
+    def take(changes: list[tuple[int, int, int, Any]]) -> None:
+        one = dict(members)
+        for which, column, inner, value in changes:
+            name = filled[which % len(filled)].removeprefix("tables/").removesuffix(".jsonl")
+
+            def spoil(row: dict[str, Any], column: int = column, inner: int = inner, value: Any = value) -> None:
+                key = sorted(row)[column % len(row)]
+                within = row[key]
+                if isinstance(within, dict) and within and inner % 2:
+                    within[sorted(within)[inner % len(within)]] = value
+                elif isinstance(within, list) and within and inner % 2:
+                    within[inner % len(within)] = value
+                else:
+                    row[key] = value
+
+            with_rows(one, name, spoil, fits=True)
+        with elsewhere.reading() as db:
+            before = db.execute(select(func.count()).select_from(table(Forum))).scalar_one()
+        assert before == 0
+        try:
+            with read_archive(io.BytesIO(changed(packed.body, lambda m: m.update(one)))) as archive:
+                Pen(elsewhere).write_now(archive.slug, lambda db: unarchived_and_back(db, archive))
+        except (Refused, Looked):
+            pass
+
+    take()
+
+
+class Looked(Exception):
+    """It was taken, and is taken back."""
+
+
+def unarchived_and_back(db: Db, archive: Any) -> None:
+    unarchive(db, OPERATOR, archive, THERE, now=LATER)
+    raise Looked
 
 
 def whole_or_refused(body: bytes) -> Any:

@@ -2,10 +2,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.editions.form import ForumFile
-from app.editions.reading import MOST_BYTES, BadFile, read_forum_file
+from app.editions.reading import MOST_BYTES, BadFile, Misplaced, read_forum_file
 from app.kit.i18n import LANGS, text_of
+from tests.breadth import EXAMPLES
 from tests.conftest import FORUM_FILE
 
 TEXT = FORUM_FILE.read_text(encoding="utf-8")
@@ -255,3 +258,100 @@ def test_deep_nesting_is_a_fault_and_not_a_breakdown(text: str):
 )
 def test_odd_values_are_faults_and_not_breakdowns(text: str):
     assert faults(text)
+
+
+TAGGED = [
+    "!!bool x",
+    "!!float x",
+    "!!float ''",
+    "!!int x",
+    "!!int ''",
+    "!!timestamp x",
+    "!!binary x",
+    "!!null {}",
+    "!x",
+]
+
+
+@pytest.mark.parametrize("value", TAGGED)
+def test_a_value_that_is_not_what_its_tag_says_is_told_with_its_line(value: str):
+    text = TEXT.replace("name: Denis Schrey", f"name: {value}")
+    assert faults(text) == [(line_of(text, f"name: {value}"), "", "not_yaml")]
+
+
+@pytest.mark.parametrize("year", ["0001", "1900", "2200", "9999"])
+@pytest.mark.parametrize(
+    ("named", "code"), [("starts_on: 2027-03-23", "not_a_day"), ("opens_at: 2026-11-01T09:00", "not_a_moment")]
+)
+def test_a_time_that_no_other_zone_has_room_for_is_told_with_its_line(named: str, code: str, year: str):
+    name, _, at = named.partition(": ")
+    text = TEXT.replace(named, f"{name}: {year}{at[4:]}")
+    assert (line_of(text, f"{name}: {year}"), code) in [(line, reason) for line, _, reason in faults(text)]
+
+
+LINES = TEXT.split("\n")
+ODD = st.sampled_from(
+    [
+        *TAGGED,
+        *(
+            "{}",
+            "[]",
+            "null",
+            "~",
+            "''",
+            "yes",
+            "=",
+            "|",
+            ">",
+            "- ",
+            ": ",
+            "? ",
+            "<<: ",
+            "&a",
+            "*a",
+            "...",
+            "---",
+            "%YAML 9",
+        ),
+        *(".nan", ".inf", "1e400", "0x", "0o99", "1_000", "12:30:45", "9" * 30, "1" + ":1" * 300 + ".0"),
+        *("2027-02-30", "2027-02-30T24:99", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "24:99"),
+        *("!!set", "!!omap", "!!pairs [a]", "!!str", "!!timestamp 2001-99-99", "!!python/object:os.system x"),
+        *('"\\ud800"', "\x00", "\u202e", "-" * 500, "[" * 60),
+    ]
+)
+CHANGED = st.lists(
+    st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(["value", "within", "gone", "shifted", "twice"]), ODD),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=EXAMPLES or 25, derandomize=not EXAMPLES)
+@given(CHANGED)
+def test_whatever_a_forum_file_says_it_is_read_or_refused_with_a_line_of_it(changes: list[tuple[int, str, str]]):
+    lines = LINES[:]
+    for number, how, odd in changes:
+        line = lines[number]
+        lines[number] = {
+            "value": f"{line.partition(': ')[0]}: {odd}",
+            "within": f"{line[: len(line) // 2]}{odd}{line[len(line) // 2 :]}",
+            "gone": "",
+            "shifted": f"   {line.strip()}",
+            "twice": f"{line}\n{line}",
+        }[how]
+    written = "\n".join(lines).encode()
+    told: list[Misplaced] = []
+    try:
+        read_forum_file(written)
+    except BadFile as refused:
+        told = refused.faults
+    assert all(0 <= each.line <= written.count(b"\n") + 1 for each in told)
+
+
+@settings(max_examples=EXAMPLES or 60, derandomize=not EXAMPLES)
+@given(
+    st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+)
+def test_whatever_is_sent_as_a_forum_file_is_refused(body: bytes):
+    with pytest.raises(BadFile):
+        read_forum_file(body)

@@ -13,6 +13,7 @@ from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.passkeys import ADDED, REMOVED
 from app.accounts.second_factor import TURNED_OFF, TURNED_ON
+from app.correspondence.resending import resend
 from app.forum.models import Forum
 from app.jobs import duties
 from app.jobs.crew import Crew
@@ -21,8 +22,9 @@ from app.kit.db import Db, table
 from app.kit.errors import Busy
 from app.kit.i18n import Bilingual
 from app.kit.pen import SITE
+from app.mail.bounces import note_bounce, read_bounce, scopes_of
 from app.mail.models import Message
-from app.mail.outbox import Claimed, claim, mark_sent, queue_mail, withhold
+from app.mail.outbox import Claimed, claim, mark_sent, outbox, queue_mail, withhold
 from app.mail.rules import CLAIM_LASTS
 from app.mail.watching import longest_due
 from app.programme.models import Session
@@ -34,6 +36,7 @@ from app.registration.queries import own_registration
 from app.registration.reviewing import approve
 from tests.cast import CHAN, DARA, NOW, RITH, SLUG, SOKHA, VANNA, Figure, holder, make_application, make_user, the_forum
 from tests.jobs.conftest import Sink
+from tests.mail.test_bounces import dsn
 
 _messages = table(Message)
 
@@ -205,6 +208,7 @@ def test_hours_without_a_server_are_not_held_against_a_mail(crew: Crew, sink: Si
 
 
 def test_a_mail_whose_line_broke_over_its_text_is_sent_again_and_marked(crew: Crew, sink: Sink, clock: Any) -> None:
+    """The server has all of it: whether its 250 was lost with the line, nobody here can tell."""
     registered(crew)
     sink.meanwhile = sink.hang_up
     deliver(crew)
@@ -215,6 +219,30 @@ def test_a_mail_whose_line_broke_over_its_text_is_sent_again_and_marked(crew: Cr
     deliver(crew)
     assert len({mail["Message-ID"] for mail in sink.mails}) == 1 < len(sink.mails)
     assert [(message.state, message.possibly_repeated) for message in messages(crew)] == [("sent", True)]
+
+
+def test_a_mail_that_was_taken_and_comes_back_is_in_the_list_and_sent_once_more_with_another_id(
+    crew: Crew, sink: Sink
+) -> None:
+    """A server may say 250 and bounce it, or lose it: of the first somebody hears, by `sala bounce`."""
+    row = registered(crew)
+    deliver(crew)
+    told = read_bounce(dsn(named=str(sink.mails[0]["Message-ID"])))
+    assert told is not None
+    assert crew.database.read(lambda db: scopes_of(db, told)) == [SLUG]
+    assert crew.pen.write_now(SLUG, lambda db: note_bounce(db, SLUG, told, now=NOW)) == 1
+    (came_back,) = crew.database.read(lambda db: outbox(db, SLUG, "bounced"))
+    assert (came_back.state, came_back.subject) == ("sent", f"registration:{row.code}")
+    assert deliver(crew) == 0, "nobody is written to again unasked: the address may be the wrong one"
+
+    def once_more(db: Db) -> bool:
+        return resend(db, Actor.operator(), the_forum(db), came_back.id, now=NOW)
+
+    crew.pen.write_now(SLUG, once_more)
+    assert deliver(crew) == 1
+    first, second = sink.mails
+    assert first["Message-ID"] != second["Message-ID"], "it is no repetition that a reader's program may hide"
+    assert text_of_mail(second) == text_of_mail(first)
 
 
 def test_a_mail_refused_by_policy_is_tried_for_days_and_then_fails_and_starts_its_hours(

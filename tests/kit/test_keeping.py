@@ -1,5 +1,11 @@
 """Copies of a database: whole while others write, refused where they are damaged, and brought back row by row."""
 
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +23,7 @@ from app.kit.migrating import migrate
 from app.kit.pen import SITE, Pen
 from tests.cast import BOPHA, NOW, SLUG, make_application
 from tests.cluster import free_port
-from tests.conftest import opened
+from tests.conftest import ROOT, opened
 
 
 def rows(database: Database) -> dict[str, list[Any]]:
@@ -147,14 +153,139 @@ def test_a_damaged_copy_is_refused_and_changes_nothing(database: Database, tmp_p
     assert rows(database) == before
 
 
-def test_a_full_disk_leaves_no_copy_behind(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_given: Any) -> None:
-        raise OSError(28, "No space left on device")
+FULL = """
+import resource, sys
+from pathlib import Path
+from app.kit import keeping
+from app.kit.db import Database
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    keeping.back_up(Database(sys.argv[1]), Path(sys.argv[2]))
+except Exception as failure:
+    print(type(failure).__name__, failure)
+"""
+"""A limit on the size of its files that a process cannot pass does what a full disk does."""
 
-    monkeypatch.setattr(keeping, "_copy_sqlite", full)
-    with pytest.raises(OSError, match="No space"):
-        keeping.back_up(database, tmp_path / "copy")
+
+def test_a_full_disk_leaves_no_copy_behind(database: Database, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL, str(database.url), str(tmp_path / "copy")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert re.search("disk is full|disk I/O|File too large", done.stdout), done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- PostgreSQL's programs
+
+
+@pytest.fixture
+def dumped(postgres_url: str, tmp_path: Path) -> Iterator[tuple[Database, Path]]:
+    """A database with people in it, and a copy of it from before the last of them."""
+    with opened(postgres_url) as database:
+        pen = Pen(database)
+        pen.write_now("phnom-penh-2027", make_application)
+        keeping.back_up(database, tmp_path / "copy")
+        pen.write_now("phnom-penh-2027", lambda db: make_application(db, BOPHA))
+        yield database, tmp_path / "copy"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.9, 0.999, "middle", "words"])
+def test_a_damaged_dump_is_refused_and_changes_nothing(dumped: tuple[Database, Path], kept: float | str) -> None:
+    """Its list of contents stands at its beginning and is whole in most of these."""
+    database, copy = dumped
+    whole, before = copy.read_bytes(), rows(database)
+    half = len(whole) // 2
+    if isinstance(kept, float):
+        copy.write_bytes(whole[: int(len(whole) * kept)])
+    else:
+        copy.write_bytes(b"no dump" if kept == "words" else whole[:half] + b"\xff" * 4096 + whole[half + 4096 :])
+    with pytest.raises(Refused, match="backup_damaged"):
+        keeping.look_at(copy, sqlite=False)
+    with pytest.raises(Refused, match="backup_damaged"):
+        keeping.restore(database, copy)
+    assert rows(database) == before
+
+
+@pytest.mark.postgres
+def test_a_copy_that_comes_out_damaged_is_no_copy(
+    dumped: tuple[Database, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `pg_dump` that loses the last bytes and says that all is well, as a failing disk would."""
+    database, copy = dumped
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    real = shutil.which("pg_dump")
+    (programs / "pg_dump").write_text(
+        f'#!/bin/sh\n{real} "$@" || exit\nfor word; do case $word in --file=*) to=${{word#--file=}};; esac; done\n'
+        'truncate --size=-2000 "$to"\n'
+    )
+    (programs / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    with pytest.raises(Refused, match="backup_damaged"):
+        keeping.back_up(database, tmp_path / "another")
+    assert {path.name for path in tmp_path.iterdir()} == {copy.name, "programs"}
+
+
+def test_a_copy_of_a_damaged_database_is_no_copy(database: Database, tmp_path: Path) -> None:
+    """SQLite copies page by page and asks nothing of what stands on them."""
+    there = tmp_path / "there.sqlite"
+    keeping.back_up(database, there)
+    with sqlite3.connect(there) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit_fact'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with there.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with opened(f"sqlite:///{there}") as damaged, pytest.raises(Refused, match="backup_damaged"):
+        keeping.back_up(damaged, tmp_path / "copy")
+    assert not [path for path in tmp_path.iterdir() if "copy" in path.name]
+
+
+@pytest.mark.postgres
+def test_a_restore_that_fails_half_way_leaves_everything_as_it_was(dumped: tuple[Database, Path]) -> None:
+    """Something stands on a table that the copy would make anew: it cannot be dropped, after others were."""
+    database, copy = dumped
+    with database.write_engine.begin() as connection:
+        connection.execute(text("CREATE VIEW of_theirs AS SELECT id FROM forum_forum"))
+    before = rows(database)
+    with pytest.raises(Refused, match="program_failed"):
+        keeping.restore(database, copy)
+    assert rows(database) == before
+
+
+def test_while_one_pen_keeps_others_out_they_wait_and_are_written_then(either_database: Database) -> None:
+    keeper, other = Pen(either_database), Pen(either_database)
+    other.start()
+    try:
+        with keeper.keeping_others_out():
+            waiting = other.submit(SITE, lambda db: record(db, SITE, ("system", "worker"), "other", "x", now=NOW))
+            keeper.write_now(SITE, lambda db: record(db, SITE, ("system", "worker"), "keeper", "x", now=NOW))
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+        waiting.result(timeout=30)
+    finally:
+        other.stop()
+    said = "SELECT kind FROM audit_fact WHERE kind IN ('keeper', 'other') ORDER BY number"
+    assert list(either_database.read(lambda db: db.execute(text(said)).scalars())) == ["keeper", "other"]
+
+
+@pytest.mark.postgres
+def test_whoever_writes_too_long_is_not_kept_out(
+    dumped: tuple[Database, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = dumped
+    monkeypatch.setattr("app.kit.pen.SECONDS_TO_GET_ALL", 1)
+    entered, over = threading.Event(), threading.Event()
+    slow = threading.Thread(target=Pen(database).write_now, args=(SITE, lambda _db: (entered.set(), over.wait(30))))
+    slow.start()
+    try:
+        assert entered.wait(30)
+        with pytest.raises(Refused, match="restore_in_use"), Pen(database).keeping_others_out():
+            raise AssertionError
+    finally:
+        over.set()
+        slow.join()
 
 
 def test_a_database_that_somebody_holds_is_not_restored(

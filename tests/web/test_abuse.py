@@ -179,3 +179,16 @@ def confirm_everybody(db: Db) -> None:
 
 def test_a_form_opened_before_the_clock_was_set_back_is_taken(strict: TestClient, clock: Clock) -> None:
     assert send(strict, clock, wait=-3600).status_code == 200
+
+
+def test_a_form_too_old_by_a_clock_that_was_ahead_is_taken_once_it_is_set_right(
+    strict: TestClient, clock: Clock
+) -> None:
+    """And what was typed is shown again meanwhile, on a form that is good by the clock as it is."""
+    seal = seal_on(strict.get(FORM))
+    clock.move(hours=24)
+    refused = strict.post(FORM, data={**filled(), "form": seal})
+    assert refused.status_code == 410
+    assert VANNA.email in refused.text
+    clock.move(hours=-23)
+    assert strict.post(FORM, data={**filled(), "form": seal}).status_code == 200

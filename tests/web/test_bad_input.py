@@ -12,12 +12,14 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.accounts.rules import Role
 from app.editions.form import ForumFile
 from app.kit import codes
 from app.kit.i18n import text_of
-from tests.breadth import SOAK, some
+from tests.breadth import EXAMPLES, SOAK, some
 from tests.cast import NOW, SECRET, SLUG
 from tests.conftest import Clock
 from tests.doors import ELSEWHERE, FORMS, Doors, Page, give_badges, open_doors
@@ -446,6 +448,64 @@ def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
     for body in some_of(name, bodies(refusing.form.fields["form"]), each=21):
         refusing(**body)
+
+
+NAMED = st.sampled_from([b"form", b"family_name", b"email", b"titles", b"x", b"", b"\xff", b"a" * 300])
+HEADS = st.sampled_from(
+    [
+        b'Content-Disposition: form-data; name="%s"',
+        b'Content-Disposition: form-data; name="%s"; filename="a.pdf"',
+        b'Content-Disposition: form-data; name="%s"; filename="\x00"',
+        b"content-disposition: form-data; name*=utf-8''%s",
+        b"Content-Disposition: form-data; name=%s; name=form",
+        b"Content-Disposition: attachment; x=%s",
+        b'Content-Type: text/plain; charset=utf-7\r\nContent-Disposition: form-data; name="%s"',
+        b'Content-Type: multipart/mixed; boundary=xyz\r\nContent-Disposition: form-data; name="%s"',
+        b'Content-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name="%s"',
+        b"X-Long: " + b"a" * 9000 + b"%s",
+    ]
+)
+VALUES = st.sampled_from(
+    [b"", b"x", b"\xff\xfe", b"\x00", b"\xed\xa0\x80", b"\r\n--xyz\r\n", b"\xe2\x80\xae", b"a" * 70_000]
+)
+LINE_ENDS = st.sampled_from([b"\r\n", b"\n", b"", b"\r"])
+PARTS = st.builds(
+    lambda start, head, name, gap, value, end: start + head.replace(b"%s", name) + gap + value + end,
+    st.sampled_from([b"--xyz\r\n", b"--xyz\n", b"--xyz", b"-xyz\r\n"]),
+    HEADS,
+    NAMED,
+    st.sampled_from([b"\r\n\r\n", b"\n\n", b"\r\n"]),
+    VALUES,
+    LINE_ENDS,
+)
+WHOLE = st.builds(
+    lambda parts, end: b"".join(parts) + end,
+    st.lists(PARTS, max_size=6),
+    st.sampled_from([b"--xyz--\r\n", b"--xyz--", b"", b"--xyz-", b"--xyz--\r\ntrailing"]),
+)
+PAIRS = st.lists(st.builds(lambda name, value: name + b"=" + value, NAMED, VALUES), max_size=5).map(b"&".join)
+KINDS = st.sampled_from(
+    [f"multipart/form-data; boundary={each}" for each in ("xyz", '"xyz"', "", "x" * 100, "xyz; charset=utf-7")]
+    + [
+        "multipart/form-data",
+        "multipart/mixed; boundary=xyz",
+        FORMS,
+        f"{FORMS}; charset=zip",
+        "application/json",
+        "\xff",
+    ]
+)
+
+
+@settings(max_examples=EXAMPLES or 40, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(WHOLE, WHOLE, PAIRS, st.binary(max_size=300)),
+    st.one_of(st.just("multipart/form-data; boundary=xyz"), KINDS),
+)
+def test_whatever_bytes_are_sent_as_a_form_are_refused(doors: Doors, body: bytes, kind: str) -> None:
+    for name in ("register", "login", "approval"):
+        refusing = Refusing(doors, opened(doors, name))
+        refusing(content=body, headers={"content-type": kind.encode("latin-1")})
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
