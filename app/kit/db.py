@@ -33,7 +33,7 @@ from sqlmodel import SQLModel
 from app.kit.errors import Busy
 from app.kit.questions import Question
 from app.kit.replica import Replica
-from app.kit.waiting import Spoiled, Waiting, Write, write_all
+from app.kit.waiting import Spoiled, Waiting, Write
 
 T = TypeVar("T")
 SECONDS_TO_BE_READ = 5.0
@@ -75,9 +75,9 @@ class Db(_SqlSession):
 
     def __init__(self, bind: Any, **options: Any) -> None:
         super().__init__(bind=bind, expire_on_commit=False, autoflush=False, **options)
-        self._before: list[Waiting] = []
+        self._before = Waiting()
         """Rows of the deeds that are over."""
-        self._own: list[Waiting] = []
+        self._own = Waiting()
         """Rows of the deed at hand, or of all that is done outside of any."""
         self._deed: ExitStack | None = None
         self._is_apart = self._is_writing = False
@@ -89,7 +89,7 @@ class Db(_SqlSession):
     def later(self, table: Table, row: dict[str, Any], write: Write | None = None) -> None:
         """Write a row at the end of the transaction, or before anything is asked of the database that it could matter
         to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are."""
-        self._own.append(Waiting(table, row, write))
+        self._own.add(table, row, write)
 
     def ask(
         self,
@@ -100,10 +100,8 @@ class Db(_SqlSession):
     ) -> list[tuple[Any, ...]]:
         """The rows that answer a question. What waits in a table it reads is written first, but for rows of which
         `matters` says that they are not asked for. A question changes nothing, so no savepoint is set for it."""
-        for waiting in (self._before, self._own):
-            if any(each.table in question.tables and matters(each.row) for each in waiting):
-                self.write_waiting()
-                break
+        if self._before.has(question.tables, matters) or self._own.has(question.tables, matters):
+            self.write_waiting()
         try:
             return question.ask(super().connection(), values)
         except DBAPIError as failure:
@@ -117,29 +115,29 @@ class Db(_SqlSession):
         if self._is_writing:
             return
         if self._deed is None:
-            rows = [*self._before, *self._own]
-            self._before = []
+            rows, self._before = self._before, Waiting()
+            rows.append(self._own)
         else:
             self._stand_apart()
             self._write_before()
             rows = self._own
-        self._own = []
+        self._own = Waiting()
         self._write(rows)
 
     def _write_before(self) -> None:
-        rows, self._before = self._before, []
+        rows, self._before = self._before, Waiting()
         try:
             self._write(rows)
         except Exception as failure:
             self.spoiled = failure
             raise Spoiled from failure
 
-    def _write(self, rows: list[Waiting]) -> None:
+    def _write(self, rows: Waiting) -> None:
         if not rows:
             return
         self._is_writing = True
         try:
-            write_all(self, rows)
+            rows.write(self)
         finally:
             self._is_writing = False
 
@@ -153,8 +151,8 @@ class Db(_SqlSession):
         wait are dropped without one. What a deed with a savepoint gave to `later` is written at its end; else it waits
         on. Raises what the deed raises, and Spoiled where the transaction is good for nothing any more.
         """
-        self._before += self._own
-        self._own, self._is_apart = [], False
+        self._before.append(self._own)
+        self._own, self._is_apart = Waiting(), False
         try:
             with ExitStack() as self._deed:
                 yield
@@ -162,9 +160,11 @@ class Db(_SqlSession):
                     self.flush()
                 self._must_hold()
         except BaseException:
-            self._own = []
+            self._own = Waiting()
             raise
         finally:
+            if self._is_apart:
+                self.expunge_all()  # the next deed reads its own rows
             self._deed, self._is_apart = None, False
 
     def _must_hold(self) -> None:
@@ -225,9 +225,9 @@ def _write_waiting(db: Db) -> None:
 @event.listens_for(Db, "after_soft_rollback")
 def _drop_waiting(db: Db, ended: SessionTransaction) -> None:
     """What waited was asked for within what is taken back."""
-    db._own = []  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
+    db._own = Waiting()  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
     if not ended.nested:
-        db._before = []  # noqa: SLF001 - likewise
+        db._before = Waiting()  # noqa: SLF001 - likewise
 
 
 def new_ids(db: Db, of: Table, many: int) -> Iterator[int]:

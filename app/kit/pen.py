@@ -354,7 +354,6 @@ def _run(db: Db, job: _Job) -> _Done:
         for name, before in left.items():
             if db.info.get(name) is before:
                 del db.info[name]
-        db.expunge_all()  # the next deed reads its own rows
     return _Done(job, value=value)
 
 

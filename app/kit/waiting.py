@@ -1,7 +1,6 @@
 """Rows that wait for the end of a transaction, to be written many in one statement (`app.kit.db.Db.later`)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import cache
 from graphlib import TopologicalSorter
 from itertools import groupby
@@ -15,35 +14,50 @@ Write = Callable[[Any, list[Row]], None]
 """Writes rows with the `Db` it is given."""
 
 
-@dataclass(frozen=True, slots=True)
 class Waiting:
-    """A row of a table; `write` writes many at once where they are not simply inserted."""
+    """Rows by their table, in the order they came in."""
 
-    table: Table
-    row: Row
-    write: Write | None = None
+    __slots__ = ("others", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[Table, list[Row]] = {}
+        self.others: dict[Table, Write] = {}
+        """How rows are written that are not simply inserted."""
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    def add(self, table: Table, row: Row, write: Write | None = None) -> None:
+        """One more; `write` says how all of its table are written."""
+        if table in self.rows:
+            self.rows[table].append(row)
+            return
+        self.rows[table] = [row]
+        if write is not None:
+            self.others[table] = write
+
+    def append(self, later: "Waiting") -> None:
+        """Those behind these."""
+        for table, rows in later.rows.items():
+            self.rows.setdefault(table, []).extend(rows)
+        self.others |= later.others
+
+    def has(self, tables: Iterable[Table], matters: Callable[[Row], bool]) -> bool:
+        """Is there a row of one of these tables that matters?"""
+        return any(matters(row) for table in tables for row in self.rows.get(table, ()))
+
+    def write(self, db: Session) -> None:
+        """Write them, tables before those that point at them; behind all others those that are not simply inserted."""
+        for table in _in_order(frozenset(self.rows.keys() - self.others.keys())):
+            # one statement has one list of columns
+            for _, alike in groupby(self.rows[table], key=dict.keys):
+                db.execute(_insert(table), list(alike))
+        for table, write in self.others.items():
+            write(db, self.rows[table])
 
 
 class Spoiled(Exception):
     """A row of an earlier deed could not be written: the fault is not of whoever asked for it to be written now."""
-
-
-def write_all(db: Session, waiting: Sequence[Waiting]) -> None:
-    """Write rows, those of a table in the order they came in, and tables before those that point at them; behind all
-    others those with a `write` of their own."""
-    plain: dict[Table, list[Row]] = {}
-    others: dict[Write, list[Row]] = {}
-    for each in waiting:
-        if each.write is None:
-            plain.setdefault(each.table, []).append(each.row)
-        else:
-            others.setdefault(each.write, []).append(each.row)
-    for table in _in_order(frozenset(plain)):
-        # one statement has one list of columns
-        for _, alike in groupby(plain[table], key=dict.keys):
-            db.execute(_insert(table), list(alike))
-    for write, rows in others.items():
-        write(db, rows)
 
 
 @cache
