@@ -5,7 +5,7 @@ these. A question is written in SQLAlchemy all the same, which compiles it once 
 is a text, the order of its values, and how each of them is given to this driver and read from it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,6 @@ class _Ready:
     order: tuple[str, ...] | None
     """Of the values, where the driver takes them in order and not by name."""
     given: tuple[tuple[str, Change], ...]
-    read: tuple[tuple[int, Change], ...]
 
 
 @dataclass(slots=True)
@@ -50,6 +49,7 @@ class Question:
     def __init__(self, asks: Select[Any]) -> None:
         self._asks = asks
         self._ready: dict[str, _Ready] = {}
+        self._read: dict[str, tuple[tuple[int, Change], ...]] = {}
         self.tables = frozenset(each for each in iterate(asks) if isinstance(each, Table))
         """What it reads."""
 
@@ -60,26 +60,32 @@ class Question:
         for name, change in ready.given:
             named[name] = change(named[name])
         sent: Any = named if ready.order is None else [named[name] for name in ready.order]
-        rows = _through(connection, ready.text, sent)
-        if rows and ready.read:
-            return [_changed(row, ready.read) for row in rows]
-        return rows
+        rows, columns = _through(connection, ready.text, sent)
+        if not rows:
+            return rows
+        read = self._read.get(connection.dialect.name)
+        if read is None:
+            read = self._read[connection.dialect.name] = self._get_read(connection.dialect, columns)
+        return [_changed(row, read) for row in rows] if read else rows
 
     def _get_ready(self, dialect: Dialect) -> _Ready:
         compiled: Any = self._asks.compile(dialect=dialect)
         given = {
             name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in compiled.binds.items()
         }
-        columns = enumerate(self._asks.selected_columns)
-        read = {place: each.type.dialect_impl(dialect).result_processor(dialect, None) for place, each in columns}
         ready = self._ready[dialect.name] = _Ready(
             text=str(compiled),
             fixed=dict(compiled.params),
             order=tuple(compiled.positiontup) if compiled.positional else None,
             given=tuple((name, change) for name, change in given.items() if change is not None),
-            read=tuple((place, change) for place, change in read.items() if change is not None),
         )
         return ready
+
+    def _get_read(self, dialect: Dialect, columns: Sequence[Any]) -> tuple[tuple[int, Change], ...]:
+        """How columns are read, as an answer itself describes them."""
+        kinds = [each.type.dialect_impl(dialect) for each in self._asks.selected_columns]
+        found = [kind.result_processor(dialect, column[1]) for kind, column in zip(kinds, columns, strict=True)]
+        return tuple((place, change) for place, change in enumerate(found) if change is not None)
 
 
 def _changed(row: tuple[Any, ...], changes: tuple[tuple[int, Change], ...]) -> tuple[Any, ...]:
@@ -89,8 +95,9 @@ def _changed(row: tuple[Any, ...], changes: tuple[tuple[int, Change], ...]) -> t
     return tuple(found)
 
 
-def _through(connection: Connection, text: str, sent: Any) -> list[tuple[Any, ...]]:
-    """Ask, as SQLAlchemy would: whoever listens to the engine hears of it, and an error is one of SQLAlchemy's."""
+def _through(connection: Connection, text: str, sent: Any) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
+    """The rows, and the driver's description of their columns. As with SQLAlchemy, whoever listens
+    to the engine hears of it, and an error is one of SQLAlchemy's."""
     driver: Any = connection.connection.driver_connection
     cursor, asking, heard = driver.cursor(), Asking(), connection.dispatch
     try:
@@ -98,6 +105,7 @@ def _through(connection: Connection, text: str, sent: Any) -> list[tuple[Any, ..
             listen(connection, cursor, text, sent, asking, False)
         cursor.execute(text, sent)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
+        columns: Sequence[Any] = cursor.description
         for listen in heard.after_cursor_execute:
             listen(connection, cursor, text, sent, asking, False)
     except connection.dialect.loaded_dbapi.Error as failure:
@@ -106,7 +114,7 @@ def _through(connection: Connection, text: str, sent: Any) -> list[tuple[Any, ..
         raise _told(connection, failure, text, cursor) from failure
     finally:
         cursor.close()
-    return rows
+    return rows, columns
 
 
 def _told(connection: Connection, failure: Any, text: str, cursor: Any) -> BaseException:
