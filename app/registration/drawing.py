@@ -7,6 +7,7 @@ Whoever registers alone draws one of each. What a run of them draws holds as lon
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, select
 
@@ -55,7 +56,11 @@ class Drawn:
         none is drawn."""
         number = next(self._places, None)
         if number is None:
-            rows = db.ask(_FREE, {"own": own, "full_to": full_to, "many": self.many})
+
+            def is_above(seat: dict[str, Any]) -> bool:
+                return seat["forum_id"] == own and (seat["number"] or 0) > full_to
+
+            rows = db.ask(_FREE, {"own": own, "full_to": full_to, "many": self.many}, matters=is_above)
             self._places = iter([row[0] for row in rows])
             number = next(self._places, None)
         return number
