@@ -249,12 +249,15 @@ class Counted(list[str]):
 
 
 @pytest.fixture
-def queries(database: Database) -> Callable[[], Any]:
-    """`with queries() as counted:` … then `len(counted)`: what went to `database`, without BEGIN and PRAGMA."""
+def queries(database: Database, request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """`with queries() as counted:` … then `len(counted)`: what went to `database`, without BEGIN and PRAGMA, and
+    without what `db` had still to write of what was done before."""
 
     @contextmanager
     def counting() -> Iterator[Counted]:
         counted = Counted()
+        if "db" in request.fixturenames:
+            request.getfixturevalue("db").write_waiting()
 
         def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             if statement.split(None, 1)[0].upper() in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:

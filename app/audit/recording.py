@@ -3,9 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,30 +21,6 @@ _ADVANCE = (
     .values(number=bindparam("to_number"), hash=bindparam("to_hash"))
 )
 _HEAD = select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == bindparam("of"))
-_TOGETHER = "facts written together"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    scope: str
-    facts: list[dict[str, Any]] = field(default_factory=list)
-
-
-@contextmanager
-def together(db: Db, scope: str) -> Iterator[None]:
-    """Write the facts that are recorded in `scope` meanwhile at the end, in their order and with one reading and one
-    writing of the chain's head. Nothing in between sees them. Where it is left with an error none is written. Inside of
-    another for the same scope, at the end of that one."""
-    pending, around = _Pending(scope), db.info.get(_TOGETHER)
-    db.info[_TOGETHER] = pending
-    try:
-        yield
-    finally:
-        db.info[_TOGETHER] = around
-    if around is not None and around.scope == scope:
-        around.facts.extend(pending.facts)
-    elif pending.facts:
-        _write(db, scope, pending.facts)
 
 
 def record(
@@ -80,14 +54,18 @@ def record(
         "salt": salt,
         "digest": _digest(salt, personal or {}),
     }
-    pending = db.info.get(_TOGETHER)
-    if pending is not None and pending.scope == scope:
-        pending.facts.append(fact)
-    else:
-        _write(db, scope, [fact])
+    db.later(_facts, fact, _write)
 
 
-def _write(db: Db, scope: str, facts: Sequence[dict[str, Any]]) -> None:
+def _write(db: Db, facts: Sequence[dict[str, Any]]) -> None:
+    scopes: dict[str, list[dict[str, Any]]] = {}
+    for fact in facts:
+        scopes.setdefault(fact["scope"], []).append(fact)
+    for scope, its in scopes.items():
+        _go_on(db, scope, its)
+
+
+def _go_on(db: Db, scope: str, facts: Sequence[dict[str, Any]]) -> None:
     last = head_of(db, scope)
     number, link = last or (0, "")
     rows = []

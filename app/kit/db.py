@@ -3,22 +3,37 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Integer, String, Table, create_engine, event, literal_column, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
 from app.kit.errors import Busy
+from app.kit.questions import Question
 from app.kit.replica import Replica
+from app.kit.waiting import Spoiled, Waiting, Write
 
 T = TypeVar("T")
 SECONDS_TO_BE_READ = 5.0
@@ -38,39 +53,196 @@ def table(model: type[SQLModel]) -> Table:
     return found
 
 
-class NextId(FunctionElement[int]):
-    """The id that the next row of a table may be written with: for a row that holds something made of its own id, which
-    would be written twice otherwise. To be asked under the pen alone.
-
-    It is what the databases give by themselves: PostgreSQL's sequence; on SQLite one more than the highest.
-    """
-
-    type = Integer()
-    inherit_cache = True
-
-    def __init__(self, of: Table) -> None:
-        super().__init__(literal_column(f"'{of.name}'", String))
+@cache
+def _highest(of: Table) -> Question:
+    return Question(select(func.coalesce(func.max(of.c.id), 0)))
 
 
-@compiles(NextId)
-def _next_of_its_sequence(element: NextId, compiler: Any, **options: Any) -> str:
-    return f"nextval(pg_get_serial_sequence({compiler.process(element.clauses, **options)}, 'id'))"
-
-
-@compiles(NextId, "sqlite")
-def _next_to_the_highest(element: NextId, compiler: Any, **options: Any) -> str:
-    name = compiler.process(element.clauses, **options).strip("'")
-    return f"(SELECT coalesce(max(id), 0) + 1 FROM {name})"  # noqa: S608 - a table's own name
+_NEXT_OF_SEQUENCE = Question(
+    select(func.nextval(func.pg_get_serial_sequence(bindparam("name", type_=String), "id"))).select_from(
+        func.generate_series(1, bindparam("many", type_=Integer))
+    )
+)
 
 
 class Db(_SqlSession):
     """One unit of work on the database. Deeds and queries get one; none of them commits.
 
     Rows stay readable after the commit, because answers are given only then.
+
+    What is only written can be given to `later`: such rows wait for the end of the transaction and are written many in
+    one statement. Whatever is asked of the database through this unit of work is asked after what waits was written,
+    so nobody can tell the difference, except by `ask`, which says of itself what it may leave waiting.
     """
 
     def __init__(self, bind: Any, **options: Any) -> None:
         super().__init__(bind=bind, expire_on_commit=False, autoflush=False, **options)
+        self._before = Waiting()
+        """Rows of the deeds that are over."""
+        self._own = Waiting()
+        """Rows of the deed at hand, or of all that is done outside of any."""
+        self._deed: ExitStack | None = None
+        self._is_apart = self._is_writing = False
+        self.spoiled: Exception | None = None
+        """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
+
+    # ---- rows that wait
+
+    def later(self, table: Table, row: dict[str, Any], write: Write | None = None) -> None:
+        """Write a row at the end of the transaction, or before anything is asked of the database that it could matter
+        to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are."""
+        self._own.add(table, row, write)
+
+    def ask(
+        self,
+        question: Question,
+        values: Mapping[str, Any],
+        *,
+        matters: Callable[[dict[str, Any]], bool] = lambda _: True,
+    ) -> list[tuple[Any, ...]]:
+        """The rows that answer a question. What waits in a table it reads is written first, but for rows of which
+        `matters` says that they are not asked for. A question changes nothing, so no savepoint is set for it."""
+        if self._before.has(question.tables, matters) or self._own.has(question.tables, matters):
+            self.write_waiting()
+        try:
+            return question.ask(super().connection(), values)
+        except DBAPIError as failure:
+            if self._deed is not None and not self._is_apart:
+                self.spoiled = failure  # after an error PostgreSQL goes on from a savepoint alone
+            raise
+
+    def write_waiting(self) -> None:
+        """Write what waits, now. Raises what the database says of a row of the deed at hand; of another deed's row it
+        is told as Spoiled, and the transaction is good for nothing any more."""
+        if self._is_writing:
+            return
+        if self._deed is None:
+            rows, self._before = self._before, Waiting()
+            rows.append(self._own)
+        else:
+            self._stand_apart()
+            self._write_before()
+            rows = self._own
+        self._own = Waiting()
+        self._write(rows)
+
+    def _write_before(self) -> None:
+        rows, self._before = self._before, Waiting()
+        try:
+            self._write(rows)
+        except Exception as failure:
+            self.spoiled = failure
+            raise Spoiled from failure
+
+    def _write(self, rows: Waiting) -> None:
+        if not rows:
+            return
+        self._is_writing = True
+        try:
+            rows.write(self)
+        finally:
+            self._is_writing = False
+
+    # ---- deeds of one transaction
+
+    @contextmanager
+    def one_deed(self) -> Iterator[None]:
+        """A deed among others of the transaction: where it fails, what it did is taken back and nothing else.
+
+        A savepoint stands before the first thing it does in the database but `ask`, which changes nothing; rows that
+        wait are dropped without one. What a deed with a savepoint gave to `later` is written at its end; else it waits
+        on. Raises what the deed raises, and Spoiled where the transaction is good for nothing any more.
+        """
+        self._before.append(self._own)
+        self._own, self._is_apart = Waiting(), False
+        try:
+            with ExitStack() as self._deed:
+                yield
+                if self._is_apart:
+                    self.flush()
+                self._must_hold()
+        except BaseException:
+            self._own = Waiting()
+            raise
+        finally:
+            if self._is_apart:
+                self.expunge_all()  # the next deed reads its own rows
+            self._deed, self._is_apart = None, False
+
+    def _must_hold(self) -> None:
+        """Raises Spoiled, also where the deed at hand made nothing of it."""
+        if self.spoiled is not None:
+            raise Spoiled from self.spoiled
+
+    def _stand_apart(self) -> None:
+        """Set the savepoint of the deed at hand, if it has none: behind the rows of those before it, which stay."""
+        if self._deed is not None and not self._is_apart:
+            self._write_before()
+            self._is_apart = self._is_writing = True  # SQLAlchemy flushes before a savepoint
+            try:
+                self._deed.enter_context(super().begin_nested())
+            finally:
+                self._is_writing = False
+
+    # ---- what SQLAlchemy does, after what waits
+
+    if not TYPE_CHECKING:  # their types stay SQLAlchemy's, which say more
+
+        def execute(self, *asked: Any, **options: Any) -> Any:
+            if self._deed is not None or self._own:
+                self.write_waiting()
+            return super().execute(*asked, **options)
+
+        def scalar(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().scalar(*asked, **options)
+
+        def scalars(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().scalars(*asked, **options)
+
+        def get(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().get(*asked, **options)
+
+    def add(self, *asked: Any, **options: Any) -> None:
+        self._stand_apart()  # a savepoint that is set later would have it written before
+        super().add(*asked, **options)
+
+    def flush(self, *asked: Any) -> None:
+        self.write_waiting()
+        super().flush(*asked)
+
+    def begin_nested(self) -> SessionTransaction:
+        self.write_waiting()  # so what waits at the end of it is its own
+        return super().begin_nested()
+
+
+@event.listens_for(Db, "before_commit")
+def _write_waiting(db: Db) -> None:
+    """Also at the end of a savepoint: what is wrong with a row shows where it was asked for."""
+    db.write_waiting()
+
+
+@event.listens_for(Db, "after_soft_rollback")
+def _drop_waiting(db: Db, ended: SessionTransaction) -> None:
+    """What waited was asked for within what is taken back."""
+    db._own = Waiting()  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
+    if not ended.nested:
+        db._before = Waiting()  # noqa: SLF001 - likewise
+
+
+def new_ids(db: Db, of: Table, many: int) -> Iterator[int]:
+    """Ids that the next rows of a table may be written with, at least so many: for rows that hold something made of
+    their own id, which would be written twice otherwise. To be asked under the pen alone; who writes such rows in
+    between without these ids spoils them. One query.
+
+    They are what the databases give by themselves: PostgreSQL's sequence, of which what is not used is left out; on
+    SQLite what comes after the highest.
+    """
+    if db.get_bind().dialect.name == "sqlite":
+        return count(db.ask(_highest(of), {})[0][0] + 1)
+    return iter([row[0] for row in db.ask(_NEXT_OF_SEQUENCE, {"name": of.name, "many": many})])
 
 
 class Database:

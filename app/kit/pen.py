@@ -311,6 +311,7 @@ class Pen:
                 db.connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
+            db.write_waiting()
             connection = db.connection()
             if not _still_open(connection):
                 connection.invalidate()
@@ -367,9 +368,12 @@ class _TransactionLost(Exception):
 
 def _still_open(connection: Connection) -> bool:
     """Is the transaction that was begun still there? On a full disk or a read error SQLite may end it by itself, and
-    what ran before is gone while what runs after would be committed alone."""
-    driver = connection.connection.driver_connection
-    return bool(getattr(driver, "in_transaction", True))
+    what ran before is gone while what runs after would be committed alone. PostgreSQL takes a COMMIT after an error
+    without a word and rolls back."""
+    driver: Any = connection.connection.driver_connection
+    if hasattr(driver, "in_transaction"):
+        return bool(driver.in_transaction)
+    return bool(driver.info.transaction_status.name == "INTRANS")
 
 
 class _CommitFailed(Exception):
@@ -384,24 +388,24 @@ class _CommitFailed(Exception):
 def _run(db: Db, job: _Job) -> _Done:
     left = dict(db.info)  # what a deed leaves there is for the very next one: later it need not be true any more
     try:
-        with traces.deed(job.deed, job.within), db.begin_nested():
+        with traces.deed(job.deed, job.within), db.one_deed():
             value = job.deed(db)
-            db.flush()
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
         db.info.clear()  # what it found out was taken back with it
-        if not _still_open(db.connection()):
-            raise _TransactionLost from failure
+        if db.spoiled is not None or not _still_open(db.connection()):
+            raise _TransactionLost from failure  # the question of a deed without a savepoint may have failed
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
         db.info.clear()
+        if db.spoiled is not None:
+            raise _TransactionLost from db.spoiled
         return _Done(job, failure=failure)
     finally:
         for name, before in left.items():
             if db.info.get(name) is before:
                 del db.info[name]
-        db.expunge_all()  # the next deed reads its own rows
     return _Done(job, value=value)
 
 

@@ -4,20 +4,21 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from itertools import zip_longest
+from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, select
 
 from app.kit.db import Db, table
 from app.kit.errors import TooMany
 from app.kit.models import Visit
+from app.kit.questions import Question
 
 _visits = table(Visit)
-# built once: every form to register asks them, and putting a statement together costs more than having it done
-_ADD = insert(_visits)
-_MADE = (
+_MADE = Question(
     select(_visits.c.who, func.count(), func.min(_visits.c.at))
     .where(
-        _visits.c.who.in_(bindparam("whose", expanding=True)),
+        _visits.c.who.in_((bindparam("one"), bindparam("other"))),
         _visits.c.at > bindparam("since"),
         _visits.c.at < bindparam("until"),
     )
@@ -45,11 +46,13 @@ def count_visit(db: Db, who: str, most: int, window_seconds: int, *, now: dateti
 
 
 def count_visits(db: Db, tries: Sequence[tuple[str, int]], window_seconds: int, *, now: datetime) -> None:
-    """Count one try for each of several (who, most), or for none: raises TooMany as `count_visit` does. Two queries."""
+    """Count one try for each of several (who, most), or for none: raises TooMany as `count_visit` does. A query for
+    every two."""
     counted = [(who, most) for who, most in tries if most]
     if counted:
         _refuse(db, counted, window_seconds, now=now)
-        db.execute(_ADD, [{"who": who, "at": now} for who, _ in counted])
+        for who, _ in counted:
+            db.later(_visits, {"who": who, "at": now})
 
 
 def must_wait(db: Db, who: str, most: int, window_seconds: int, *, now: datetime) -> None:
@@ -61,13 +64,22 @@ def must_wait(db: Db, who: str, most: int, window_seconds: int, *, now: datetime
 def _refuse(db: Db, counted: Sequence[tuple[str, int]], window_seconds: int, *, now: datetime) -> None:
     window = timedelta(seconds=window_seconds)
     # what was counted by a clock that was far ahead keeps nobody out until that time has come
-    asked = {"whose": [who for who, _ in counted], "since": now - window, "until": now + window}
-    made = {row[0]: row[1:] for row in db.execute(_MADE, asked)}
+    around = {"since": now - window, "until": now + window}
+    made: dict[str, tuple[Any, ...]] = {}
+    for (one, _), (other, _) in zip_longest(counted[::2], counted[1::2], fillvalue=counted[0]):
+        made |= _made(db, one, other, around)
     for who, most in counted:
         times, first = made.get(who, (0, None))
         if times >= most:
             wait = window_seconds if first is None else min(first + window - now, window).total_seconds()
             raise TooMany("too_many", seconds=max(1, int(wait)), minutes=max(1, round(wait / 60)))
+
+
+def _made(db: Db, one: str, other: str, around: dict[str, datetime]) -> dict[str, tuple[Any, ...]]:
+    def is_theirs(row: dict[str, Any]) -> bool:
+        return row["who"] in {one, other}
+
+    return {row[0]: row[1:] for row in db.ask(_MADE, {"one": one, "other": other, **around}, matters=is_theirs)}
 
 
 def forget_visits(db: Db, *, before: datetime) -> int:

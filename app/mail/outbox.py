@@ -16,7 +16,6 @@ from app.mail.models import Attempt, Message
 from app.mail.rules import CLAIM_LASTS, CLOCKS_DIFFER, LONGEST_WAIT
 
 _messages, _attempts = table(Message), table(Attempt)
-_QUEUE = insert(_messages)
 
 
 def queue_mail(
@@ -61,7 +60,7 @@ def queue_mail(
         "bounce": "",
         "trace": traces.place(),
     }
-    db.execute(_QUEUE, row)
+    db.later(_messages, row)
 
 
 def was_queued(db: Db, forum: str, subject: str, template: str, *, since: datetime) -> bool:

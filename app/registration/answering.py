@@ -20,8 +20,6 @@ from app.registration.rules.questions import YES, Kind
 
 _answers, _files, _consents = table(Answer), table(File), table(Consent)
 _LINE, _TEXT = TypeAdapter(Line), TypeAdapter(Text)
-# built once: every registration writes them
-_ADD_ANSWERS, _ADD_CONSENT = insert(_answers), insert(_consents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,6 @@ def _file(one: QuestionView, sent: Sent, there: Mapping[str, tuple[int, str]], f
 
 def keep_first(db: Db, application: int, ready: Ready, language: str, *, now: datetime) -> None:
     """Keep the answers of the form that made a registration: there is nothing of it yet that they would change."""
-    rows = []
     for one in ready.questions:
         answer = ready.answers.get(one.code)
         if answer is None:
@@ -121,9 +118,8 @@ def keep_first(db: Db, application: int, ready: Ready, language: str, *, now: da
             _add_file(db, application, one, ready, now=now)
         else:
             value = list(answer) if isinstance(answer, tuple) else answer
-            rows.append({"application_id": application, "question_id": one.id, "value": value, "answered_at": now})
-    if rows:
-        db.execute(_ADD_ANSWERS, rows)
+            row = {"application_id": application, "question_id": one.id, "value": value, "answered_at": now}
+            db.later(_answers, row)
 
 
 def keep(db: Db, application: int, ready: Ready, language: str, *, now: datetime) -> tuple[str, ...]:
@@ -197,7 +193,7 @@ def note_consent(
         "language": language,
         "given_at": now,
     }
-    db.execute(_ADD_CONSENT, row)
+    db.later(_consents, row)
 
 
 def note_form_consent(db: Db, application: int, language: str, *, now: datetime) -> None:

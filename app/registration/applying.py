@@ -4,19 +4,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.audit.recording import record, together
+from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import ends_at, forum_id
 from app.kit import codes
-from app.kit.db import Db, NextId, table
+from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
+from app.kit.questions import Question
 from app.mail.outbox import was_queued, withhold
 from app.registration.answering import Sent, keep, keep_first, note_form_consent, questionnaire_sent, read
 from app.registration.assistants import Principals, refuse_too_many
+from app.registration.drawing import Drawn
 from app.registration.inputs import ApplicationInput, Person
 from app.registration.models import Application, Needs
 from app.registration.people import MADE, person_columns, shown_name
@@ -25,27 +27,21 @@ from app.registration.quotas import house_of, times_of
 from app.registration.releasing import close_invitation
 from app.registration.rules.eligibility import Door, Mode, door_state
 from app.registration.rules.names import normal_email
-from app.registration.rules.seats import asks_at
 from app.registration.rules.states import Origin, State, first_step, may_follow, needs_confirmation
 from app.registration.same_person import identity, name_of, registered_already
 from app.registration.seating import Asking, asking, can_seat, end, fill, give, move_queue, step, tell
-from app.registration.settling import leave_settled, settle
+from app.registration.settling import drawn_ahead, leave_settled, settle
 from app.registration.welcome import Welcome
 
 _applications, _needs = table(Application), table(Needs)
-# built once: putting these together costs more than having them done
-_latest = select(func.max(_applications.c.asked_at)).where(_applications.c.forum_id == bindparam("of_forum"))
-_NEXT = select(NextId(_applications), _latest.scalar_subquery())
-_WRITE, _WRITE_NEEDS = insert(_applications), insert(_needs)
 # the forum stands beside each key: SQLite uses no index for a key otherwise, and reads all of the forum's registrations
 _HERE = _applications.c.forum_id == bindparam("own")
-_KNOWN = select(_applications).where(
-    or_(
-        _HERE & (_applications.c.request_key == bindparam("key")),
-        _HERE & (_applications.c.live_key == bindparam("alone")),
-        _HERE & (_applications.c.live_key == bindparam("as_principal")),
-    )
+_SAME = or_(
+    _HERE & (_applications.c.request_key == bindparam("key")),
+    _HERE & (_applications.c.live_key == bindparam("alone")),
+    _HERE & (_applications.c.live_key == bindparam("as_principal")),
 )
+_IS_KNOWN, _KNOWN = Question(select(_applications.c.id).where(_SAME)), select(_applications).where(_SAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +110,13 @@ def apply(
         return Asked(row.code, row.state, manage_token(secret, row.id, row.manage_generation), known=True)
     code = codes.public_code()
     columns = _row(own, category.id, code, request_key, person_key, email, sent, now)
-    kept = welcome.seat if welcome else None
+    kept, invitation = (welcome.seat, welcome.invitation_id) if welcome else (None, None)
     may_seat = kept is not None or can_seat(house, sent.category, now=now)
     mode = Mode.INVITATION if welcome else Mode(category.mode)  # nobody reviews whom the organisers asked
     first = first_step(mode, hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
-    columns |= {"state": first.state.value, "confirmed_at": now if confirmed else None}
-    columns["invitation_id"] = welcome.invitation_id if welcome else None
-    number = write_application(db, columns, secret)
+    columns |= {"state": first.state.value, "confirmed_at": now if confirmed else None, "invitation_id": invitation}
+    drawn = drawn_ahead(db) or Drawn()
+    number = write_application(db, columns, secret, drawn)
     told = first.state.value, sent.language, sent.email, shown_name(columns, sent.language)
     person = Asking(number, code, sent.category, *told, confirmed=confirmed)
     _write_needs(db, number, sent)
@@ -128,26 +124,26 @@ def apply(
         note_form_consent(db, number, sent.language, now=now)
     if ready is not None:
         keep_first(db, number, ready, sent.language, now=now)
-    with together(db, forum.slug):
-        record(
-            db,
-            forum.slug,
-            by.signature,
-            "registration.submitted",
-            f"registration:{code}",
-            now=now,
-            after={"category": sent.category, "state": person.state, **_invited_by(welcome)},
-            personal={"email": sent.email, "name": person.name},
-        )
-        if kept is not None:
-            fill(db, by, forum, kept, person, now=now)
-        elif first.takes_seat:
-            kind = "person" if first.state is State.SEATED else "hold"
-            house = replace(house, full_to=give(db, by, forum, house, person, now=now, kind=kind) or house.full_to)
-    final = welcome.template if welcome else "registration/approved"
-    template = final if confirmed and first.state is State.SEATED else _FIRST_MAIL[first.state]
+    record(
+        db,
+        forum.slug,
+        by.signature,
+        "registration.submitted",
+        f"registration:{code}",
+        now=now,
+        after={"category": sent.category, "state": person.state, **_invited_by(welcome)},
+        personal={"email": sent.email, "name": person.name},
+    )
+    if kept is not None:
+        fill(db, by, forum, kept, person, now=now)
+    elif first.takes_seat:
+        kind = "person" if first.state is State.SEATED else "hold"
+        given = give(db, by, forum, house, person, now=now, kind=kind, drawn=drawn)
+        house = replace(house, full_to=given or house.full_to)
+    is_final = confirmed and first.state is State.SEATED
+    template = (welcome.template if welcome else "registration/approved") if is_final else _FIRST_MAIL[first.state]
     tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})
-    leave_settled(db, house)
+    leave_settled(db, house, drawn)
     return Asked(code, person.state, manage_token(secret, number, 1))
 
 
@@ -193,6 +189,12 @@ def _there_already(
     """The registration that this very form made, else the person's own, who may stand under the address alone or as a
     principal of it; None where there is neither."""
     asked = {"own": own, "key": request_key, "alone": email, "as_principal": f"{email}|{name_of(sent)}"}
+
+    def is_theirs(row: dict[str, Any]) -> bool:
+        return row["request_key"] == request_key or row["live_key"] in {email, asked["as_principal"]}
+
+    if not db.ask(_IS_KNOWN, asked, matters=is_theirs):
+        return None
     before = db.execute(_KNOWN, asked).all()
     here = [row for row in before if row.request_key == request_key or _is_same(row, person_key, sent)]
     return min(here, key=lambda row: row.request_key != request_key, default=None)
@@ -238,8 +240,9 @@ def _row(
     }
 
 
-def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
-    """Write an application's row with what every new one has, and the digests of its tokens; its id. Two queries.
+def write_application(db: Db, row: dict[str, Any], secret: bytes, drawn: Drawn | None = None) -> int:
+    """Write an application's row with what every new one has, and the digests of its tokens; its id. Two queries
+    where nothing is `drawn`.
 
     Who asks after others stands behind them, also where the clock was set back in between.
     """
@@ -251,15 +254,16 @@ def write_application(db: Db, row: dict[str, Any], secret: bytes) -> int:
         "feed_generation": 1,
         "edition": 1,
     }
-    number, latest = db.execute(_NEXT, {"of_forum": row["forum_id"]}).one()
+    drawn = drawn or Drawn()
+    number = drawn.next_id(db)
     made = {
         "id": number,
+        "asked_at": drawn.asks_at(db, row["forum_id"], row["asked_at"]),
         "manage_digest": codes.digest(manage_token(secret, number, 1)),
         "feed_digest": codes.digest(feed_token(secret, number, 1)),
     }
-    made["asked_at"] = asks_at(row["asked_at"], latest)
-    db.execute(_WRITE, {**defaults, **row, **made})
-    return int(number)
+    db.later(_applications, {**defaults, **row, **made})
+    return number
 
 
 def manage_token(secret: bytes, application: int, generation: int) -> str:
@@ -279,7 +283,7 @@ def _keep_needs(db: Db, application: int, sent: Person) -> None:
 
 def _write_needs(db: Db, application: int, sent: Person) -> None:
     if sent.meals or sent.access:
-        db.execute(_WRITE_NEEDS, {"application_id": application, "meals": sent.meals, "access": sent.access})
+        db.later(_needs, {"application_id": application, "meals": sent.meals, "access": sent.access})
 
 
 def application_of(db: Db, forum: Forum, code: str) -> Any:

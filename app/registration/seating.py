@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal, select, update
+from sqlalchemy import delete, select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -18,6 +18,7 @@ from app.forum.queries import ends_at, forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.mail.outbox import queue_mail, withhold
+from app.registration.drawing import Drawn
 from app.registration.models import Application, Category, Delegation, Place, Seat
 from app.registration.people import shown_name
 from app.registration.quotas import House, house_of
@@ -27,7 +28,6 @@ from app.registration.signing_up import arrive, leave
 
 _applications, _categories, _delegations = table(Application), table(Category), table(Delegation)
 _places, _seats = table(Place), table(Seat)
-_TAKE = insert(_seats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,21 @@ def can_seat(house: House, category: str, *, now: datetime) -> bool:
 
 
 def give(
-    db: Db, by: Actor, forum: Forum, house: House, person: Asking, *, now: datetime, kind: str = "person"
+    db: Db,
+    by: Actor,
+    forum: Forum,
+    house: House,
+    person: Asking,
+    *,
+    now: datetime,
+    kind: str = "person",
+    drawn: Drawn | None = None,
 ) -> int | None:
     """Put a person on the lowest free place; the place's number, None for a badge outside the hall.
 
     The rule has said yes before. Raises Refused("no_place") where there is none: the table of places is the last word.
     """
-    number = take(db, forum, house, person.category, kind, now=now, application_id=person.id)
+    number = take(db, forum, house, person.category, kind, now=now, drawn=drawn, application_id=person.id)
     record(
         db,
         forum.slug,
@@ -120,54 +128,32 @@ def give(
 
 
 def take(
-    db: Db, forum: Forum, house: House, category: str, kind: str, *, now: datetime, **whose: int | None
+    db: Db,
+    forum: Forum,
+    house: House,
+    category: str,
+    kind: str,
+    *,
+    now: datetime,
+    drawn: Drawn | None = None,
+    **whose: int | None,
 ) -> int | None:
     """Write one seat row on the lowest free place, and count it in the house; its number, None outside the hall.
 
     `whose` is one of `application_id`, `hold_back_id`, `invitation_id`, `delegation_id`. Raises Refused("no_place").
     """
-    own, row = forum_id(forum), house.categories[category]
-    seat = {"forum_id": own, "category_id": row.id, "kind": kind, "given_at": now, **_NOBODYS, **whose}
-    number = _on_the_lowest_free(db, seat, house.full_to) if row.in_hall else None
-    if number is None:
-        db.execute(_TAKE, {**seat, "number": None, "outside": True})
+    own, row, number = forum_id(forum), house.categories[category], None
+    if row.in_hall:
+        number = (drawn or Drawn()).next_place(db, own, house.full_to)
+        if number is None:
+            raise Refused("no_place")
+    seat = {"forum_id": own, "number": number, "outside": number is None, "category_id": row.id, "kind": kind}
+    db.later(_seats, {**seat, "given_at": now, **_NOBODYS, **whose})
     house.taken[category] += 1
     return number
 
 
 _NOBODYS: dict[str, int | None] = dict.fromkeys(("application_id", "hold_back_id", "invitation_id", "delegation_id"))
-_GIVEN = ("category_id", "kind", "given_at", *_NOBODYS)
-_TAKE_LOWEST = (
-    insert(_seats)
-    .from_select(
-        ["forum_id", "number", "outside", *_GIVEN],
-        select(
-            _places.c.forum_id,
-            _places.c.number,
-            literal(False),
-            *(bindparam(name, type_=_seats.c[name].type) for name in _GIVEN),
-        )
-        .outerjoin(_seats, (_seats.c.forum_id == _places.c.forum_id) & (_seats.c.number == _places.c.number))
-        .where(
-            _places.c.forum_id == bindparam("own"),
-            _places.c.number > bindparam("full_to"),
-            _places.c.retiring.is_(False),
-            _seats.c.id.is_(None),
-        )
-        .order_by(_places.c.number)
-        .limit(1),
-    )
-    .returning(_seats.c.number)
-)
-"""One statement finds the place and takes it; built once, as every seat in the hall is given by it."""
-
-
-def _on_the_lowest_free(db: Db, seat: dict[str, Any], full_to: int) -> int:
-    asked = {"own": seat["forum_id"], "full_to": full_to}
-    number = db.execute(_TAKE_LOWEST, {**{name: seat[name] for name in _GIVEN}, **asked}).scalar_one_or_none()
-    if number is None:
-        raise Refused("no_place")
-    return int(number)
 
 
 def fill(db: Db, by: Actor, forum: Forum, seat: Any, person: Asking, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit.db import Db, table
+from app.registration.drawing import MANY, Drawn
 from app.registration.models import Application, Category, Delegation, HoldBack, Invitation
 from app.registration.quotas import House, due_lapse, house_of
 from app.registration.releasing import lapse_invitation, release_delegation, release_hold_back
@@ -32,6 +33,7 @@ class _Settled:
     house: House
     at: datetime
     quiet_until: datetime
+    drawn: Drawn | None = None
 
 
 _AHEAD, _TAKEN_OVER, _LEFT = "settled ahead", "settled ahead and taken over", "settled and left"
@@ -60,12 +62,21 @@ def forum_ahead(db: Db, slug: str) -> Forum:
     return ahead.forum if ahead is not None and ahead.forum.slug == slug else forum_by_slug(db, slug)
 
 
-def leave_settled(db: Db, house: House) -> None:
-    """Leave what was settled ahead for the very next deed, with the `house` as it is now. Only a deed may that has
-    given seats alone, each counted there: it has changed nothing else of it, and nothing is due that was not before."""
+def drawn_ahead(db: Db) -> Drawn | None:
+    """What the registration right before the deed at hand left drawn, where that took over how things stand; else
+    None."""
+    over: _Settled | None = db.info.get(_TAKEN_OVER)
+    return None if over is None else over.drawn
+
+
+def leave_settled(db: Db, house: House, drawn: Drawn) -> None:
+    """Leave what was settled ahead for the very next deed, with the `house` as it is now and what is `drawn`. Only a
+    deed may that has given seats alone, each counted there: it has changed nothing else of it, and nothing is due that
+    was not before."""
     over: _Settled | None = db.info.pop(_TAKEN_OVER, None)
     if over is not None and over.house.taken is house.taken:
-        db.info[_LEFT] = replace(over, house=house)
+        drawn.many = MANY
+        db.info[_LEFT] = replace(over, house=house, drawn=drawn)
 
 
 def settle(db: Db, forum: Forum, *, now: datetime) -> House:

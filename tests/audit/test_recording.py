@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app.audit.models import Fact, Head
-from app.audit.recording import first_broken, head_of, history, record, together
+from app.audit.recording import first_broken, head_of, history, record
 from app.kit.db import Db, table
 from tests.cast import NOW
 
@@ -159,51 +159,30 @@ def test_history_is_about_one_thing_and_oldest_first(db: Db):
     assert [fact.kind for fact in history(db, CHAIN, "registration:1")] == ["registration.corrected", "seat.given"]
 
 
-def test_facts_recorded_together_stand_in_the_chain_as_if_one_after_the_other(db: Db, queries: Any):
-    with queries() as made, together(db, CHAIN):
+def test_facts_of_one_transaction_are_written_together_and_stand_as_if_one_after_the_other(db: Db, queries: Any):
+    with queries() as made:
         tell(db)
-        assert head_of(db, CHAIN) is None, "nothing in between sees them"
-    assert len(made) == 1 + 3, "the head read and begun, and all facts in one statement"
-    with together(db, CHAIN):
-        tell(db, count=2)
-    with together(db, CHAIN):
-        pass
-    tell(db, count=1)
-    assert first_broken(db, CHAIN) is None
+        tell(db, "another-forum", 2)
+        tell(db, count=1)
+        assert made == []
+        assert head_of(db, CHAIN) is not None
+    assert len(made) == 2 * 3 + 1, "for each chain its head is read and begun, and all facts are one statement"
+    tell(db, count=2)
+    assert [first_broken(db, scope) for scope in (CHAIN, "another-forum")] == [None, None]
     kept = db.execute(select(_facts.c.number, _facts.c.subject).where(_facts.c.scope == CHAIN).order_by(_facts.c.id))
     assert [tuple(row) for row in kept] == [
-        (place, f"registration:{number}") for place, number in enumerate([1, 2, 3, 4, 5, 1, 2, 1], 1)
+        (place, f"registration:{number}") for place, number in enumerate([1, 2, 3, 4, 5, 1, 1, 2], 1)
     ]
-
-
-def test_together_inside_of_together_keeps_the_order_and_the_other_chain(db: Db):
-    with together(db, CHAIN):
-        tell(db, count=1)
-        with together(db, CHAIN):
-            tell(db, count=2)
-        with together(db, "another-forum"):
-            tell(db, "another-forum", 2)
-        with contextlib.suppress(ZeroDivisionError), together(db, CHAIN):
-            tell(db, count=3)
-            raise ZeroDivisionError
-        assert head_of(db, CHAIN) is None
-        tell(db, count=1)
-    assert [first_broken(db, scope) for scope in (CHAIN, "another-forum")] == [None, None]
-    kept = db.execute(select(_facts.c.subject).where(_facts.c.scope == CHAIN).order_by(_facts.c.number)).scalars()
-    assert [subject.removeprefix("registration:") for subject in kept] == ["1", "1", "2", "1"]
     assert len(history(db, "another-forum", "registration:2")) == 1
 
 
-def test_another_chain_meanwhile_is_written_at_once_and_of_what_failed_nothing_is_left(db: Db):
-    def fails() -> None:
-        with together(db, CHAIN):
-            tell(db)
-            tell(db, "another-forum", 2)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fails()
-    assert head_of(db, CHAIN) is None
-    assert first_broken(db, "another-forum") is None
+def test_of_facts_that_are_taken_back_nothing_is_left_and_the_chain_goes_on(db: Db):
     tell(db, count=1)
-    assert history(db, CHAIN, "registration:1")[0].number == 1
+    with contextlib.suppress(ZeroDivisionError), db.begin_nested():
+        tell(db)
+        raise ZeroDivisionError
+    with db.begin_nested():
+        tell(db, count=2)
+    assert first_broken(db, CHAIN) is None
+    kept = db.execute(select(_facts.c.subject).where(_facts.c.scope == CHAIN).order_by(_facts.c.number)).scalars()
+    assert [subject.removeprefix("registration:") for subject in kept] == ["1", "1", "2"]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.forum.models import Forum
 from app.forum.queries import forums
 from app.kit import db as db_module
-from app.kit.db import Database, Db, NextId, table
+from app.kit.db import Database, Db, new_ids, table
 from app.kit.migrating import migrate
 from app.kit.models import Scope, Visit
 from app.kit.pen import SITE, Pen
@@ -39,17 +39,22 @@ def test_foreign_keys_hold(either_database: Database):
         db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, false)"))
 
 
-def test_a_row_is_written_with_the_id_that_was_asked_for_and_later_ones_go_on_from_there(either_database: Database):
+def test_rows_are_written_with_ids_that_were_asked_for_and_later_ones_go_on_from_there(either_database: Database):
     visits = table(Visit)
     with Db(either_database.write_engine) as db:
-        for number in range(1, 7):
-            row: dict[str, object] = {"who": f"visit {number}", "at": NOW}
-            if number % 2:
-                row["id"] = db.execute(select(NextId(visits))).scalar_one()
-            db.execute(insert(visits).values(**row))
-        ids = list(db.execute(select(visits.c.id).order_by(visits.c.who)).scalars())
-        assert ids == sorted(set(ids))
-        assert db.execute(select(NextId(table(Forum)))).scalar_one() != db.execute(select(NextId(visits))).scalar_one()
+        ids = new_ids(db, visits, 3)
+        for number in range(1, 4):
+            db.later(visits, {"who": f"visit {number}", "at": NOW, "id": next(ids)})
+        more = new_ids(db, visits, 1)
+        db.execute(insert(visits).values(who="visit 4", at=NOW, id=next(more)))
+        db.execute(insert(visits).values(who="visit 5", at=NOW))
+        found = list(db.execute(select(visits.c.id).order_by(visits.c.who)).scalars())
+        assert found == sorted(set(found))
+        assert len(found) == 5
+        db.commit()
+    with Db(either_database.write_engine) as db:
+        assert next(new_ids(db, visits, 1)) > max(found)
+        assert next(new_ids(db, table(Forum), 1)) <= max(found), "each table has its own"
 
 
 def test_rows_stay_readable_after_their_transaction(database: Database):

@@ -141,3 +141,19 @@ def test_another_forums_registration_is_asked_for_anew(database: Database, forum
     done = in_one_commit(database, [*registers(100), unknown, elsewhere, *registers(101)])
     assert type(done[2]).__name__ == "NotFound"
     assert [done[3], done[5].state] == [SLUG, "seated"]
+
+
+def test_each_that_follows_asks_one_question_and_what_all_of_them_write_is_one_statement_a_table(
+    either_database: Database, forum_file: ForumFile
+):
+    arrange(either_database, forum_file, capacity=20, limit=None, taken=2)
+    sent = []
+    for many in (2, 8):
+        with counting(either_database) as seen:
+            in_one_commit(either_database, [deed for n in range(many) for deed in registers(100 * many + n)])
+        sent.append(Counter(one.split(maxsplit=1)[0] for one in seen))
+    few, more = sent
+    assert (more["SELECT"] - few["SELECT"]) == 6 * 1, "whether they are registered already"
+    assert {verb: more[verb] for verb in ("INSERT", "UPDATE", "SAVEPOINT", "RELEASE")} == {
+        verb: few[verb] for verb in ("INSERT", "UPDATE", "SAVEPOINT", "RELEASE")
+    }

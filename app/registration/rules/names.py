@@ -26,14 +26,28 @@ def normal_name(*parts: str) -> str:
     NFC, without case, punctuation and invisible characters (Khmer texts carry U+200B between words); a dash
     counts as a space, and spaces are single. Marks and vowel signs stay: they tell Khmer names apart.
     """
-    letters = []
-    for letter in _folded(" ".join(parts)):
+    compared = _folded(" ".join(parts)).translate(_COMPARED)
+    return " ".join(unicodedata.normalize("NFC", compared).split())
+
+
+class _Compared(dict[int, str]):
+    """What each letter counts as where names are compared, found out when it is first met: every registration asks for
+    the same few. Those beyond the alphabets are not kept, so that nobody can fill the memory with them."""
+
+    def __missing__(self, code: int) -> str:
+        letter = counts_as = chr(code)
         kind = unicodedata.category(letter)
         if kind == "Pd":
-            letters.append(" ")
-        elif not (kind.startswith("P") or kind == "Sk" or _is_invisible(letter)):
-            letters.append(letter)
-    return " ".join(unicodedata.normalize("NFC", "".join(letters)).split())
+            counts_as = " "
+        elif kind.startswith("P") or kind == "Sk" or _is_invisible(letter):
+            counts_as = ""
+        if code < _ALPHABETS:
+            self[code] = counts_as
+        return counts_as
+
+
+_ALPHABETS = 0x3000
+_COMPARED = _Compared()
 
 
 GIVEN_FIRST = "given"
