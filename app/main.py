@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> Published:
     if settings.metrics_token:
         from app.web.figures import Figures  # noqa: PLC0415 - not read for a site that has no such page
 
-        site.figures = Figures(site.pen, lambda: published, bounded, database.replica)
+        site.figures = Figures(site.pen, lambda: published, bounded, site.threads, database.replica)
     observe = site.figures.observe if site.figures else None
     measured = Measured(guards, observe, trusts=guards.is_proxy, every=settings.log_requests)
     published = Published(
@@ -104,7 +104,7 @@ class _Api:
 
         site = self._site
         with self._reading:
-            self._app = self._app or create_api(site.settings, site.database, site.pen, site.reading_desk)
+            self._app = self._app or create_api(site.settings, site.database, site.pen, site.reading_desk, site.threads)
         return self._app
 
 

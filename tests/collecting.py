@@ -19,6 +19,8 @@ class Seen:
     parent: str
     facts: dict[str, Any]
     failed: bool
+    links: tuple[tuple[str, str], ...] = ()
+    """The spans of other traces that it names, each as (trace, id)."""
 
 
 @dataclass
@@ -46,7 +48,8 @@ class Collector:
 
 def _seen(program: str, span: Any) -> Seen:
     ids = (each.hex() for each in (span.trace_id, span.span_id, span.parent_span_id))
-    return Seen(program, span.name, *ids, _facts(span.attributes), span.status.code == 2)
+    links = tuple((each.trace_id.hex(), each.span_id.hex()) for each in span.links)
+    return Seen(program, span.name, *ids, _facts(span.attributes), span.status.code == 2, links)
 
 
 def _facts(pairs: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import select, true, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import Login, SignInLink
+from app.accounts.signing_in import login_is_good
 from app.audit.recording import record
 from app.kit.db import Db, table
 from app.kit.errors import NotFound, Refused
@@ -30,8 +31,7 @@ class LoginView:
 
 def logins_of(db: Db, by: Actor, *, now: datetime) -> list[LoginView]:
     """The logins of whoever asks that are good now, the newest first. One query. Raises NotFound for other actors."""
-    mine = (_logins.c.user_id == _own(by)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
-    mine &= _logins.c.half.is_(False)
+    mine = (_logins.c.user_id == _own(by)) & login_is_good(now)
     columns = (_logins.c.id, _logins.c.browser, _logins.c.created_at, _logins.c.expires_at, _logins.c.token_digest)
     rows = db.execute(select(*columns).where(mine).order_by(_logins.c.created_at.desc(), _logins.c.id.desc()))
     return [LoginView(*row) for row in rows]

@@ -51,7 +51,8 @@ class SignInLink(SQLModel, table=True):
 
 
 class Login(SQLModel, table=True):
-    """A browser that is signed in; ended by sign-out, revocation or time. `browser` is its kind in a few words.
+    """A browser that is signed in; ended by sign-out, revocation, time, or rest. `browser` is its kind in a few words,
+    `seen_at` when it was last used, to the hour.
 
     A `half` one has used a link and still owes its second factor: it is nobody signed in.
     """
@@ -64,6 +65,7 @@ class Login(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    seen_at: datetime | None = None
     browser: str = ""
     half: bool = False
 

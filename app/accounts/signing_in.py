@@ -1,10 +1,11 @@
 """Signing in by one-time link, and the login it opens (rules §7). There is no default password, nor any yet."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import EmailStr, StringConstraints
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import Login, SignInLink, User
@@ -23,6 +24,11 @@ LINK_LASTS = timedelta(hours=24)
 INVITATION_LASTS = timedelta(days=7)
 """How long the link of somebody lasts who has never signed in: they were not waiting for it."""
 LOGIN_LASTS = timedelta(days=14)
+LOGIN_RESTS = timedelta(days=4)
+"""How long a login lasts that nobody uses: a long weekend. Nobody is asked to sign in anew each morning of a forum's
+days, and a browser left behind in a hotel is nobody's after them (ASVS 5.0, 7.1.1 and 7.3.1; `docs/security.md`)."""
+_NOTED = timedelta(hours=1)
+"""How far back the use of a login that is noted may lie: each page would be a write otherwise."""
 
 HALF_LASTS = timedelta(minutes=10)
 """How long one may look for the device with the code."""
@@ -116,15 +122,41 @@ def open_login(db: Db, user: int, ends: datetime, browser: str, *, half: bool, n
     return login
 
 
+def login_is_good(now: datetime) -> ColumnElement[bool]:
+    """Of a row of logins: is it whole, not ended, within its time, and was it used a short while ago?"""
+    good = _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now) & _logins.c.half.is_(False)
+    return good & (func.coalesce(_logins.c.seen_at, _logins.c.created_at) > now - LOGIN_RESTS)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Who is signed in; `is_stale` says that the use of the login should be noted."""
+
+    user: User
+    is_stale: bool
+
+
+def whose_login(db: Db, token: str, *, now: datetime) -> LoggedIn | None:
+    """Who is signed in with this login token; None where it is unknown, half, ended, unused for too long, or the user
+    is disabled."""
+    mine = (_logins.c.token_digest == codes.digest(token)) & login_is_good(now) & _users.c.disabled.is_(False)
+    used = func.coalesce(_logins.c.seen_at, _logins.c.created_at)
+    found = db.execute(select(User, used.label("used")).join(_logins, _logins.c.user_id == _users.c.id).where(mine))
+    row = found.first()
+    return None if row is None else LoggedIn(row[0], row.used < now - _NOTED)
+
+
 def user_of_login(db: Db, token: str, *, now: datetime) -> User | None:
-    """Who is signed in with this login token; None where it is unknown, half, ended or the user is disabled."""
-    good = (
-        (_logins.c.token_digest == codes.digest(token)) & _logins.c.revoked_at.is_(None) & (_logins.c.expires_at > now)
-    )
-    good &= _logins.c.half.is_(False)
-    wanted = select(User).join(_logins, _logins.c.user_id == _users.c.id).where(good, _users.c.disabled.is_(False))
-    found: User | None = db.execute(wanted).scalar_one_or_none()
-    return found
+    """Who is signed in with this login token; None as in `whose_login`."""
+    found = whose_login(db, token, now=now)
+    return found.user if found else None
+
+
+def note_login(db: Db, token: str, *, now: datetime) -> None:
+    """Note that this login is used; a clock set back takes nothing back."""
+    mine = (_logins.c.token_digest == codes.digest(token)) & _logins.c.revoked_at.is_(None)
+    earlier = func.coalesce(_logins.c.seen_at, _logins.c.created_at) < now
+    db.execute(update(_logins).where(mine, earlier).values(seen_at=now))
 
 
 def sign_out(db: Db, token: str, *, now: datetime) -> None:

@@ -46,6 +46,7 @@ from app.api.document import document_of
 from app.kit.db import Database
 from app.kit.pen import Pen
 from app.kit.settings import Settings
+from app.kit.turns import Gate
 
 ROUTERS = (
     seats.router,
@@ -90,8 +91,11 @@ _ROUTES = _included().routes
 """The same, included once: what FastAPI works out of a route at its first request serves every application here."""
 
 
-def create_api(settings: Settings, database: Database, pen: Pen, reading_desk: asyncio.Semaphore) -> FastAPI:
-    """The API over this database, to be mounted at `PREFIX`; `reading_desk` lets long things in one by one."""
+def create_api(
+    settings: Settings, database: Database, pen: Pen, reading_desk: asyncio.Semaphore, threads: Gate
+) -> FastAPI:
+    """The API over this database, to be mounted at `PREFIX`; `reading_desk` lets long things in one by one, `threads`
+    reads in threads."""
     app = FastAPI(
         title="Sala",
         version="1",
@@ -101,7 +105,7 @@ def create_api(settings: Settings, database: Database, pen: Pen, reading_desk: a
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.behind = Behind(settings, database, pen, reading_desk)
+    app.state.behind = Behind(settings, database, pen, reading_desk, threads)
     problems.install(app, settings.base_url)
     app.router.routes.extend([*_ROUTES, Route("/openapi.json", _openapi)])
     return app

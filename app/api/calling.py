@@ -53,6 +53,7 @@ from app.kit.pen import SITE, Pen
 from app.kit.repeating import Given, answer_given, keep_answer
 from app.kit.settings import Settings
 from app.kit.throttling import network
+from app.kit.turns import Gate
 from app.registration.settling import settle_ahead
 
 T = TypeVar("T")
@@ -73,6 +74,8 @@ class Behind:
     pen: Pen
     reading_desk: asyncio.Semaphore
     """What takes a core for a while is done one after the other, together with what the pages were sent."""
+    threads: Gate
+    """Where readers wait for a thread, those of pages and programs by turns."""
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
     """Files that were sent and are whole in memory at one time."""
     limits: Limits = field(init=False)
@@ -85,7 +88,9 @@ class Behind:
         a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.in_turn(query, replica=replica))
+        read = self.database.in_turn(query, replica=replica)
+        async with self.threads.turn():
+            return await run_in_threadpool(read)
 
     async def read_long(self, query: Query[T], *, replica: bool = False) -> T:
         """Run a query that reads a long table which was sent, in a thread and after those sent before."""
@@ -171,6 +176,7 @@ async def _bearer(request: Request, behind: Behind) -> Bearer:
         raise Unauthorized("token_not_good")
     if request.path_params.get("forum", found.forum.slug) != found.forum.slug:
         raise NotFound
+    request.scope["signed_in"] = f"token:{found.token}"
     _must_have_its_factor(found)
     _note_use(behind, found, now)
     return found

@@ -1,10 +1,10 @@
-"""Commands about access: the first owner's sign-in link."""
+"""Commands about access: the first owner's sign-in link, and who is let in no more."""
 
 from typing import Annotated
 
 import typer
 
-from app.accounts import second_factor, signing_in
+from app.accounts import barring, second_factor, signing_in
 from app.accounts.actor import Actor
 from app.accounts.logins import end_all
 from app.cli.house import House, opened
@@ -62,3 +62,25 @@ def owner_link(house: House, email: str, *, forget_factor: bool = False) -> str:
         return signing_in.make_link(db, Actor.operator(), user, now=now)
 
     return f"{house.settings.base_url}/login/{house.pen.write_now(SITE, deed)}"
+
+
+def bar(
+    email: Annotated[str, typer.Argument(help="the e-mail address of somebody with a login", parser=_address)],
+    only_out: Annotated[bool, typer.Option("--sign-out", help="only sign out everywhere")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="let them in again")] = False,
+) -> None:
+    """Sign somebody out everywhere and let them in no more, nor their programs: they left, or their mailbox is
+    another's."""
+    if only_out and lift:
+        raise typer.BadParameter("--sign-out and --lift are two different things")
+    by, now = Actor.operator(), clock.now()
+    with opened() as house:
+        if lift:
+            house.pen.write_now(SITE, lambda db: barring.lift(db, by, email, now=now))
+            print(f"{email} is let in again, by a new link.")
+        elif only_out:
+            ended = house.pen.write_now(SITE, lambda db: barring.sign_out_everywhere(db, by, email, now=now))
+            print(f"{email} is signed out ({ended}), and may sign in again.")
+        else:
+            ended = house.pen.write_now(SITE, lambda db: barring.bar(db, by, email, now=now))
+            print(f"{email} is signed out ({ended}), and let in no more.")

@@ -17,6 +17,7 @@ from app.cli.house import opened
 from app.forum.queries import featured_slug
 from app.kit import settings as kit_settings
 from app.kit import traces
+from app.kit.garbage import unswept
 from app.kit.logs import described, watch_what_falls
 from app.kit.migrating import migrate as migrate_database
 
@@ -55,20 +56,22 @@ def run(port: PORT = None) -> None:
 
 def serve() -> None:
     """Serve the site as it is set up; with WORKER=inline the jobs run in this process too."""
-    import uvicorn  # noqa: PLC0415 - the other commands do not serve
-
-    from app.main import create_app  # noqa: PLC0415 - see above
-    from app.web.fonts import build  # noqa: PLC0415 - see above
-    from app.web.lines import limits_of, lines  # noqa: PLC0415 - see above
-
     settings = kit_settings.read()
+    with unswept():
+        import uvicorn  # noqa: PLC0415 - the other commands do not serve
+
+        from app.main import create_app  # noqa: PLC0415 - see above
+        from app.web.fonts import build  # noqa: PLC0415 - see above
+        from app.web.lines import limits_of, lines  # noqa: PLC0415 - see above
+
+        site = create_app(settings)
     build(settings.var / "assets")
     watch_what_falls()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     held, soft = lines_beside_files(settings.connections, soft, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     uvicorn.run(
-        create_app(settings),
+        site,
         host=settings.host,
         port=settings.port,
         log_config=described(settings.log_format, settings.log_level),

@@ -87,6 +87,8 @@ BELONGS: Mapping[str, str] = {
 DERIVED: Mapping[str, Callable[[Any], dict[str, Any]]] = {"registration_application": sort_columns}
 """Columns that are made of others: no archive has them, they are made anew."""
 DERIVED_NAMES = frozenset({"sort_name", "sort_name_km", "sort_institution"})
+OF_HERE: Mapping[str, frozenset[str]] = {"mail_message": frozenset({"trace"})}
+"""Columns that say something in one installation alone: no archive has them either."""
 TAGS = "registration_tag"
 MAILBOXES = "correspondence_mailbox"
 """Its rows know an address by a digest of the installation's own; an archive names the address itself."""
@@ -155,7 +157,8 @@ def belonging(each: Table, own: int, slug: str) -> ColumnElement[bool]:
 
 def archived(each: Table) -> list[Column[Any]]:
     """The columns of a table that an archive has."""
-    return [column for column in each.c if not (each.name in DERIVED and column.name in DERIVED_NAMES)]
+    left_out = OF_HERE.get(each.name, DERIVED_NAMES if each.name in DERIVED else frozenset())
+    return [column for column in each.c if column.name not in left_out]
 
 
 def points_at(column: Any) -> str | None:

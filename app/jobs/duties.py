@@ -79,7 +79,8 @@ def _send(crew: Crew, connection: Connection, message: outbox.Claimed) -> bool:
         "sala.message": message.id,
         "sala.template": message.template,
     }
-    with traces.span("mail delivery", {**facts, "sala.attempt": message.attempts}, out=True) as span:
+    facts["sala.attempt"] = message.attempts
+    with traces.span("mail delivery", facts, out=True, after=message.trace) as span:
         return _send_told(crew, connection, message, span)
 
 

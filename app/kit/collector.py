@@ -19,12 +19,12 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 from sqlalchemy import Engine, event
 
 from app.kit.errors import Answer
 from app.kit.logs import REQUEST
-from app.kit.spans import NOTHING, Facts, Sender
+from app.kit.spans import NOTHING, Facts, Sender, parent_of, written
 from app.kit.spans import Span as Told
 
 log = logging.getLogger("sala.traces")
@@ -61,19 +61,29 @@ class Collector:
         """The context at hand, if it has a span that is told."""
         return context.get_current() if trace.get_current_span().is_recording() else None
 
-    def within(self, name: str, facts: Facts, *, out: bool = False) -> AbstractContextManager[Told]:
+    def place(self) -> str | None:
+        """The span at hand in words; see `app.kit.traces.place`."""
+        here = trace.get_current_span()
+        if not here.is_recording():
+            return None
+        known = here.get_span_context()
+        return written(Sender(known.trace_id, known.span_id, known.trace_flags.sampled))
+
+    def within(
+        self, name: str, facts: Facts, *, out: bool = False, after: str | None = None
+    ) -> AbstractContextManager[Told]:
         """A span in the one at hand; see `app.kit.traces.span`."""
         if not trace.get_current_span().is_recording():
             return NOTHING
-        return self._span(name, facts, SpanKind.CLIENT if out else SpanKind.INTERNAL)
+        before = parent_of([after.encode()]) if after else None
+        links = [Link(_context_of(before))] if before else []
+        return self._span(name, facts, SpanKind.CLIENT if out else SpanKind.INTERNAL, links=links)
 
     def request(self, parent: Sender | None) -> AbstractContextManager[Told]:
         """A request's span, named when its route is known."""
         around = Context()
         if parent is not None:
-            flags = TraceFlags(TraceFlags.SAMPLED if parent.sampled else TraceFlags.DEFAULT)
-            before = SpanContext(parent.trace, parent.span, is_remote=True, trace_flags=flags)
-            around = trace.set_span_in_context(NonRecordingSpan(before), around)
+            around = trace.set_span_in_context(NonRecordingSpan(_context_of(parent)), around)
         return self._span("request", {"sala.request.id": REQUEST.get()}, SpanKind.SERVER, within=around)
 
     @contextmanager
@@ -130,8 +140,9 @@ class Collector:
         kind: SpanKind = SpanKind.INTERNAL,
         *,
         within: Context | None = None,
+        links: Sequence[Link] = (),
     ) -> Iterator["_Span"]:
-        begun = self._tracer.start_span(name, within, kind, dict(facts))
+        begun = self._tracer.start_span(name, within, kind, dict(facts), links)
         token = context.attach(trace.set_span_in_context(begun, within))
         told = _Span(begun)
         try:
@@ -281,6 +292,11 @@ def _resource(program: str) -> Resource:
     if not str(said.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         return said
     return said.merge(Resource({SERVICE_NAME: program, SERVICE_VERSION: version("sala")}))
+
+
+def _context_of(sender: Sender) -> SpanContext:
+    flags = TraceFlags(TraceFlags.SAMPLED if sender.sampled else TraceFlags.DEFAULT)
+    return SpanContext(sender.trace, sender.span, is_remote=True, trace_flags=flags)
 
 
 def _trace_of(around: Context) -> int:

@@ -23,6 +23,8 @@ from app.kit.replica import Replica
 T = TypeVar("T")
 SECONDS_TO_BE_READ = 5.0
 """How long somebody at a door waits for their turn to be read to."""
+READ_AT_ONCE = 32
+"""Queries of readers at one time, in threads; each takes a connection."""
 SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT = 5, 20
 """How long a PostgreSQL server that does not answer is waited for, unless its address says otherwise: a host that is
 gone without a word would keep everybody waiting for minutes."""
@@ -97,7 +99,9 @@ class Database:
         else:
             options = _options(parsed, SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT, pooled=pooled)
         self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, hide_parameters=True, **options)
-        self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=24, hide_parameters=True, **options)
+        self.read_engine: Engine = create_engine(
+            parsed, pool_size=8, max_overflow=READ_AT_ONCE - 8, hide_parameters=True, **options
+        )
         if self.is_sqlite:
             _prepare_sqlite(self.write_engine, "BEGIN IMMEDIATE", writes=True)
             _prepare_sqlite(self.read_engine, "BEGIN", writes=False)
@@ -115,7 +119,8 @@ class Database:
             for each in (self.url, address)
         )
         asking = create_engine(self.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", **asked)
-        engine = create_engine(address, pool_size=8, max_overflow=24, hide_parameters=True, pool_timeout=1, **there)
+        most = READ_AT_ONCE - 8
+        engine = create_engine(address, pool_size=8, max_overflow=most, hide_parameters=True, pool_timeout=1, **there)
         event.listen(engine, "begin", _begin_read_only)
         return Replica(asking, engine)
 

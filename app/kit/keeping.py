@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from app.kit.db import Database
 from app.kit.errors import Refused
@@ -123,13 +124,21 @@ def _run(database: Database, program: str, *words: str) -> None:
     found = shutil.which(program)
     if found is None:
         raise Refused("program_missing", program=program)
-    url = database.url
-    given = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
-    given["PGDATABASE"] = url.database
-    environment = {**os.environ, **{name: str(value) for name, value in given.items() if value}}
-    done = subprocess.run([found, *words], env=environment, capture_output=True, check=False)  # noqa: S603 - our own
+    done = subprocess.run(  # noqa: S603 - our own
+        [found, *words], env={**os.environ, **_named(database)}, capture_output=True, check=False
+    )
     if done.returncode:
         raise Refused("program_failed", program=program, reason=done.stderr.decode(errors="replace").strip()[:300])
+
+
+def _named(database: Database) -> dict[str, str]:
+    """The database as PostgreSQL's programs are told of it by their environment: everything that its address says, such
+    as several servers, or a certificate."""
+    dialect: Any = database.write_engine.dialect
+    said = dialect.create_connect_args(database.url)[1]
+    known = dialect.loaded_dbapi.pq.Conninfo.get_defaults()
+    names = {each.keyword.decode(): each.envvar.decode() for each in known if each.envvar}
+    return {names[word]: str(value) for word, value in said.items() if word in names and value}
 
 
 def _sync_folder(folder: Path) -> None:

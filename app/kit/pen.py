@@ -161,18 +161,24 @@ class Pen:
         that very moment, the last is done, the ones before it perhaps not.
         """
         answers = self.submit_together(scope, deeds, quiet=quiet)
-        waiting = [asyncio.wrap_future(answer) for answer in answers]
+        loop, last = asyncio.get_running_loop(), answers[-1]
+        over: asyncio.Future[None] = loop.create_future()
+
+        def give_up() -> None:
+            if not over.done() and self._withdrawn(answers):
+                over.set_exception(self._busy(len(answers)))
+
+        # answers are given in the order of the deeds, so the loop is told once: of the last
+        last.add_done_callback(lambda _: _tell(loop, over))
+        patience = loop.call_later(self._patience, give_up)
         try:
-            over, _ = await asyncio.wait(waiting[-1:], timeout=self._patience)
-            if not over and self._withdrawn(answers):
-                raise self._busy(len(answers))
-            *_, last = await asyncio.gather(*waiting, return_exceptions=True)
+            await over
         except asyncio.CancelledError:
             self._withdrawn(answers)
             raise
-        if isinstance(last, BaseException):
-            raise last
-        return last
+        finally:
+            patience.cancel()
+        return last.result()
 
     @staticmethod
     def _withdrawn(answers: Sequence[Future[Any]]) -> bool:
@@ -289,6 +295,17 @@ class Pen:
                 connection.invalidate()
                 raise _CommitFailed(failure) from failure
             return done
+
+
+def _tell(loop: asyncio.AbstractEventLoop, over: "asyncio.Future[None]") -> None:
+    """Say on a loop, from whichever thread, that something is over; nobody is told by a loop that has ended."""
+
+    def say() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(say)
 
 
 def _lost(failure: Exception) -> bool:

@@ -37,6 +37,7 @@ class Settings:
     bulk_mails_a_minute: int
     trusted_proxies: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
+    hsts_subdomains: bool
     throttle_per_address: int
     throttle_per_email: int
     throttle_wrong_codes: int
@@ -96,6 +97,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("BULK_MAILS_A_MINUTE", "60", "mails of mailings that leave in a minute, behind all others; 0 = no limit"),
     ("TRUSTED_PROXIES", "", "addresses or networks (comma-separated) whose X-Forwarded-For is believed"),
     ("ALLOWED_HOSTS", "", "host names answered (comma-separated); default: that of BASE_URL and this machine"),
+    ("HSTS_SUBDOMAINS", "1", "0: other hosts below the site's name do not all speak https"),
     (
         "THROTTLE_PER_ADDRESS",
         "200",
@@ -192,6 +194,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         bulk_mails_a_minute=_whole("BULK_MAILS_A_MINUTE", text("BULK_MAILS_A_MINUTE")),
         trusted_proxies=_networks("TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
         allowed_hosts=hosts,
+        hsts_subdomains=_flag("HSTS_SUBDOMAINS", text("HSTS_SUBDOMAINS")),
         throttle_per_address=_whole("THROTTLE_PER_ADDRESS", text("THROTTLE_PER_ADDRESS")),
         throttle_per_email=_whole("THROTTLE_PER_EMAIL", text("THROTTLE_PER_EMAIL")),
         throttle_wrong_codes=_whole("THROTTLE_WRONG_CODES", text("THROTTLE_WRONG_CODES")),

@@ -55,3 +55,8 @@ def parent_of(values: list[bytes]) -> Sender | None:
         return None
     trace, own = int(found[1], 16), int(found[2], 16)
     return Sender(trace, own, bool(int(found[3], 16) & 1)) if trace and own else None
+
+
+def written(sender: Sender) -> str:
+    """The same in words, as `parent_of` reads them."""
+    return f"00-{sender.trace:032x}-{sender.span:016x}-{int(sender.sampled):02x}"

@@ -44,9 +44,18 @@ def here() -> Any:
     return _collector.here() if _collector is not None else None
 
 
-def span(name: str, facts: Facts | None = None, *, out: bool = False) -> AbstractContextManager[Span]:
-    """A span within the one at hand; nothing outside of all. `out`: it waits for another machine."""
-    return _collector.within(name, facts or {}, out=out) if _collector is not None else NOTHING
+def place() -> str | None:
+    """Where in a trace we are, as W3C's `traceparent` writes it, for what goes on later in another process; None where
+    nothing is told."""
+    return _collector.place() if _collector is not None else None
+
+
+def span(
+    name: str, facts: Facts | None = None, *, out: bool = False, after: str | None = None
+) -> AbstractContextManager[Span]:
+    """A span within the one at hand; nothing outside of all. `out`: it waits for another machine. It is linked to
+    `after`, the `place` in another trace where it was brought about."""
+    return _collector.within(name, facts or {}, out=out, after=after) if _collector is not None else NOTHING
 
 
 def request(parent: Sender | None) -> AbstractContextManager[Span]:

@@ -13,7 +13,8 @@ class Message(SQLModel, table=True):
 
     Links are not in `values`: the worker computes them when it renders. `batch` names what it was sent together with
     ("mailing:kep-2027:3"); in one, there is at most one about each subject and address. `bulk` mail waits for all
-    other. `resend_of` is the message that this one repeats by hand; `bounced_at` when it was said to have come back.
+    other. `resend_of` is the message that this one repeats by hand; `bounced_at` when it was said to have come back;
+    `trace` where in a trace it was written (`app.kit.traces.place`), None where none is sent.
     """
 
     __tablename__ = "mail_message"
@@ -49,6 +50,7 @@ class Message(SQLModel, table=True):
     resend_of: int | None = None
     bounced_at: datetime | None = None
     bounce: str = ""
+    trace: str | None = None
 
 
 class Attempt(SQLModel, table=True):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select, update
 
 from app.audit.recording import record
+from app.kit import traces
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound
 from app.mail.models import Attempt, Message
@@ -58,6 +59,7 @@ def queue_mail(
         "bulk": bulk,
         "resend_of": resend_of,
         "bounce": "",
+        "trace": traces.place(),
     }
     db.execute(_QUEUE, row)
 
@@ -84,7 +86,8 @@ def waiting(db: Db, forum: str, subjects: Collection[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message this worker may send now; `repeated` where an earlier try was cut and it may have left already."""
+    """A message this worker may send now; `repeated` where an earlier try was cut and it may have left already, `trace`
+    where it was written."""
 
     id: int
     message_id: str
@@ -98,6 +101,7 @@ class Claimed:
     attempts: int
     answered: int
     repeated: bool
+    trace: str | None = None
 
 
 def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "", bulk_a_minute: int = 0) -> list[Claimed]:
@@ -144,6 +148,7 @@ def claim(db: Db, *, now: datetime, most: int = 20, subject: str = "", bulk_a_mi
                     row.attempts + 1,
                     row.answered,
                     repeated,
+                    row.trace,
                 )
             )
     return taken

@@ -28,7 +28,7 @@ def redact(
     at this moment is left for the next time.
     """
     waits = _messages.c.state.in_(_UNSENT)
-    emptied: dict[str, Any] = {"to_address": "", "to_name": "", "values": {}, "error": "", "bounce": ""}
+    emptied: dict[str, Any] = {"to_address": "", "to_name": "", "values": {}, "error": "", "bounce": "", "trace": None}
     emptied["state"] = case((waits, "withheld"), else_=_messages.c.state)
     chosen = _chosen(forum, kinds, subjects, before)
     db.execute(delete(_attempts).where(_attempts.c.message_id.in_(select(_messages.c.id).where(chosen))))

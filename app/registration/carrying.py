@@ -36,7 +36,7 @@ from app.registration.question_queries import QuestionView, questionnaire_of
 from app.registration.rules.picks import PickState, overlap
 from app.registration.rules.questions import Kind, check
 from app.registration.rules.states import HOLDS_SEAT, State
-from app.registration.signing_up import move_lists
+from app.registration.signing_up import ask_anew, move_lists, times_to_ask
 
 _applications, _letters, _needs = table(Application), table(Letter), table(Needs)
 _answers, _files, _consents = table(Answer), table(File), table(Consent)
@@ -215,15 +215,16 @@ def unpack_picks(db: Db, forum: Forum, luggage: Luggage, kept: Any, dropped: Any
     """
     holds = State(state) in HOLDS_SEAT
     if holds and State(kept.state) not in HOLDS_SEAT:
-        db.execute(update(_picks).where(_picks.c.application_id == kept.id).values(asked_at=now))
+        ask_anew(db, kept.id, [pick.session_uid for pick in luggage.own], now=now)
     counted = not holds or State(dropped.state) in HOLDS_SEAT
     for own, other in luggage.better:
         values = {"state": other.state, "number": other.number, "admitted": own.admitted or other.admitted}
         asked = {"asked_at": other.asked_at} if counted else {}
         db.execute(update(_picks).where(_picks.c.id == own.id).values(**values, **asked))
+    times = times_to_ask(db, [pick.session_uid for pick in luggage.picks], now=now)
     for pick in luggage.picks:
         values = {name: getattr(pick, name) for name in ("session_uid", "state", "number", "admitted")}
-        asked_at = pick.asked_at if counted else now
+        asked_at = pick.asked_at if counted else times[pick.session_uid]
         db.execute(insert(_picks).values(application_id=kept.id, asked_at=asked_at, **values))
     if luggage.picks or luggage.better:
         _note_change(db, kept.id, now)

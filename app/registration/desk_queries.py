@@ -204,16 +204,19 @@ FEW = 1000
 
 
 def desk_list(
-    db: Db, by: Actor, forum: Forum, wanted: Wanted, *, most: int = 50, of: int = 0
+    db: Db, by: Actor, forum: Forum, wanted: Wanted, *, most: int = 50, of: int = 0, there: int | None = None
 ) -> tuple[list[Any], bool]:
     """Registrations as asked for, and whether there are more. One query, whatever its length.
 
     Each row has what the list shows, with the category's code, letter, band and name, and the seat's place or None.
     `of` is how many there are of that standing and category (`counted_by`): where they are many, the table is walked
-    in the list's order and left after a page, so that a page costs the same however long the list is.
+    in the list's order and left after a page, so that a page costs the same however long the list is. `there` is how
+    many there are on this very view of the database, where that was counted: nobody is looked for behind the last.
     """
     by.must(Permission.SEE_PEOPLE, forum_id(forum))
     must_see(db, by, forum, wanted.further)
+    if there == 0:
+        return [], False
     own, many = _applications.c.forum_id, of > FEW and not wanted.further.codes
     # a sum is what no index is taken for: the walk is by id, or else by the index of the order alone
     mine = own + 0 == forum_id(forum) if many and wanted.order == ASKED else own == forum_id(forum)
@@ -230,7 +233,7 @@ def desk_list(
         .outerjoin(_seats, _seats.c.application_id == _applications.c.id)
         .where(mine, *_conditions(forum, wanted, walked=many), *_after(forum, wanted))
         .order_by(*ordered(wanted.order, up=wanted.oldest_first))
-        .limit(most + 1)
+        .limit(most + 1 if there is None else min(most + 1, there))
     )
     rows = list(db.execute(chosen))
     return rows[:most], len(rows) > most

@@ -22,7 +22,7 @@ from app.registration.models import Pick, PickList, SignUp
 from app.registration.rules.picks import PickState, clashes
 from app.registration.seating import is_over
 from app.registration.settling import settle
-from app.registration.signing_up import move_lists
+from app.registration.signing_up import move_lists, times_to_ask
 
 _picks, _lists, _sign_ups = table(Pick), table(PickList), table(SignUp)
 
@@ -228,7 +228,8 @@ def _write(
     if gone:
         uids = [session.uid for session in gone]
         db.execute(delete(_picks).where(_picks.c.application_id == application, _picks.c.session_uid.in_(uids)))
+    times = times_to_ask(db, [session.uid for session in new], now=now)
     for session in new:
         row = {"application_id": application, "session_uid": session.uid, "number": None}
         state = PickState.WAITING.value
-        db.execute(insert(_picks).values(**row, state=state, admitted=admitted, asked_at=now))
+        db.execute(insert(_picks).values(**row, state=state, admitted=admitted, asked_at=times[session.uid]))

@@ -11,7 +11,7 @@ from itertools import count, groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.accounts.actor import Actor
 from app.audit.recording import record
@@ -25,7 +25,7 @@ from app.programme.rules.visibility import Viewer, shown
 from app.registration.models import Application, Pick, PickList, SignUp
 from app.registration.people import shown_name
 from app.registration.rules.picks import PickState, admitted, follows
-from app.registration.rules.seats import Waiting
+from app.registration.rules.seats import Waiting, asks_at
 from app.registration.rules.states import HOLDS_SEAT, State
 
 _applications, _picks, _lists, _sign_ups = table(Application), table(Pick), table(PickList), table(SignUp)
@@ -134,8 +134,24 @@ def arrive(db: Db, forum: Forum, application: int, *, now: datetime) -> None:
     mine = _picks.c.application_id == application
     uids = db.execute(select(_picks.c.session_uid).where(mine)).scalars().all()
     if uids:
-        db.execute(update(_picks).where(mine).values(asked_at=now))
+        ask_anew(db, application, uids, now=now)
         move_lists(db, forum, uids, now=now)
+
+
+def times_to_ask(db: Db, uids: Collection[str], *, now: datetime) -> dict[str, datetime]:
+    """When whoever asks for these sessions `now` has asked, by session (`rules.seats.asks_at`). One query."""
+    if not uids:
+        return {}
+    last = select(_picks.c.session_uid, func.max(_picks.c.asked_at)).where(_picks.c.session_uid.in_(uids))
+    latest = {row[0]: row[1] for row in db.execute(last.group_by(_picks.c.session_uid))}
+    return {uid: asks_at(now, latest.get(uid)) for uid in uids}
+
+
+def ask_anew(db: Db, application: int, uids: Collection[str], *, now: datetime) -> None:
+    """What a person picked of these sessions counts from `now` on, behind those who asked before."""
+    for uid, asked_at in times_to_ask(db, uids, now=now).items():
+        mine = (_picks.c.application_id == application) & (_picks.c.session_uid == uid)
+        db.execute(update(_picks).where(mine).values(asked_at=asked_at))
 
 
 def calendar_changed(db: Db, application: int, *, now: datetime) -> None:

@@ -1,10 +1,10 @@
-"""Forms to register that are kept for a moment: what they ask, and the empty ones as they were rendered.
+"""Pages of registering that are kept for a moment: what forms ask, the empty ones, and the groups to choose from.
 
-A storm of registrations opens as many forms as it sends, and all but the token is the same on each. A form is kept
-until this process writes anything but registrations, and never longer than a figure that is shown may be old (rules
-§1.8): what another process wrote shows within a second. An empty form says besides how the seats stand: after
-registrations that is looked at anew. Whether somebody gets a seat, and whether what was sent answers what is asked, is
-decided by the deed alone, from what holds under the pen.
+A storm of registrations opens as many forms as it sends, and all but the token is the same on each; on the page with
+the groups all is. A page is kept until this process writes anything but registrations, and never longer than a figure
+that is shown may be old (rules §1.8): what another process wrote shows within a second. These pages say besides how the
+seats stand: after registrations that is looked at anew. Whether somebody gets a seat, and whether what was sent answers
+what is asked, is decided by the deed alone, from what holds under the pen.
 """
 
 import secrets
@@ -41,7 +41,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """An empty form: what it was made of, its page, and since when it holds."""
+    """An empty form, or the groups to choose from: what it was made of, its page, and since when it holds."""
 
     sheet: Any
     body: bytes
@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Blanks:
-    """The forms by their addresses: as many as there are groups, in each language."""
+    """The pages by their addresses: one for each group and one for all of them, in each language."""
 
     kept: dict[str, Blank] = field(default_factory=dict)
     _asked: dict[str, Asked] = field(default_factory=dict)
@@ -80,18 +80,17 @@ class Blanks:
         return found
 
     def find(self, path: str, pen: Pen) -> tuple[Blank | None, bool]:
-        """The empty form of this address, and whether how the seats stand must be looked at before it is given."""
+        """The page of this address, and whether how the seats stand must be looked at before it is given."""
         found = self.kept.get(path)
         if found is None or not found.since.holds(pen):
             return None, False
         return found, found.since.commits != pen.tally.commits
 
     def keep(self, path: str, sheet: Any, page: Response, since: Moment) -> Blank:
-        """Keep a form that was read after `since` and rendered with TOKEN."""
-        self.keep_asked(path, sheet, since)
+        """Keep a page that was read after `since`; a form is rendered with TOKEN."""
         self.kept[path] = found = Blank(sheet, bytes(page.body), page.headers["content-language"], since)
         return found
 
     def looked_at(self, path: str, blank: Blank, commits: int) -> None:
-        """The seats stand as the form says; `commits` is from before that was read."""
+        """The seats stand as the page says; `commits` is from before that was read."""
         self.kept[path] = replace(blank, since=replace(blank.since, commits=commits))

@@ -1,19 +1,21 @@
-"""An ASGI layer that lets readers in one after the other, and tells those who would wait too long, from ready bytes.
+"""An ASGI layer that lets readers in one after the other, those of one address and of others by turns, and tells those
+who would wait too long, from ready bytes.
 
 On SQLite a request runs to its end once it has begun. If all that came at one moment began at once, whoever came after
 them, for a page that is ready or to see whether the process is alive, would wait until the last of them is over. So one
 begins after the other, and between two of them whoever has come is taken in and what is ready is answered. What writes
-is bounded by the pen, and reads in threads by `Database.in_turn`.
+is bounded by the pen, and reads in threads by `Database.in_turn` and `Site.threads`.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from app.kit import traces
 from app.kit.db import SECONDS_TO_BE_READ
+from app.kit.throttling import network
+from app.kit.turns import Lines, asking
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,7 +38,7 @@ class Bounded:
         self.app = app
         self.patience = patience
         self._away = away
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._lines = Lines()
         self._begun = False
         self._turned = 0.0
         self._pace = 0.0
@@ -47,10 +49,11 @@ class Bounded:
     @property
     def waiting(self) -> int:
         """Requests that have no turn yet."""
-        return len(self._waiting)
+        return len(self._lines)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._came += 1
+        asking.set(scope.get("client_address", ""))
         reads = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
         if not reads or scope["path"].startswith(ALWAYS) or await self._turn(scope):
             return await self.app(scope, receive, send)
@@ -64,14 +67,14 @@ class Bounded:
             self._begun, self._turned = True, time.perf_counter()
             loop.call_soon(self._over, loop)
             return True
-        if self.waiting * self._pace > self.patience:
+        whose = network(asking.get())
+        if self._lines.ahead(whose) * self._pace > self.patience:
             return False
-        came, turn = time.perf_counter(), loop.create_future()
-        self._waiting.append(turn)
+        came, turn = time.perf_counter(), self._lines.join(whose)
         with traces.span("turn"):
-            await turn
+            called = await turn
         scope["waited"] = time.perf_counter() - came
-        return bool(scope["waited"] <= self.patience)
+        return bool(called and scope["waited"] <= self.patience)
 
     def _over(self, loop: asyncio.AbstractEventLoop) -> None:
         """The one who began has run as far as it could. Others are taken in, for as long as that took at most; also
@@ -90,10 +93,7 @@ class Bounded:
         now = time.perf_counter()
         self._pace += _SHARE * (now - self._turned - self._pace)
         self._turned = now
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                loop.call_soon(self._over, loop)
-                return
-        self._begun = False
+        if self._lines.call():
+            loop.call_soon(self._over, loop)
+        else:
+            self._begun = False

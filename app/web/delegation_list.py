@@ -59,7 +59,7 @@ _LONGEST_CELL = 60
 
 
 @router.get("/{lang}/delegations/list.{kind}")
-async def template(lang: str, kind: str) -> Response:
+async def template(_request: Request, lang: str, kind: str) -> Response:
     """An empty table to fill in, as CSV or XLSX, with the columns named in the page's language."""
     if kind not in _KINDS:
         raise NotFound

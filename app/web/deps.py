@@ -1,7 +1,9 @@
 """Who is at the desk's door: the login behind a cookie, the reader's language, the forum and what they may do in it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -11,19 +13,21 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.accounts.actor import Actor
 from app.accounts.rules import Permission
-from app.accounts.signing_in import LOGIN_LASTS, user_of_login
+from app.accounts.signing_in import LOGIN_LASTS, note_login, whose_login
 from app.forum.access import actor_of
 from app.forum.models import Forum
 from app.forum.queries import forum_by_slug, forum_id
 from app.kit import clock, codes
 from app.kit.db import Db
+from app.kit.errors import Busy
 from app.kit.i18n import LANGS, Lang, other
+from app.kit.pen import SITE
+from app.web import cookies
 from app.web.headers import SECRET
 from app.web.pages import form_token, opened_at, page, preferred, read_form_token, slug
 from app.web.site import site_of
 
 T = TypeVar("T")
-COOKIE = "sala_login"
 DESK_FORM = "desk"
 """The purpose every form at the desk is sealed for, together with the login it was shown to."""
 _YEAR = 365 * 24 * 3600
@@ -75,11 +79,20 @@ def reading_language(request: Request) -> Lang:
 
 def actor_of_request(db: Db, request: Request) -> SignedIn:
     """Whoever is signed in. Raises SignInNeeded. Two queries."""
-    token = request.cookies.get(COOKIE, "")
-    user = user_of_login(db, token, now=clock.now()) if token else None
-    if user is None:
+    token = cookies.read(request, cookies.LOGIN)
+    found = whose_login(db, token, now=clock.now()) if token else None
+    if found is None:
         raise SignInNeeded
-    return SignedIn(actor_of(db, user), reading_language(request), codes.digest(token))
+    request.scope["signed_in"] = f"user:{found.user.id}"
+    if found.is_stale:
+        _note_use(request, token, clock.now())
+    return SignedIn(actor_of(db, found.user), reading_language(request), codes.digest(token))
+
+
+def _note_use(request: Request, token: str, now: datetime) -> None:
+    """Have it written, without waiting, that the login is in use."""
+    with suppress(Busy):  # where too much waits, the next page notes it
+        site_of(request).pen.submit_together(SITE, [lambda db: note_login(db, token, now=now)], quiet=True)
 
 
 def desk_of_request(db: Db, request: Request, forum: str) -> Desk:
@@ -236,8 +249,7 @@ def keep_language(request: Request, response: HTMLResponse) -> HTMLResponse:
     """Remember a language that was asked for by `?lang=`."""
     asked = request.query_params.get("lang")
     if asked in LANGS:
-        secure = site_of(request).settings.secure
-        response.set_cookie("lang", asked, max_age=_YEAR, httponly=True, samesite="lax", secure=secure)
+        cookies.give(request, response, cookies.LANGUAGE, asked, _YEAR)
     return response
 
 
@@ -247,11 +259,10 @@ def back(address: str) -> Response:
 
 
 def open_login(request: Request, response: Response, token: str) -> None:
-    """Give the browser its login: for this site alone, not readable by scripts, not sent along from elsewhere."""
-    secure, lasts = site_of(request).settings.secure, int(LOGIN_LASTS.total_seconds())
-    response.set_cookie(COOKIE, token, max_age=lasts, path="/", httponly=True, samesite="lax", secure=secure)
+    """Give the browser its login."""
+    cookies.give(request, response, cookies.LOGIN, token, int(LOGIN_LASTS.total_seconds()))
 
 
 def close_login(request: Request, response: Response) -> None:
     """Take the login back from the browser."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=site_of(request).settings.secure)
+    cookies.take_back(request, response, cookies.LOGIN)

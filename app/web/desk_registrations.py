@@ -20,10 +20,11 @@ from app.kit.i18n import Lang, text_of
 from app.registration.desk_filters import ASKED, CHOICES
 from app.registration.desk_filters import ORDERS as KEYS
 from app.registration.desk_inputs import ACTS
-from app.registration.desk_queries import STANDINGS, Tally, Wanted, counted_by, desk_count, desk_list, tallies
+from app.registration.desk_queries import STANDINGS, Tally, Wanted, counted_by, desk_count, desk_list
 from app.registration.people import listed_name, shown_institution
 from app.registration.rules.states import State
 from app.registration.tagging import TagView, names_of, tagged, tags_of
+from app.registration.tallying import Counted
 from app.registration.viewing import usual_view, views_of
 from app.reports.registrations import cells
 from app.reports.registrations import heading as column_heading
@@ -33,6 +34,7 @@ from app.web.countries import countries
 from app.web.desk_columns import CHOOSABLE, SHOWN, SORTS, known
 from app.web.desk_filters import Chip, chips, further_of, pairs_of, printable
 from app.web.forms import Form
+from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
 TONES = {
@@ -66,7 +68,8 @@ async def show_list(request: Request, forum: str, form: Form | None = None, stat
     params, whole = request.query_params, request.query_params.get("all") == "1"
     asked, most = asked_for(params), MOST_ROWS if whole else ROWS
     plain = not set(params) - {"lang", "done"}
-    desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, asked, most, plain))
+    tallied = site_of(request).counted
+    desk, seen = await deps.read_at_desk(request, forum, lambda db, desk: _read(db, desk, tallied, asked, most, plain))
     wanted, counted = seen.wanted, seen.counted
     if wanted.category and wanted.category not in {tally.code for tally in counted}:
         raise NotFound
@@ -199,11 +202,11 @@ class Seen:
     usual: Any | None
 
 
-def _read(db: Db, desk: deps.Desk, asked: Wanted, most: int, plain: bool) -> Seen:
-    """The list, the tallies above it, tags and views: five queries, and one that counts where the tallies do not say
-    how many there are."""
+def _read(db: Db, desk: deps.Desk, tallied: Counted, asked: Wanted, most: int, plain: bool) -> Seen:
+    """The list, the tallies above it, tags and views: five queries, one more where the tallies are counted anew, and
+    one that counts where they do not say how many there are."""
     views = views_of(db, desk.actor, desk.forum)
-    counted = tallies(db, desk.actor, desk.forum)
+    counted = tallied.of(db, desk.actor, desk.forum)
     usual = usual_view(views, desk.actor) if plain else None
     wanted = _question_of(desk, usual, counted) if usual else None
     if wanted is None:
@@ -211,7 +214,8 @@ def _read(db: Db, desk: deps.Desk, asked: Wanted, most: int, plain: bool) -> See
     of = counted_by(counted, wanted)
     told = wanted.words or wanted.after or wanted.further.asked
     total, before = desk_count(db, desk.actor, desk.forum, wanted, of=of) if told else (of, 0)
-    rows, more = desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of)
+    there = total - before if told else None
+    rows, more = desk_list(db, desk.actor, desk.forum, wanted, most=most, of=of, there=there)
     tags = tags_of(db, desk.actor, desk.forum)
     marks = tagged(db, [row.id for row in rows]) if tags else {}
     return Seen(wanted, rows, more, counted, total, before, tags, marks, views, usual)

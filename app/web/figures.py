@@ -13,6 +13,7 @@ from app.kit import heart
 from app.kit.db import Db
 from app.kit.pen import Pen
 from app.kit.replica import OK, Replica
+from app.kit.turns import Gate
 from app.mail.watching import longest_due, unsent_by_state
 from app.web.bounding import Bounded
 from app.web.published import Published
@@ -35,10 +36,16 @@ class Figures:
     MEDIA_TYPE = CONTENT_TYPE_LATEST
 
     def __init__(
-        self, pen: Pen, published: Callable[[], Published], bounded: Bounded, replica: Replica | None = None
+        self,
+        pen: Pen,
+        published: Callable[[], Published],
+        bounded: Bounded,
+        threads: Gate,
+        replica: Replica | None = None,
     ) -> None:
         self._pen = pen
         self._bounded = bounded
+        self._threads = threads
         self._replica = replica
         self._published = published
         self._registry = CollectorRegistry()
@@ -83,7 +90,8 @@ class Figures:
         ):
             yield CounterMetricFamily(name, words, value)
         yield GaugeMetricFamily("sala_pen_queued", "Groups of deeds that wait for the pen", pen.queued)
-        yield GaugeMetricFamily("sala_reads_waiting", "Requests that wait for their turn", self._bounded.waiting)
+        wait = self._bounded.waiting + self._threads.waiting
+        yield GaugeMetricFamily("sala_reads_waiting", "Requests that wait for their turn or for a thread", wait)
         yield GaugeMetricFamily("sala_published_bytes", "Bytes reckoned for kept answers", published.size)
         if self._replica is not None:
             yield from _of_replica(self._replica)

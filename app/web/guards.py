@@ -19,7 +19,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Headers = Iterable[tuple[bytes, bytes]]
 _ADDED = [(name.encode(), value.encode()) for name, value in ALWAYS]
-_HSTS = [(HSTS[0].encode(), HSTS[1].encode())]
 
 
 TAKES_FILES = (
@@ -42,6 +41,9 @@ PUTS_PHOTOS = re.compile(rf"{_IN_THE_API}/speakers/[a-z0-9-]+/photo")
 """Where a program puts one file, which is the whole body."""
 
 
+_MOST_PEERS = 100
+"""Proxies whose addresses are known as they are written, and not read each time."""
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{0,5})?")
 _MOST_PASSED = 1000
 
@@ -85,7 +87,10 @@ class Guards:
         self._limit_with_materials = settings.body_limit_bytes + len(LANGS) * settings.material_limit_bytes
         self._limit_of_one = settings.body_limit_bytes + settings.material_limit_bytes
         self._proxies = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
-        self._added = _ADDED + (_HSTS if settings.secure else [])
+        self._peers: set[str] = set()
+        name, value = HSTS
+        told = value if settings.hsts_subdomains else value.partition(";")[0]
+        self._added = _ADDED + ([(name.encode(), told.encode())] if settings.secure else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -137,15 +142,26 @@ class Guards:
         if not self.is_proxy(peer):
             return peer
         for said in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
-            address = said.strip()
-            if not self.is_proxy(address):
-                return address if _address(address) else peer
+            known = _address(said.strip())
+            if known is None:
+                return peer
+            if not self._believes(known):
+                return said.strip()
         return peer
 
     def is_proxy(self, text: str) -> bool:
         """Whether this address is one of the proxies that are believed."""
+        if text in self._peers:
+            return True
         address = _address(text)
-        return address is not None and any(address in network for network in self._proxies)
+        if address is None or not self._believes(address):
+            return False
+        if len(self._peers) < _MOST_PEERS:
+            self._peers.add(text)
+        return True
+
+    def _believes(self, address: _Address) -> bool:
+        return any(address in network for network in self._proxies)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -163,7 +179,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> _Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:

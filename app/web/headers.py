@@ -24,7 +24,8 @@ ALWAYS = (
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
-HSTS = ("strict-transport-security", "max-age=31536000")
+HSTS = ("strict-transport-security", "max-age=31536000; includeSubDomains")
+"""Under https; without the second part where HSTS_SUBDOMAINS says that other hosts below this name speak http."""
 
 PUBLISHED = "public, max-age=0, must-revalidate"
 SECRET = "private, no-store"  # noqa: S105 - a header, not a password

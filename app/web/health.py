@@ -48,20 +48,20 @@ class Readiness:
 
 
 @router.get("/healthz")
-async def healthz() -> Response:
+async def healthz(_request: Request) -> Response:
     """The process answers. It asks nothing of the database, so that a database that is down restarts no process."""
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
 
 
 @router.get("/readyz")
-async def readyz(request: Request, whole: str = "") -> Response:
+async def readyz(request: Request) -> Response:
     """503 where the process cannot serve; with `?whole=yes` also where worker, mail or a replica for reading are not as
     they should be. Only then the replica is asked."""
-    site = site_of(request)
+    site, whole = site_of(request), request.query_params.get("whole") == "yes"
     found = await readiness(site)
-    good = found.whole if whole == "yes" else found.serves
+    good = found.whole if whole else found.serves
     parts = {name: getattr(found, name) for name in ("database", "migrations", "worker", "outbox")}
-    if whole == "yes" and site.database.replica is not None:
+    if whole and site.database.replica is not None:
         parts["replica"] = await run_in_threadpool(site.database.replica.look)
         good = good and parts["replica"] == OK
     return JSONResponse({"ready": good, **parts}, 200 if good else 503, {"cache-control": "no-store"})

@@ -17,7 +17,7 @@ from app.kit.i18n import Lang
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.kit.throttling import count_visit, network, who
-from app.web import deps
+from app.web import cookies, deps
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token, token
 from app.web.passkey_forms import relying_of
@@ -67,7 +67,7 @@ async def look_at_link(request: Request, link: str) -> Response:
 @router.post("/login/{link}")
 async def use_link(request: Request, link: str) -> Response:
     """Use the link up: a new login, and the browser's former one ends. Who has a second factor is asked for it next."""
-    known, former, now = token(link), request.cookies.get(deps.COOKIE, ""), clock.now()
+    known, former, now = token(link), cookies.read(request, cookies.LOGIN), clock.now()
     read_form_token(request, await read_form(request), USE, known)
     browser = kind_of_browser(request.headers.get("user-agent", ""))
 
@@ -89,7 +89,7 @@ async def sign_out(request: Request) -> Response:
     someone = await site.read(lambda db: deps.actor_of_request(db, request))
     with suppress(Expired):  # a page left open overnight may still sign out
         read_form_token(request, sent, deps.DESK_FORM, someone.login)
-    await site.write(SITE, lambda db: signing_in.sign_out(db, request.cookies[deps.COOKIE], now=now))
+    await site.write(SITE, lambda db: signing_in.sign_out(db, cookies.read(request, cookies.LOGIN), now=now))
     response = deps.back("/login")
     deps.close_login(request, response)
     return response

@@ -13,6 +13,7 @@ from app.kit import clock, codes
 from app.kit.errors import Expired, Fault, NotFound, Refused
 from app.kit.i18n import LANGS, Lang, has_text, wished, worded
 from app.kit.templates import environment
+from app.web import cookies
 from app.web.headers import PUBLISHED, SECRET
 from app.web.labels import with_labels
 from app.web.site import site_of
@@ -33,8 +34,9 @@ def language(text: str) -> Lang:
 def preferred(request: Request) -> Lang:
     """The reader's language where the address does not say it: the cookie's, then the browser's, then Khmer's host's
     second language English."""
+    known = cookies.read(request, cookies.LANGUAGE)
     for lang in LANGS:
-        if request.cookies.get("lang") == lang:
+        if known == lang:
             return lang
     return wished(request.headers.get("accept-language", ""))
 

@@ -25,7 +25,7 @@ from app.kit.errors import Answer, Expired, Fault, Invalid, Refused, TooMany
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.kit.throttling import count_visit, network, who
-from app.web import deps
+from app.web import cookies, deps
 from app.web.account import own_page
 from app.web.deps import SignedIn
 from app.web.forms import read_form, refilled
@@ -37,8 +37,6 @@ from app.web.second_factor import ENTER, code_page
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
-COOKIE = "sala_challenge"
-"""What binds a challenge to the browser that asked for it, while nobody is signed in there."""
 
 
 @router.post("/account/passkeys")
@@ -123,8 +121,7 @@ async def _begin_signing_in(request: Request, relying: Relying, _sent: FormData)
     browser, now = codes.one_time_token(), clock.now()
     asked = await site_of(request).write(SITE, lambda db: passkeys.begin_signing_in(db, browser, relying, now=now))
     response, lasts = _asked(asked), int(passkeys.CHALLENGE_LASTS.total_seconds())
-    secure = site_of(request).settings.secure
-    response.set_cookie(COOKIE, browser, max_age=lasts, path="/login", httponly=True, samesite="strict", secure=secure)
+    cookies.give(request, response, cookies.CHALLENGE, browser, lasts, samesite="strict")
     return response
 
 
@@ -132,14 +129,14 @@ async def _use(request: Request, relying: Relying, sent: FormData) -> Response:
     text, now, site = _read(ShowInput, sent).credential, clock.now(), site_of(request)
     found = await site.read(lambda db: passkeys.kept(db, authenticators.named(text)))
     seen = await run_in_threadpool(authenticators.shown, relying, text, found.key)
-    browser, former = request.cookies.get(COOKIE, ""), request.cookies.get(deps.COOKIE, "")
+    browser, former = cookies.read(request, cookies.CHALLENGE), cookies.read(request, cookies.LOGIN)
     kind = kind_of_browser(request.headers.get("user-agent", ""))
     login = await site.write(SITE, lambda db: passkeys.sign_in(db, found, seen, browser, former, now=now, kind=kind))
     if login is None:
         raise Refused("passkey_copied")
     response = deps.back("/desk")
     deps.open_login(request, response, login)
-    response.delete_cookie(COOKIE, path="/login", httponly=True, samesite="strict", secure=site.settings.secure)
+    cookies.take_back(request, response, cookies.CHALLENGE, samesite="strict")
     return response
 
 
@@ -183,7 +180,7 @@ async def _count(request: Request) -> None:
 
 async def _refused(request: Request, sent: FormData, refused: Answer) -> Response:
     """The page the passkey was asked for on: after the link, or the first one."""
-    half, now, lang = request.cookies.get(deps.COOKIE, ""), clock.now(), deps.reading_language(request)
+    half, now, lang = cookies.read(request, cookies.LOGIN), clock.now(), deps.reading_language(request)
     waiting = half and await site_of(request).read(lambda db: second_factor.waits(db, half, now=now)) is not None
     form = refilled(lang, sent, refused)
     if waiting:

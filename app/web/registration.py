@@ -1,6 +1,7 @@
 """Registering: choosing a category, its form, and the answer, which is the same for everybody."""
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +19,9 @@ from app.kit.i18n import Lang, worded
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
 from app.registration.rules.wording import wording_of
-from app.web.blanks import TOKEN, Moment
+from app.web.blanks import TOKEN, Blank, Moment
 from app.web.forms import Form
-from app.web.headers import SECRET
+from app.web.headers import PUBLISHED, SECRET
 from app.web.invitation_codes import code_in, try_typed_code
 from app.web.pages import form_token, language, page, sentence, slug, twin
 from app.web.sheets import Sheet, Way, read_sheet, send, show_again, show_sent, show_sheet
@@ -29,13 +30,27 @@ from app.web.site import site_of
 router = APIRouter(include_in_schema=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the page with the groups is made of."""
+
+    forum: Forum
+    registration: Registration
+
+
 @router.get("/{lang}/{forum}/register")
 async def choose(request: Request, lang: str, forum: str) -> Response:
     """The categories, and which of them one may apply in now; a code in `?code=` leads on to its own."""
-    words, found, standing = await _standing(request, lang, forum)
     typed = code_in(request.query_params)
     if not typed:
-        return choosing(request, words, found, standing, Form())
+
+        async def make() -> tuple[Doors, Response]:
+            words, found, standing = await _standing(request, lang, forum)
+            return Doors(found, standing), choosing(request, words, found, standing, Form())
+
+        kept = await _ready(request, make)
+        return HTMLResponse(kept.body, headers={"cache-control": PUBLISHED, "content-language": kept.language})
+    words, found, standing = await _standing(request, lang, forum)
     try:
         return await _led_by(request, words, found, typed)
     except (Refused, TooMany) as refused:
@@ -45,7 +60,7 @@ async def choose(request: Request, lang: str, forum: str) -> Response:
 @router.get("/{lang}/{forum}/register/{category}")
 async def form(request: Request, lang: str, forum: str, category: str) -> Response:
     """A category's form, or the sentence that says why there is none now. A code in `?code=` opens its door."""
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return await _blank(request, lang, forum, category)
     typed = code_in(request.query_params)
     sheet = await _sheet(request, lang, forum, category, Way(code=typed))
@@ -63,7 +78,20 @@ EMPTY = {"for_whom": "self", "attends_as": "official"}
 
 
 async def _blank(request: Request, lang: str, forum: str, category: str) -> Response:
-    """The empty form by the open door, kept for a moment: in a storm as many are opened as are sent."""
+    """The empty form by the open door, with a token of its own."""
+
+    async def make() -> tuple[Sheet, Response]:
+        sheet = await _sheet(request, lang, forum, category, Way())
+        return sheet, await show_sheet(request, sheet, Form(EMPTY), token=TOKEN)
+
+    kept = await _ready(request, make)
+    body = kept.body.replace(TOKEN.encode(), form_token(request, kept.sheet.purpose).encode())
+    return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": kept.language})
+
+
+async def _ready(request: Request, make: Callable[[], Awaitable[tuple[Doors | Sheet, Response]]]) -> Blank:
+    """A page that says how doors and seats stand, kept for a moment or made now: in a storm as many are opened as forms
+    are sent."""
     site, path = site_of(request), request.scope["path"]
     found, look = site.blanks.find(path, site.pen)
     if found is not None and look:
@@ -74,11 +102,9 @@ async def _blank(request: Request, lang: str, forum: str, category: str) -> Resp
             found = None
     if found is None:
         since = Moment.now(site.pen)
-        sheet = await _sheet(request, lang, forum, category, Way())
-        shown = await show_sheet(request, sheet, Form(EMPTY), token=TOKEN)
+        sheet, shown = await make()
         found = site.blanks.keep(path, sheet, shown, since)
-    body = found.body.replace(TOKEN.encode(), form_token(request, found.sheet.purpose).encode())
-    return HTMLResponse(body, headers={"cache-control": SECRET, "content-language": found.language})
+    return found
 
 
 @router.post("/{lang}/{forum}/register/{category}")
@@ -91,17 +117,18 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
         known = site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
     sheet: Sheet = known.sheet
     sent, answers = await read_sheet(request, sheet)
-    way = Way(code=code_in(sent))
+    code = code_in(sent)
+    own = replace(sheet, way=Way(code=code)) if code else sheet
     try:
-        asked, read = await send(request, replace(sheet, way=way), sent, answers)
+        asked, read = await send(request, own, sent, answers)
     except (Refused, Expired, TooMany) as refused:
-        now = await _sheet(request, lang, forum, category, way)  # which may be the very reason
+        now = await _sheet(request, lang, forum, category, own.way)  # which may be the very reason
         return await show_again(request, now, sent, answers, refused)
     return await show_sent(request, sheet, read, asked, known.answers)
 
 
-async def _stands(request: Request, sheet: Sheet) -> bool:
-    """Do doors and seats stand as they did when the form was rendered?"""
+async def _stands(request: Request, sheet: Doors | Sheet) -> bool:
+    """Do doors and seats stand as they did when the page was rendered?"""
     now = clock.now()
     return bool(await site_of(request).read(lambda db: registration_of(db, sheet.forum, now=now)) == sheet.registration)
 

@@ -1,10 +1,13 @@
 """Every router of the HTML door, in the order they are asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
 
 from fastapi import APIRouter
-from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, Match
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from app.web import (
@@ -179,57 +182,73 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def _included() -> tuple[BaseRoute, ...]:
-    whole = APIRouter()
+class Page(Route):
+    """A page at its address: it is given the request and the words of the address, and nothing is worked out for it.
+
+    FastAPI's own routes find out for each request what a page wants of it, which took longer than a page that is ready.
+    """
+
+    def __init__(self, path: str, page: Callable[..., Awaitable[Response]], methods: set[str]) -> None:
+        @wraps(page)
+        async def answered(request: Request) -> Response:
+            return await page(request, **request.path_params)
+
+        super().__init__(path, answered, methods=methods)
+        self.methods = methods  # without HEAD, which `app.web.published` makes of GET
+
+
+def _routes() -> tuple[Route, ...]:
+    found: list[Route] = []
     for router in ROUTERS:
-        whole.include_router(router)
-    return tuple(whole.routes)
+        for each in router.routes:
+            assert isinstance(each, Route)  # noqa: S101 - nothing else is in them
+            is_page = isinstance(each, APIRoute)
+            found.append(Page(each.path, each.endpoint, set(each.methods or ())) if is_page else each)
+    return tuple(found)
 
 
-ROUTES = _included()
-"""The same, included once: what FastAPI works out of a route at its first request serves every application here."""
+ROUTES = _routes()
 
 
 class Branch(BaseRoute):
     """Routes that are asked in turn where an address begins as `begins` says; every other address is spared that.
 
-    Of those only the routers are asked that have a route with the second and third word of the address: the same
-    ones for all addresses in which none of our own words stands there.
+    Of those only the ones are asked that have the second and third word of the address: the same ones for all addresses
+    in which none of our own words stands there.
     """
 
-    def __init__(self, begins: Callable[[str], bool], routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, begins: Callable[[str], bool], routes: Sequence[Route]) -> None:
         self._begins = begins
-        self._shapes = [(route, {_shape(str(each.path)) for each in iter_route_contexts([route])}) for route in routes]
-        shapes = [shape for _, mine in self._shapes for shape in mine]
-        self._words = [{shape[place] for shape in shapes} - {None} for place in (0, 1)]
-        self._likely: dict[tuple[str | None, ...], tuple[BaseRoute, ...]] = {}
+        self._shapes = [(route, _shape(route.path)) for route in routes]
+        self._words = [{shape[place] for _, shape in self._shapes} - {None} for place in (0, 1)]
+        self._likely: dict[tuple[str | None, ...], tuple[Route, ...]] = {}
 
-    def _asked(self, path: str) -> tuple[BaseRoute, ...]:
+    def _asked(self, path: str) -> tuple[Route, ...]:
         words = zip((*path.split("/", 4)[2:4], "", ""), self._words, strict=False)
         said = tuple(word if word in ours else None for word, ours in words)
         if said not in self._likely:
-            fitting = [route for route, mine in self._shapes if any(_fits(shape, said) for shape in mine)]
+            fitting = [route for route, shape in self._shapes if _fits(shape, said)]
             self._likely[said] = tuple(fitting)
         return self._likely[said]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As a router does: the first that fits wholly, else the first whose address fits and whose method does not."""
+        """As a router does: the first that fits wholly, else the first whose address fits and whose method does not.
+        The scope is told which (`route`): by its template a request is counted."""
         nearly: tuple[Match, Scope] = (Match.NONE, {})
         if self._begins(scope["path"][1:].partition("/")[0]):
             for route in self._asked(scope["path"]):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
-                    return match, {**found, _CHOSEN: route}
+                    return match, {**found, "route": route}
                 if match is Match.PARTIAL and nearly[0] is Match.NONE:
-                    nearly = match, {**found, _CHOSEN: route}
+                    nearly = match, {**found, "route": route}
         return nearly
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the route that was found."""
-        await scope[_CHOSEN].handle(scope, receive, send)
+        await scope["route"].handle(scope, receive, send)
 
 
-_CHOSEN = "sala_route"
 _Shape = tuple[str | None, ...]
 
 
@@ -251,12 +270,11 @@ def _branches() -> tuple[BaseRoute, ...]:
 
     A hundred routers asked in turn took a tenth of a registration.
     """
-    firsts = [{str(each.path).split("/", 2)[1] for each in iter_route_contexts([route])} for route in ROUTES]
-    known = list(zip(ROUTES, firsts, strict=True))
-    words = {word for mine in firsts for word in mine if not word.startswith("{")}
-    desk = [route for route, mine in known if mine == {"desk"}]
-    ours = [route for route, mine in known if mine - {"{lang}"} and mine != {"desk"}]
-    rest = [route for route, mine in known if "{lang}" in mine]
+    known = [(route, route.path.split("/", 2)[1]) for route in ROUTES]
+    words = {first for _, first in known if first != "{lang}"}
+    desk = [route for route, first in known if first == "desk"]
+    ours = [route for route, first in known if first not in {"{lang}", "desk"}]
+    rest = [route for route, first in known if first == "{lang}"]
     return (
         Branch(lambda first: first == "desk", desk),
         Branch(lambda first: first in words, ours),

@@ -18,7 +18,7 @@ from app.kit.errors import Answer, Expired, Refused, TooMany
 from app.kit.inputs import parse
 from app.kit.pen import SITE
 from app.kit.throttling import count_visit, who
-from app.web import deps
+from app.web import cookies, deps
 from app.web.deps import SignedIn
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import form_token, page, read_form_token
@@ -97,7 +97,7 @@ async def ask(request: Request) -> Response:
 async def enter(request: Request) -> Response:
     """The code: the half login becomes another, whole one."""
     sent, lang, now, site = await read_form(request), deps.reading_language(request), clock.now(), site_of(request)
-    half, key = request.cookies.get(deps.COOKIE, ""), site.settings.secret_key
+    half, key = cookies.read(request, cookies.LOGIN), site.settings.secret_key
     try:
         read_form_token(request, sent, ENTER)
         code = parse(CodeInput, {"code": sent.get("code", "")}).code
@@ -116,7 +116,7 @@ async def _someone(request: Request) -> SignedIn:
 
 async def _waiting(request: Request) -> int:
     """Whose half login the browser has. Raises SignInNeeded."""
-    half, now = request.cookies.get(deps.COOKIE, ""), clock.now()
+    half, now = cookies.read(request, cookies.LOGIN), clock.now()
     user = await site_of(request).read(lambda db: second_factor.waits(db, half, now=now)) if half else None
     if user is None:
         raise deps.SignInNeeded

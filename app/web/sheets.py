@@ -168,12 +168,13 @@ def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: da
     settings, own = site_of(request).settings, forum_id(forum)
     secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
     sender = who(secret, "address", network(request.scope.get("client_address", ""))), settings.throttle_per_address
-    typed = who(secret, "email", email), settings.throttle_per_email
-    known = who(secret, "assistant", email), settings.throttle_per_address
 
     def count(db: Db) -> None:
-        is_known = bool(read.assistant_name) and is_read(db, own, email)
-        count_visits(db, (sender, known if is_known else typed), window, now=now)
+        if read.assistant_name and is_read(db, own, email):
+            mine = who(secret, "assistant", email), settings.throttle_per_address
+        else:
+            mine = who(secret, "email", email), settings.throttle_per_email
+        count_visits(db, (sender, mine), window, now=now)
 
     return count
 
@@ -192,7 +193,7 @@ def parse_with(model: type[Read], details: Mapping[str, Any], more: Sequence[Fau
 
 def fields_of(sent: FormData, names: tuple[str, ...]) -> Mapping[str, Any]:
     """The named text fields that were sent; others a page does not have are left alone, so old pages still work."""
-    return {name: value for name in names if isinstance(value := sent.get(name), str)}
+    return {name: value for name, value in sent.items() if name in names and isinstance(value, str)}
 
 
 async def show_sheet(request: Request, sheet: Sheet, kept: Form, status: int = 200, token: str = "") -> Response:
@@ -268,16 +269,14 @@ async def show_sent(
     Not the link of an earlier registration: the form proves nothing about whose address it is. `answers` are those
     that this form was given before: all but the address and the link is the same in them.
     """
-    site, path = site_of(request), request.url.path
-    twins: dict[str, Any] = {}
-    link = ""
+    site, link = site_of(request), ""
     if not site.settings.sends_mail and not asked.known:
         link = f"/{sheet.lang}/my/{asked.token}"
     late = site.settings.sends_mail and await site.late_mail.look(site.read)
-    if not sheet.way.secret:
-        twins["twin"] = twin(path, sheet.lang)  # the form stands where it was sent
     kept, which = {} if answers is None else answers, (bool(link), late)
     if which not in kept:
+        # the form stands where it was sent
+        twins: dict[str, Any] = {} if sheet.way.secret else {"twin": twin(request.url.path, sheet.lang)}
         shown = page(
             request,
             sheet.lang,

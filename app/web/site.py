@@ -13,12 +13,14 @@ from starlette.requests import Request
 from app.calendars.recent import Recent
 from app.calendars.shelves import Shelves
 from app.kit import clock
-from app.kit.db import Database, Db
+from app.kit.db import READ_AT_ONCE, SECONDS_TO_BE_READ, Database, Db
 from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
 from app.kit.printing import pdf, png
 from app.kit.settings import Settings
+from app.kit.turns import Gate
 from app.registration.settling import settle_ahead
+from app.registration.tallying import Counted
 from app.web.assets import Assets
 from app.web.blanks import Blanks
 from app.web.forums import Forums
@@ -45,6 +47,7 @@ class Site:
     shelves: Shelves = field(default_factory=Shelves)
     recent: Recent = field(default_factory=Recent)
     forums: Forums = field(default_factory=Forums)
+    counted: Counted = field(default_factory=Counted)
     blanks: Blanks = field(default_factory=Blanks)
     late_mail: LateMail = field(default_factory=LateMail)
     figures: "Figures | None" = None
@@ -52,6 +55,8 @@ class Site:
     press: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PRINTED_AT_ONCE))
     api: Callable[[], Mapping[str, Any]] = dict
     """Says what the API can do, as OpenAPI."""
+    threads: Gate = field(default_factory=lambda: Gate(READ_AT_ONCE, seconds=SECONDS_TO_BE_READ))
+    """Where readers wait for a thread; on SQLite none does."""
     reading_desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
 
     async def read(self, query: Callable[[Db], T], *, replica: bool = False) -> T:
@@ -59,7 +64,9 @@ class Site:
         a replica may answer, see `Database.read`."""
         if self.database.is_sqlite:
             return self.database.read(query)
-        return await run_in_threadpool(self.database.in_turn(query, replica=replica))
+        read = self.database.in_turn(query, replica=replica)
+        async with self.threads.turn():
+            return await run_in_threadpool(read)
 
     async def read_list(self, query: Callable[[Db], T]) -> T:
         """Run a query that reads a long list which was sent, in a thread and after those sent before."""

@@ -8,7 +8,15 @@ from app.accounts.actor import Actor
 from app.accounts.browsers import kind_of_browser
 from app.accounts.logins import end_login, end_other_logins, logins_of
 from app.accounts.models import User
-from app.accounts.signing_in import LOGIN_LASTS, make_link, sign_in, user_of_login
+from app.accounts.signing_in import (
+    LOGIN_LASTS,
+    LOGIN_RESTS,
+    make_link,
+    note_login,
+    sign_in,
+    user_of_login,
+    whose_login,
+)
 from app.audit.recording import history
 from app.kit.codes import digest
 from app.kit.db import Db
@@ -52,6 +60,7 @@ def test_ones_own_logins_are_seen_and_ended_one_by_one_and_all_but_this(db: Db):
     assert user_of_login(db, here, now=NOW) is not None
     assert end_other_logins(db, by, digest(here), now=NOW) == 0
     assert [fact.kind for fact in history(db, SITE, f"user:{chan.id}")][-2:] == ["sign_in.ended"] * 2
+    note_login(db, here, now=NOW + LOGIN_LASTS - timedelta(days=1))
     assert logins_of(db, by, now=NOW + LOGIN_LASTS) == []
     assert len(logins_of(db, by, now=NOW + LOGIN_LASTS - timedelta(minutes=1))) == 1
 
@@ -65,3 +74,29 @@ def test_a_login_of_somebody_else_is_not_found(db: Db):
             end_login(db, by, one.id, now=NOW)
     assert end_other_logins(db, dara, "", now=NOW) == 0
     assert user_of_login(db, login, now=NOW) is not None
+
+
+# ---- logins that nobody uses
+
+
+def test_a_login_that_nobody_uses_ends_and_one_in_use_lasts_its_two_weeks(db: Db):
+    chan = make_user(db, CHAN)
+    unused, used = signed_in(db, chan), signed_in(db, chan)
+    for day in range(1, LOGIN_LASTS.days):
+        now = NOW + timedelta(days=day)
+        found = whose_login(db, used, now=now)
+        assert found is not None
+        assert found.is_stale
+        note_login(db, used, now=now)
+    assert user_of_login(db, unused, now=NOW + LOGIN_RESTS - timedelta(seconds=1)) is not None
+    assert user_of_login(db, unused, now=NOW + LOGIN_RESTS) is None
+    assert user_of_login(db, used, now=NOW + LOGIN_LASTS) is None
+
+
+def test_the_use_of_a_login_is_noted_once_an_hour_and_never_back(db: Db):
+    login = signed_in(db, make_user(db, CHAN))
+    seen = {minutes: whose_login(db, login, now=NOW + timedelta(minutes=minutes)) for minutes in (59, 61)}
+    assert [each.is_stale for each in seen.values() if each] == [False, True]
+    note_login(db, login, now=NOW + timedelta(days=3))
+    note_login(db, login, now=NOW + timedelta(days=1))
+    assert user_of_login(db, login, now=NOW + timedelta(days=6)) is not None

@@ -313,3 +313,15 @@ def test_a_forum_is_archived_and_read_into_another_installation(sala: Sala, tmp_
     assert (again.returncode, "already" in again.stderr) == (1, True)
     file.write_bytes(b"no archive")
     assert "damaged" in sala("unarchive", str(file), DATABASE_URL=url).stderr
+
+
+def test_somebody_is_barred_and_let_in_again_by_command(sala: Sala, database: Database) -> None:
+    Pen(database).write_now(SITE, lambda db: make_user(db, CHAN))
+    disabled = select(table(User).c.disabled).where(table(User).c.email == CHAN.email)
+    for arguments, barred in (((), True), (("--lift",), False), (("--sign-out",), False)):
+        done = sala("bar", CHAN.email, *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert database.read(lambda db: db.execute(disabled).scalar_one()) is barred
+    assert sala("bar", CHAN.email, "--lift", "--sign-out").returncode == 2
+    done = sala("bar", "stranger@elsewhere.example")
+    assert (done.returncode, text_of("en", "refused.user_unknown") in done.stderr) == (1, True)

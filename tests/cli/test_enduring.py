@@ -264,6 +264,61 @@ def test_the_database_server_itself_is_killed_in_a_storm(
 
 
 @pytest.mark.postgres
+@pytest.mark.skipif(not SOAK, reason="takes two servers of its own: SALA_SOAK=1")
+def test_the_primary_is_gone_in_a_storm_and_its_synchronous_replica_takes_over(
+    shared: Path, forum_file: ForumFile, post: Post, mother: Any
+) -> None:
+    """The site is told of both servers and goes to the one that writes; nobody touches the site itself."""
+    first, second = shared / "over-first", shared / "over-second"
+    for folder in (first, second):
+        folder.mkdir()
+    shared.chmod(0o755)  # as above
+    base = cluster.start(first)
+    try:
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE storm")
+        with opened(f"{base}/storm") as database:
+            fill(database, forum_file)
+        there = cluster.replicate(first, second)
+        acknowledge_by_two(base)
+        hosts = [each.rpartition("@")[2] for each in (base, there)]
+        url = f"postgresql://sala@/storm?host={hosts[0]}&host={hosts[1]}&target_session_attrs=read-write"
+        with opened(url) as database, nursery(mother, first, url) as house:
+            webs = [house.serve(f"web{number}", SMTP_URL=post.url) for number in range(2)]
+            house.work("worker", SMTP_URL=post.url)
+            ready = f"/km/{SLUG}/programme"
+            assert [ask(web.port, "GET", ready)[0] for web in webs] == [200, 200]
+
+            def fail_over() -> None:
+                cluster.stop(first)
+                for web in webs:
+                    assert ask(web.port, "GET", ready)[0] == 200, "pages that are ready are read on"
+                    status, page = ask(web.port, "GET", f"/km/{SLUG}/register/stu")
+                    assert (status, text_of("km", "errors.unreachable.title") in page) == (503, True)
+                with psycopg.connect(f"{there}/postgres", autocommit=True) as connection:
+                    assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
+
+            storm = Storm(webs)
+            ride_out(storm, [fail_over])
+            assert storm.sent_again, "somebody met it"
+            all_left(house, database)
+            prove(database, storm, post, kills=1)
+    finally:
+        cluster.stop(second)
+        cluster.stop(first)
+
+
+def acknowledge_by_two(base: str) -> None:
+    """From now on the primary acknowledges only what its replica has on its disk too. Said to the primary alone: a
+    replica that has taken over would wait for one of its own."""
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+        asked = "SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
+        assert until(lambda: connection.execute(asked).fetchone() == (1,), 20)
+
+
+@pytest.mark.postgres
 @pytest.mark.pooler
 @pytest.mark.proxy
 @pytest.mark.skipif(not SOAK, reason="takes two servers, a pooler and a proxy of its own: SALA_SOAK=1")

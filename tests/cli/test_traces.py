@@ -131,6 +131,7 @@ def test_spans_tell_of_a_registration_from_the_request_to_the_mail_and_hold_noth
 
     of_the_request(spans)
     of_the_worker(spans)
+    of_the_mail(spans)
     own = next(each for each in spans if each.program == "alone" and each.name == "GET /login")
     assert own.trace != TRACE
     assert own.parent == ""
@@ -174,6 +175,15 @@ def of_the_worker(spans: list[Seen]) -> None:
     assert {name for name in duties.values() if name in {"duty mailings", "duty many"}} == set()
 
 
+def of_the_mail(spans: list[Seen]) -> None:
+    """The mail that a request brought about is told in the worker's trace, and names the deed that wrote it."""
+    mail = next(each for each in spans if each.name == "mail delivery")
+    assert mail.trace != TRACE
+    [(trace, writer)] = mail.links
+    deed = next(each for each in spans if (each.trace, each.id) == (trace, writer))
+    assert (deed.program, deed.trace, deed.name) == ("sala", TRACE, "deed app.web.sheets.send.deed")
+
+
 def register(site: Child, **headers: str) -> str:
     """Somebody who cannot be mistaken registers; the form's seal."""
     page = ask(site, "GET", FORM)[1]
@@ -190,7 +200,7 @@ def at_the_end(house: Nursery, site: Child, collector: Collector) -> None:
     before = time.monotonic()
     os.kill(site.process, signal.SIGTERM)
     until(lambda: not site.is_there)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 15
     assert named(collector, "GET /login", "sala"), house.log("site")
 
 
@@ -208,24 +218,27 @@ def test_a_collector_that_takes_nothing_holds_nobody_up_and_is_one_line_of_the_l
         bounds["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"] = "32"
         site = house.serve("site", WORKER="inline", **sends, **bounds)
         register(site)
-        ends, slowest = time.monotonic() + 2, 0.0
-        while time.monotonic() < ends:
-            before = time.monotonic()
+        ends, answered = time.monotonic() + 2, 0
+        while time.monotonic() < ends:  # for longer than an attempt to send may take
             assert ask(site, "GET", "/login")[0] == 200
-            slowest = max(slowest, time.monotonic() - before)
-        assert slowest < 1
-        assert house.log("site").count("\n") == 1
-        assert "the collector does not take traces" in house.log("site")
+            answered += 1
+        assert answered > 4, "two attempts would have been waited for"
+        assert about_traces(house) == ["the collector does not take traces: spans are dropped until it does"]
         if how == "nobody listens":
             silent.close()
             with collecting(port) as collector:
                 until(lambda: ask(site, "GET", "/login")[0] == 200 and named(collector, "GET /login"))
                 until(lambda: "takes traces again" in house.log("site"))
-                assert house.log("site").count("\n") == 2
+                assert len(about_traces(house)) == 2
         before = time.monotonic()
         os.kill(site.process, signal.SIGTERM)
         until(lambda: not site.is_there)
-        assert time.monotonic() - before < 6
+        assert time.monotonic() - before < 15
+
+
+def about_traces(house: Nursery) -> list[str]:
+    """What the site's log says of them."""
+    return [line.partition(" sala.traces: ")[2] for line in house.log("site").splitlines() if " sala.traces: " in line]
 
 
 def test_a_site_that_sends_no_traces_reads_nothing_for_them(sqlite_url: str, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from app.kit.db import Database, Db
 from app.kit.errors import Refused
 from app.kit.migrating import migrate
 from app.kit.pen import SITE, Pen
-from tests.cast import BOPHA, NOW, make_application
+from tests.cast import BOPHA, NOW, SLUG, make_application
+from tests.cluster import free_port
 from tests.conftest import opened
 
 
@@ -81,6 +82,21 @@ def test_what_was_copied_comes_back_row_by_row(request: pytest.FixtureRequest, k
         keeping.back_up(database, tmp_path / "copy")
         pen.write_now("phnom-penh-2027", lambda db: make_application(db, BOPHA))
         assert rows(database) != kept
+        keeping.restore(database, tmp_path / "copy")
+        assert rows(database) == kept
+
+
+@pytest.mark.postgres
+def test_of_several_servers_the_site_and_its_copies_go_to_the_one_that_writes(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    at, name = postgres_url.rpartition("@")[2].split("/")
+    hosts = f"host=127.0.0.1:{free_port()}&host={at}"  # nobody is at the first
+    with opened(f"postgresql://sala@/{name}?{hosts}&target_session_attrs=read-write&sslmode=disable") as database:
+        Pen(database).write_now(SLUG, make_application)
+        kept = rows(database)
+        keeping.back_up(database, tmp_path / "copy")
+        Pen(database).write_now(SLUG, lambda db: make_application(db, BOPHA))
         keeping.restore(database, tmp_path / "copy")
         assert rows(database) == kept
 

@@ -384,6 +384,39 @@ def test_nobody_at_a_door_waits_longer_than_the_pens_patience_and_what_is_given_
     assert held.pen.tally.turned_away == 5 * 2 + 1
 
 
+def test_deeds_of_somebody_who_went_away_while_they_waited_are_not_written(database: Database, in_loop: Any) -> None:
+    held = Held(database)
+
+    async def ask_and_go() -> None:
+        asked = asyncio.create_task(held.pen.write_together(SITE, [note("counted"), note("deed")]))
+        await asyncio.sleep(0.05)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    in_loop(ask_and_go)
+    held.write(note("stays"))
+    held.close()
+    assert database.read(noted) == ["stays"]
+
+
+def test_what_the_last_of_several_deeds_says_comes_when_all_are_over(pen: Pen, in_loop: Any) -> None:
+    done = []
+
+    def refuse(_db: Db) -> None:
+        done.append("refused")
+        raise Refused("no")
+
+    def last(_db: Db) -> str:
+        done.append("last")
+        return "last"
+
+    assert in_loop(lambda: pen.write_together(SITE, [note("first"), refuse, last])) == "last"
+    assert done == ["refused", "last"]
+    with pytest.raises(Refused):
+        in_loop(lambda: pen.write_together(SITE, [note("first"), refuse]))
+
+
 def test_deeds_that_are_being_written_are_not_given_back(database: Database, in_loop: Any) -> None:
     pen = Pen(database, patience=0.05)
     pen.start()

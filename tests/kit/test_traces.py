@@ -1,6 +1,7 @@
 """What spans are made of, whose word on a trace is taken, and that no words of a fault or refusal are told."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,6 +135,27 @@ def test_where_no_collector_is_set_a_span_is_nothing(database: Database, sqlite_
     traces.begin(settings_for(sqlite_url), database)
     assert traces.request(None) is traces.span("x") is traces.duty("x") is traces.deed(len, None) is NOTHING
     assert traces.here() is None
+    assert traces.place() is None
+
+
+def test_a_place_is_written_as_w3c_does_and_only_inside_of_what_is_told(
+    database: Database, sqlite_url: str, collector: Collector
+) -> None:
+    traces.begin(settings_for(sqlite_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.address), database)
+    begun = Sender(int(TRACE, 16), int(OWN, 16), sampled=True)
+    assert traces.place() is None
+    with traces.request(replace(begun, sampled=False)):
+        assert traces.place() is None, "this one is not told"
+    with traces.request(begun):
+        place = traces.place()
+    with traces.request(None), traces.span("later", after=place), traces.span("odd", after="made by hand"):
+        pass
+    traces.end()
+    assert place is not None
+    assert parent_of([place.encode()]) == replace(begun, span=int(place[36:52], 16))
+    links = {each.name: each.links for each in collector.spans}
+    assert links["later"] == ((TRACE, place[36:52]),)
+    assert links["odd"] == ()
 
 
 ADDRESS = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example:4318/"}

@@ -43,6 +43,7 @@ def test_a_queued_message_waits_for_the_worker(db: Db):
     (message,) = about(db, SLUG, SUBJECT)
     assert (message.state, message.attempts, message.due_at) == ("queued", 0, NOW)
     assert message.message_id.startswith("<")
+    assert message.trace is None, "no traces are sent"
 
 
 def test_a_claim_gives_a_message_to_one_worker_alone(db: Db):

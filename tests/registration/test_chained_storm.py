@@ -39,6 +39,7 @@ from app.registration.answering import Sent
 from app.registration.applying import Asked, apply, cancel, confirm, feed_token, manage_token
 from app.registration.arranging import put_terms
 from app.registration.delegations import delegation_of
+from app.registration.desk_queries import tallies
 from app.registration.entering import enter
 from app.registration.holding import keep_back
 from app.registration.inputs import CategoryInput, CompanionInput, HoldBackInput, QuestionInput, TermsInput
@@ -49,6 +50,7 @@ from app.registration.overriding import seat_beyond
 from app.registration.questioning import put_questions, retire_question, save_question
 from app.registration.seating import start_hours
 from app.registration.settling import forum_ahead, settle, settle_ahead
+from app.registration.tallying import Counted
 from app.web.site import Site
 from tests import cluster
 from tests.breadth import SOAK
@@ -370,12 +372,19 @@ def state_of(db: Db) -> dict[str, Any]:
 
 
 async def one_by_one(site: Site, steps: Iterable[Step]) -> list[Any]:
-    answers = []
+    answers, counted = [], Counted()
+
+    def figures(db: Db) -> tuple[Any, Any]:
+        forum = the_forum(db)
+        return counted.of(db, OPERATOR, forum), tallies(db, OPERATOR, forum)
+
     for step in steps:
         before = site.database.read(calendars)
         answers.append(said(await _done(site, step)))
         after = site.database.read(calendars)
         assert before[1] == after[1] or before[0] != after[0], f"no fact tells that a calendar changed: {step.what}"
+        shown, true = site.database.read(figures)
+        assert shown == true, f"no fact tells that figures changed: {step.what}"
     return answers
 
 

@@ -244,6 +244,25 @@ def test_a_long_list_shows_the_same_page_as_a_short_one(db: Db, oldest_first: bo
         assert desk_list(db, OPERATOR, forum, wanted, most=2, of=FEW + 1) == found
 
 
+@pytest.mark.parametrize("most", [1, 2, 50])
+def test_a_list_whose_length_is_known_is_the_same(db: Db, most: int) -> None:
+    codes = one_of_each(db)
+    forum = the_forum(db)
+    asked = [Wanted(), Wanted(words="vanna"), Wanted(words="nobody"), Wanted(words="example", after=codes["confirmed"])]
+    for wanted in (*asked, *(replace(one, oldest_first=True) for one in asked)):
+        total, before = desk_count(db, OPERATOR, forum, wanted)
+        found = desk_list(db, OPERATOR, forum, wanted, most=most)
+        assert desk_list(db, OPERATOR, forum, wanted, most=most, there=total - before) == found
+
+
+def test_nobody_is_looked_for_behind_the_last_of_a_list(database: Database, queries: Callable[[], Any]) -> None:
+    Pen(database).write_now(SLUG, lambda db: make_application(db, VANNA))
+    forum = database.read(the_forum)
+    with queries() as asked:
+        assert database.read(lambda db: desk_list(db, OPERATOR, forum, Wanted(words="x"), there=0)) == ([], False)
+    assert asked == []
+
+
 def test_the_tallies_say_how_many_a_list_without_words_holds(db: Db) -> None:
     one_of_each(db)
     forum = the_forum(db)

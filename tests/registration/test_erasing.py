@@ -138,12 +138,12 @@ def test_a_mail_that_left_keeps_its_state_and_loses_its_address(hall: SmallHall)
     row = somebody(hall)
     messages = table(Message)
     db = hall.db
-    db.execute(update(messages).values(state="sent", error="550 <telling@person.example> unknown"))
+    db.execute(update(messages).values(state="sent", error="550 <telling@person.example> unknown", trace="00-a-b-01"))
     erase(db, holder(row), hall.forum, row.code, now=NOW)
     found = db.execute(select(messages).where(messages.c.subject == f"registration:{row.code}")).all()
     assert found
     assert {(one.to_address, one.to_name, str(one.values), one.error) for one in found} == {("", "", "{}", "")}
-    assert {one.state for one in found} == {"sent"}
+    assert {(one.state, one.trace) for one in found} == {("sent", None)}
 
 
 def test_a_mail_that_has_not_left_is_withheld(hall: SmallHall) -> None:

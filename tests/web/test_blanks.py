@@ -1,4 +1,5 @@
-"""Empty forms to register that are kept for a moment: each with its own token, none older than what it says."""
+"""Empty forms to register and the groups to choose from, kept for a moment: each form with its own token, no page older
+than what it says."""
 
 import asyncio
 from urllib.parse import urlencode
@@ -18,13 +19,14 @@ from tests.conftest import Clock, settings_for, site_behind
 from tests.web.asgi import ask
 from tests.web.visits import seal_on
 
-FORM = f"/en/{SLUG}/register/stu"
+GROUPS = f"/en/{SLUG}/register"
+FORM = f"{GROUPS}/stu"
 
 
 @pytest.fixture
 def opened(client: TestClient) -> TestClient:
-    """A browser before a form that was opened just now."""
-    assert client.get(FORM).status_code == 200
+    """A browser before a form that was opened just now, by way of the groups."""
+    assert client.get(GROUPS).status_code == client.get(FORM).status_code == 200
     return client
 
 
@@ -39,30 +41,49 @@ def test_two_who_open_a_form_at_one_moment_get_tokens_of_their_own_and_the_same_
     assert opened.get(f"/km/{SLUG}/register/stu").headers["content-language"] == "km"
 
 
-def test_it_is_rendered_once_and_costs_nothing_more(opened: TestClient) -> None:
+@pytest.mark.parametrize("page", [GROUPS, FORM])
+def test_it_is_rendered_once_and_costs_nothing_more(opened: TestClient, page: str) -> None:
     before = dict(opened_forms(opened))
-    opened.get(FORM)
-    assert opened_forms(opened)[FORM] is before[FORM]
+    opened.get(page)
+    assert opened_forms(opened)[page] is before[page]
+
+
+def test_the_groups_are_the_same_for_whoever_looks(opened: TestClient) -> None:
+    first, second = opened.get(GROUPS), opened.get(f"{GROUPS}?from=elsewhere")
+    assert first.text == second.text
+    for answer in (first, second):
+        assert answer.headers["cache-control"] == "public, max-age=0, must-revalidate"
+        assert answer.headers["content-language"] == "en"
+    assert 'lang="km"' in opened.get(f"/km/{SLUG}/register").text
+
+
+def test_a_code_that_was_typed_stands_in_nobody_elses_page(opened: TestClient) -> None:
+    assert "NO-SUCH-CODE" in opened.get(f"{GROUPS}?code=NO-SUCH-CODE").text
+    assert "NO-SUCH-CODE" not in opened.get(GROUPS).text
 
 
 def opened_forms(client: TestClient):
     return site_behind(client).blanks.kept
 
 
-def test_whatever_this_process_writes_shows_at_once(opened: TestClient, site: Site) -> None:
+@pytest.mark.parametrize("page", [GROUPS, FORM])
+def test_whatever_this_process_writes_shows_at_once(opened: TestClient, site: Site, page: str) -> None:
     site.pen.write_now(SLUG, make_application)
-    before = opened_forms(opened)[FORM]
-    opened.get(FORM)
-    assert opened_forms(opened)[FORM] is not before
+    before = opened_forms(opened)[page]
+    opened.get(page)
+    assert opened_forms(opened)[page] is not before
 
 
 def test_what_another_process_wrote_shows_within_a_second(opened: TestClient, site: Site, clock: Clock) -> None:
-    before = opened_forms(opened)[FORM]
+    before, groups = opened_forms(opened)[FORM], opened.get(GROUPS).text
     with site.database.write_engine.begin() as connection:
         connection.execute(text("UPDATE registration_terms SET closes_at = '2000-01-01 00:00:00'"))
     assert opened_forms(opened)[FORM] is before
+    assert opened.get(GROUPS).text == groups
     clock.move(seconds=1)
     assert 'name="family_name"' not in opened.get(FORM).text
+    assert FORM in groups
+    assert FORM not in opened.get(GROUPS).text
 
 
 def register(client: TestClient, figure: Figure, path: str = FORM, **changes: str):
@@ -73,10 +94,11 @@ def register(client: TestClient, figure: Figure, path: str = FORM, **changes: st
 def test_a_registration_leaves_the_form_as_it_is_until_the_seats_stand_otherwise(
     opened: TestClient, site: Site
 ) -> None:
-    before = opened_forms(opened)[FORM].body
+    before, groups = opened_forms(opened)[FORM].body, opened.get(GROUPS).text
     assert register(opened, VANNA).status_code == 200
     opened.get(FORM)
     assert opened_forms(opened)[FORM].body is before
+    assert opened.get(GROUPS).text == groups
     # the last seats go in the next one's commit
     with site.database.write_engine.begin() as connection:
         connection.execute(text("UPDATE registration_category SET \"limit\" = 1, guarantee = 0 WHERE code = 'STU'"))
@@ -84,6 +106,8 @@ def test_a_registration_leaves_the_form_as_it_is_until_the_seats_stand_otherwise
     shown = opened.get(FORM).text
     assert opened_forms(opened)[FORM].body is not before
     assert "waiting list" in shown.lower()
+    assert "waiting list" not in groups.lower()
+    assert "waiting list" in opened.get(GROUPS).text.lower()
 
 
 def test_what_is_kept_of_an_answer_is_nobodys(opened: TestClient) -> None:

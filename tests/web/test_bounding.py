@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 import uvicorn
+from sqlalchemy import text
 
 from app.api.application import PREFIX
 from app.cli.serve import SERVING
 from app.kit import db as kit_db
-from app.kit.db import Database
+from app.kit.db import Database, Db
 from app.kit.errors import Busy
 from app.kit.i18n import text_of
+from app.kit.turns import Gate, asking
 from app.main import create_app
 from app.web.bounding import Bounded
 from tests.cast import SLUG
@@ -145,6 +147,59 @@ def test_each_is_told_in_the_form_they_read(
         assert b"Too much" in answer.body
 
 
+class Noting:
+    """What is behind the layer: it notes in which order searches begin, and holds the loop at the first of them until
+    `go`, as one long query on SQLite does."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.begun: list[str] = []
+        self.holds, self.go = threading.Event(), threading.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if query := scope.get("query_string"):
+            self.begun.append(query.decode())
+            self.holds.set()
+            assert self.go.wait(30)
+        await self.app(scope, receive, send)
+
+
+def asks(port: int, word: str, *, at: str = "127.0.0.1", **headers: str) -> http.client.HTTPConnection:
+    """Somebody at this address of the machine asks for a search; the answer is not waited for."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=(at, 0))
+    line.request(
+        "GET", f"/en/{SLUG}/programme?q={word}", headers={name.replace("_", "-"): headers[name] for name in headers}
+    )
+    return line
+
+
+CROWD = 25
+
+
+@pytest.mark.parametrize("by", ["line", "proxy", "claims"])
+def test_those_of_one_address_do_not_take_the_turns_of_others(by: str, sqlite_url: str) -> None:
+    """`by` lines of their own; by a proxy that is believed, behind which the crowd has addresses of one network; or by
+    lines on which each of the crowd claims to be somebody else."""
+    app = create_app(settings_for(sqlite_url, TRUSTED_PROXIES="127.0.0.1" if by == "proxy" else ""))
+    layer = bounded_in(app)
+    layer.patience = 60
+    layer.app = noting = Noting(layer.app)
+    crowd_says = {"line": "", "proxy": "2001:db8:0:1::{0:x}", "claims": "203.0.113.{0}"}[by]
+    other: dict[str, str] = {"x_forwarded_for": "2001:db8:0:2::1"} if by == "proxy" else {"at": "127.0.0.2"}
+    with listening(app) as port:
+        said = [{"x_forwarded_for": crowd_says.format(number)} if crowd_says else {} for number in range(CROWD)]
+        lines = [asks(port, "crowd0", **said[0])]
+        assert noting.holds.wait(30)
+        lines += [asks(port, f"crowd{number}", **said[number]) for number in range(1, CROWD)]
+        lines += [asks(port, f"other{number}", **other) for number in range(2)]
+        time.sleep(0.2)  # the loop takes in whoever has come for as long as the last turn took
+        noting.go.set()
+        assert {_answer(line)[0] for line in lines} == {200}
+    words = [query.removeprefix("q=") for query in noting.begun]
+    assert words[:5] == ["crowd0", "crowd1", "other0", "crowd2", "other1"]
+    assert words[5:] == [f"crowd{number}" for number in range(3, CROWD)]
+
+
 class Slow:
     """What is behind the layer: it takes its time, and notes in which order what was asked began."""
 
@@ -212,6 +267,56 @@ def test_who_would_wait_too_long_is_told_at_once(in_loop: Callable[[Callable[[],
     assert set(first) == {200, 503}
     assert first == sorted(first), "those who came first were answered"
     assert 5 < first.count(200) < 30
+
+
+def test_who_comes_from_elsewhere_is_answered_while_a_crowd_is_told_to_wait(
+    in_loop: Callable[[Callable[[], Any]], Any],
+) -> None:
+    layer = Bounded(Slow(), _away, patience=0.3)
+
+    async def known(scope: Any, receive: Any, send: Any) -> None:
+        await layer({**scope, "client_address": scope["client"][0]}, receive, send)
+
+    async def come() -> tuple[int, int]:
+        await asyncio.gather(*(ask(known, f"/{number}") for number in range(10)))  # it learns its pace
+        of_crowd = [asyncio.create_task(ask(known, f"/{number}")) for number in range(60)]
+        await asyncio.sleep(0)
+        more = await ask(known, "/more")
+        other = await ask(known, "/other", peer="192.0.2.7")
+        await asyncio.gather(*of_crowd)
+        return more.status, other.status
+
+    assert in_loop(come) == (503, 200)
+
+
+@pytest.mark.postgres
+def test_where_reads_run_in_threads_those_of_one_address_do_not_take_all_of_them(
+    postgres_url: str, in_loop: Callable[[Callable[[], Any]], Any]
+) -> None:
+    site = bounded_in(create_app(settings_for(postgres_url))).app.state.site
+    site.threads = Gate(1, seconds=5)
+    go, begun = threading.Event(), []
+
+    async def reads(who: str) -> None:
+        asking.set(who[:-1])
+
+        def query(db: Db) -> None:
+            begun.append(who)
+            assert go.wait(30)
+            db.execute(text("SELECT 1"))
+
+        await site.read(query)
+
+    async def come() -> None:
+        tasks = [asyncio.create_task(reads(who)) for who in ("crowd1", "crowd2", "crowd3", "other1")]
+        await asyncio.sleep(0)
+        assert site.threads.waiting == 3
+        go.set()
+        await asyncio.gather(*tasks)
+
+    in_loop(come)
+    assert begun == ["crowd1", "crowd2", "other1", "crowd3"]
+    site.database.close()
 
 
 def test_a_read_that_gets_no_thread_in_time_is_given_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from app.editions.loading import load
 from app.forum.access import grant
 from app.kit.db import table
 from app.kit.pen import SITE
-from app.web.deps import COOKIE
+from app.web.cookies import LOGIN as COOKIE
 from app.web.site import Site
 from tests.cast import CHAN, NOW, SLUG, SOKHA, make_application, make_user, the_forum
 from tests.web.visits import DESK, seal_on, sign_in

@@ -18,7 +18,7 @@ from app.kit.pen import SITE
 from app.programme.drafting import states_of
 from app.programme.editing import create
 from app.programme.remembering import State, recent
-from app.web.deps import COOKIE
+from app.web.cookies import LOGIN as COOKIE
 from app.web.desk_session_form import fields_of
 from app.web.site import Site
 from tests.cast import DARA, NOW, SLUG, SOKHA, the_forum

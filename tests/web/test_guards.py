@@ -156,7 +156,10 @@ def test_every_answer_carries_the_headers_that_protect(through: Through):
 def test_https_is_insisted_on_only_where_the_site_has_it(through: Through):
     assert "strict-transport-security" not in through().headers
     secure = {"BASE_URL": "https://localhost"}
-    assert through(environment=secure).headers["strict-transport-security"].startswith("max-age=")
+    insisted = through(environment=secure).headers["strict-transport-security"]
+    assert insisted == "max-age=31536000; includeSubDomains"
+    alone = through(environment={**secure, "HSTS_SUBDOMAINS": "0"}).headers["strict-transport-security"]
+    assert alone == "max-age=31536000"
 
 
 @pytest.mark.parametrize(
@@ -176,6 +179,16 @@ def test_only_a_trusted_proxy_says_who_asks(through: Through, inside: Inside, pe
     headers = {"x-forwarded-for": said} if said else {}
     through(headers=headers, peer=peer, environment={"TRUSTED_PROXIES": "10.0.0.1"})
     assert inside.client == client
+
+
+def test_a_proxy_is_believed_however_many_there_were_and_nobody_else_ever(inside: Inside):
+    guards = Guards(inside, settings_for("sqlite:///unused.sqlite", TRUSTED_PROXIES="10.0.0.0/22"), too_large)
+    proxies = [f"10.0.{part}.{last}" for part in range(3) for last in range(256)]
+    for _ in range(2):
+        assert all(guards.is_proxy(each) for each in proxies)
+        assert not any(
+            guards.is_proxy(each) for each in ("10.0.4.1", "10.1.0.1", "", "10.0.0.1 ", "10.0.0.1, 10.0.0.2")
+        )
 
 
 def test_the_real_site_says_in_words_that_a_body_is_too_large(client: TestClient):

@@ -15,7 +15,7 @@ from app.kit.db import table
 from app.kit.pen import SITE
 from app.mail.models import Message
 from app.main import create_app
-from app.web.deps import COOKIE
+from app.web.cookies import LOGIN as COOKIE
 from app.web.login import ASK, SECONDS_TO_ASK
 from app.web.site import Site
 from tests.cast import NOW, RITH, SECRET, SOKHA, make_user

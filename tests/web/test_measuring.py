@@ -1,18 +1,26 @@
 """What each request is called, and what is said of it."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from app.accounts.models import Login
+from app.accounts.rules import Role
+from app.kit.db import table
 from app.kit.logs import REQUEST
+from app.kit.pen import SITE
 from app.main import create_app
 from app.web.measuring import Measured
+from app.web.site import Site
 from tests.cast import SLUG
-from tests.conftest import settings_for, site_behind
+from tests.conftest import Clock, settings_for, site_behind
 from tests.web.asgi import Answered, ask
+from tests.web.visits import DESK, sign_in
 
 Run = Callable[[Callable[[], Any]], Any]
 PROXY = "10.0.0.1"
@@ -107,3 +115,43 @@ def test_ready_answers_carry_no_id_that_was_another_requests(client: TestClient)
     assert "x-request-id" in client.get("/login").headers
     client.get(f"/en/{SLUG}")
     assert "x-request-id" not in client.get(f"/en/{SLUG}").headers
+
+
+def test_what_is_refused_is_said_with_the_route_and_the_number_of_whom(
+    client: TestClient, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "sala.security"):
+        assert client.get("/login/" + "a" * 43).status_code == 410
+        assert client.post(f"{DESK}/seats", data={"form": "x"}).status_code == 401
+        sign_in(client, site, Role.VIEWER)
+        assert client.get(f"{DESK}/settings").status_code == 403
+        assert client.get("/api/v1/forums/x", headers={"authorization": "Bearer nonsense"}).status_code == 401
+        assert client.get(DESK).status_code == 200
+    told = [record.getMessage() for record in caplog.records if record.name == "sala.security"]
+    assert told[:2] == [
+        "refused: GET /login/{link}: 410 to nobody known",
+        "refused: POST /desk/{forum}/seats: 401 to nobody known",
+    ]
+    assert re.fullmatch(r"refused: GET /desk/\{forum\}/settings: 403 to user:\d+", told[2])
+    assert re.fullmatch(r"refused: GET /forums/\{forum\}: 401 to nobody known", told[3])
+    assert len(told) == 4
+    assert "a" * 43 not in caplog.text
+    assert "@" not in " ".join(told)
+
+
+def test_that_a_login_is_used_is_written_once_an_hour(client: TestClient, site: Site, clock: Clock) -> None:
+    sign_in(client, site, Role.VIEWER)
+    seen = select(table(Login).c.seen_at)
+
+    def noted() -> list[Any]:
+        site.pen.submit(SITE, lambda _db: None).result(10)  # behind whatever was to be written
+        return list(site.database.read(lambda db: db.execute(seen).scalars().all()))
+
+    for minutes, wanted in ((0, False), (61, True)):
+        clock.move(minutes=minutes)
+        assert client.get(DESK).status_code == 200
+        assert [at is not None for at in noted()] == [wanted]
+    clock.move(minutes=30)
+    before = noted()
+    assert client.get(DESK).status_code == 200
+    assert noted() == before

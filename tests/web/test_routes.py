@@ -1,16 +1,17 @@
 """Which route answers: the same one as if all of them were asked in turn."""
 
 import re
+from inspect import iscoroutinefunction, signature
 from random import Random
 
 import pytest
-from fastapi.routing import iter_route_contexts
+from starlette.requests import Request
 from starlette.routing import Match
 
-from app.web.routes import BRANCHES, ROUTES
+from app.web.routes import BRANCHES, ROUTERS, ROUTES, Page
 from tests.breadth import SOAK
 
-DOORS = [(str(route.path), method) for route in iter_route_contexts(ROUTES) for method in route.methods or ()]
+DOORS = [(route.path, method) for route in ROUTES for method in route.methods or ()]
 FILLED = {"lang": "km", "kind": "csv", "rest:path": "base/layout.css"}
 
 
@@ -29,6 +30,24 @@ def found(routes, method: str, path: str):
 
 def address_of(path: str) -> str:
     return re.sub(r"{([a-z:]+)}", lambda part: FILLED.get(part[1], "abcdefg"), path)
+
+
+def test_every_address_of_every_router_is_there_in_their_order_with_its_methods() -> None:
+    theirs = [(each.path, set(each.methods)) for router in ROUTERS for each in router.routes]
+    assert [(each.path, each.methods) for each in ROUTES] == theirs
+
+
+def test_a_page_asks_for_the_request_and_the_words_of_its_address_alone() -> None:
+    """Nothing else is given to it: no form, no question of the address, no dependency that would be solved."""
+    pages = [each for each in ROUTES if isinstance(each, Page)]
+    assert len(pages) > 200
+    for page in pages:
+        asks = signature(page.endpoint, eval_str=True).parameters
+        first, *words = asks
+        assert asks[first].annotation is Request, page
+        assert set(words) == set(page.param_convertors), page
+        assert {asks[word].annotation for word in words} <= {str}, page
+        assert iscoroutinefunction(page.endpoint), page
 
 
 def test_every_door_is_found_as_if_all_were_asked() -> None:
@@ -69,7 +88,7 @@ ODD = (
     ":path",
 )
 OURS = {path.split("/")[1] for path, _ in DOORS} - {"{lang}"}
-OF_OURS = [route for route in ROUTES if {str(each.path).split("/")[1] for each in iter_route_contexts([route])} & OURS]
+OF_OURS = [route for route in ROUTES if route.path.split("/")[1] in OURS]
 ADDRESSES = 100 * SOAK or 400
 
 
@@ -80,7 +99,7 @@ def whose(routes, method: str, path: str):
     for route in routes:
         match, child = route.matches(dict(scope))
         if match.value > best[0].value:
-            best = match, child.get("sala_route", route), str(child.get("path_params"))
+            best = match, child.get("route", route), str(child.get("path_params"))
         if match is Match.FULL:
             break
     return best

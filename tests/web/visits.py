@@ -10,7 +10,7 @@ from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.kit.db import Db
 from app.kit.pen import SITE
-from app.web.deps import COOKIE
+from app.web.cookies import LOGIN as COOKIE
 from app.web.site import Site
 from tests.cast import NOW, SLUG, SOKHA, Figure, make_actor, make_user
 

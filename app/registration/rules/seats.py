@@ -5,8 +5,11 @@ Those who hold a seat are only counted here, so no answer can reorder or unseat 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Of several machines; further back than that a clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ class Waiting:
     """0 = none; a higher one goes first."""
     asked_at: datetime
     """Aware UTC."""
+
+
+def asks_at(now: datetime, latest: datetime | None) -> datetime:
+    """The time at which whoever asks `now` has asked, in a list whose last asked at `latest` (None: nobody did): behind
+    them, also where the clock was set back in between (§1.3: nobody who asked later stands before)."""
+    if latest is None or latest <= now + CLOCKS_DIFFER:
+        return now
+    return latest + timedelta.resolution
 
 
 class FaultCode(StrEnum):
