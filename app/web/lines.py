@@ -7,8 +7,6 @@ timers are set for a new line, and where a head or body did not come in one piec
 
 import asyncio
 import logging
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.kit.settings import Settings
+from app.web.refusals import Refusals
 
 log = logging.getLogger("sala.lines")
 TOO_MANY, TOO_LARGE, TOO_SLOW, UNREADABLE = 503, 431, 408, 400
@@ -55,24 +54,6 @@ class Limits:
     """The log has at most one line in this time about all that was refused."""
 
 
-class Refusals:
-    """Counts what is refused; the log says it at once, and what follows together with the first after `seconds`: line
-    for line, a stranger could fill it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._told = float("-inf")
-        self._counted: Counter[str] = Counter()
-
-    def add(self, what: str) -> None:
-        """One more."""
-        self._counted[what] += 1
-        if time.monotonic() - self._told >= self._seconds:
-            self._told = time.monotonic()
-            log.warning("refused: %s", ", ".join(f"{what} × {count}" for what, count in self._counted.items()))
-            self._counted.clear()
-
-
 class _TooMuch(Exception):
     """Of a head: it is refused as too large."""
 
@@ -86,7 +67,7 @@ class Line(HttpToolsProtocol):
     Once it is `_deaf` nothing more is taken from it, once it has `_ended` nothing more is said."""
 
     limits = Limits()
-    refusals = Refusals(Limits().told_seconds)
+    refusals = Refusals(log, Limits().told_seconds)
 
     _head = 0
     _in_body = False
@@ -326,7 +307,7 @@ def _answer(status: int, more: str = "") -> bytes:
 
 def lines(limits: Limits) -> type[Line]:
     """The protocol with these limits, for one server."""
-    return type("Line", (Line,), {"limits": limits, "refusals": Refusals(limits.told_seconds)})
+    return type("Line", (Line,), {"limits": limits, "refusals": Refusals(log, limits.told_seconds)})
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -15,6 +15,7 @@ from typing import Any
 from app.kit import traces
 from app.kit.logs import REQUEST
 from app.kit.spans import Sender, Span, parent_of
+from app.web.refusals import Refusals
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,9 +23,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("sala.request")
-refusals = logging.getLogger("sala.security")
+security = logging.getLogger("sala.security")
 REFUSED = frozenset({401, 403, 429})
 """Answers that say: not you, not this, not so often (ASVS 5.0, 16.3.1 and 16.3.2)."""
+NOT_LET_IN = frozenset({410, 422})
+"""Answers to a link that is none any more, a wrong code, a passkey that is not known."""
+SECONDS_OF_STRANGERS = 60.0
+"""Of whoever is not known what is refused is told once in this time, counted."""
 SLOW_SECONDS = 1.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _CHANCE = Random()  # an id is no secret, and at the system's chance the pen's thread would go first
@@ -47,6 +52,7 @@ class Measured:
         self._observe = observe
         self._trusts = trusts
         self._every = every
+        self._strangers = Refusals(security, SECONDS_OF_STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,10 +104,12 @@ class Measured:
         span.note({"http.request.method": method, "http.route": route, "http.response.status_code": status})
         if status >= 500:
             span.failed(str(status))
-        if status in REFUSED or (400 <= status < 500 and route.startswith("/login")):
-            who = scope.get("signed_in", "nobody known")
-            values = {"method": method, "route": route, "status": status, "by": who}
-            refusals.warning("refused: %s %s: %s to %s", method, route, status, who, extra=values)
+        if status in REFUSED or (status in NOT_LET_IN and route.startswith("/login")):
+            if who := scope.get("signed_in"):
+                values = {"method": method, "route": route, "status": status, "by": who}
+                security.warning("refused: %s %s: %s to %s", method, route, status, who, extra=values)
+            else:
+                self._strangers.add(f"{method} {route}: {status} to nobody known")
         slow = seconds >= SLOW_SECONDS
         if slow or self._every:
             values = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000)}

@@ -39,6 +39,7 @@ NOT_TOLD = {
     },
     "registration_note.application_id:author": "whoever wrote it",
     "registration_application:feed_digest": "finds the calendar",
+    "mail_message:trace": "a random number, under which the operator's collector knows the request",
     "registration_application.accompanies_id:request_key": "a random key of the form",
     "registration_application.accompanies_id:live_key": "made of the address",
     "registration_application.accompanies_id:email": "the person's own, or their assistant's",

@@ -17,7 +17,7 @@ import pytest
 from app.cli.serve import FILES, SERVING, lines_beside_files
 from app.kit.settings import read
 from app.main import create_app
-from app.web.lines import Limits, Line, Refusals, limits_of, lines
+from app.web.lines import Limits, Line, limits_of, lines
 from tests.cast import SLUG
 from tests.conftest import settings_for
 from tests.web.test_bounding import listening
@@ -490,15 +490,6 @@ def test_the_log_has_one_line_for_all_that_is_refused_in_a_minute(caplog: pytest
     assert "cannot be read. × 29" in said[1]
     assert "another protocol × 1" in said[1]
     assert "too large. × 1" in said[1]
-
-
-def test_what_is_refused_is_told_at_once_and_then_together(caplog: pytest.LogCaptureFixture) -> None:
-    refusals = Refusals(60)
-    for _ in range(5):
-        refusals.add("nonsense")
-    refusals._told -= 60
-    refusals.add("nonsense")
-    assert [record.getMessage() for record in caplog.records] == ["refused: nonsense × 1", "refused: nonsense × 5"]
 
 
 # ---- as the site is served

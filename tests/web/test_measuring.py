@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from app.accounts.rules import Role
 from app.kit.db import table
 from app.kit.logs import REQUEST
 from app.kit.pen import SITE
+from app.kit.spans import SILENT
 from app.main import create_app
 from app.web.measuring import Measured
 from app.web.site import Site
@@ -128,13 +130,19 @@ def test_what_is_refused_is_said_with_the_route_and_the_number_of_whom(
         assert client.get("/api/v1/forums/x", headers={"authorization": "Bearer nonsense"}).status_code == 401
         assert client.get(DESK).status_code == 200
     told = [record.getMessage() for record in caplog.records if record.name == "sala.security"]
-    assert told[:2] == [
-        "refused: GET /login/{link}: 410 to nobody known",
-        "refused: POST /desk/{forum}/seats: 401 to nobody known",
+    assert told[0] == "refused: GET /login/{link}: 410 to nobody known × 1"
+    assert re.fullmatch(r"refused: GET /desk/\{forum\}/settings: 403 to user:\d+", told[1])
+    assert len(told) == 2, "what others who are not known are refused is counted and told in a minute"
+    layer = Measured(Inside())
+    for route, status in (("/desk/{forum}", 401), ("/login/{link}", 410), ("/login", 400), ("/en", 404)):
+        scope = {"method": "GET", "route": SimpleNamespace(path=route)}
+        layer._strangers._told -= 60
+        layer._tell(scope, status, 0.0, SILENT)
+    told = [record.getMessage() for record in caplog.records if record.name == "sala.security"][2:]
+    assert told == [
+        "refused: GET /desk/{forum}: 401 to nobody known × 1",
+        "refused: GET /login/{link}: 410 to nobody known × 1",
     ]
-    assert re.fullmatch(r"refused: GET /desk/\{forum\}/settings: 403 to user:\d+", told[2])
-    assert re.fullmatch(r"refused: GET /forums/\{forum\}: 401 to nobody known", told[3])
-    assert len(told) == 4
     assert "a" * 43 not in caplog.text
     assert "@" not in " ".join(told)
 
