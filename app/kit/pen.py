@@ -1,8 +1,9 @@
 """The one writer of a process (house: "What is fast, and why").
 
-A door hands the pen a deed and waits. The pen takes all deeds that are waiting, runs each in its own savepoint
-inside one transaction, commits once, and only then are the answers given. So writes are served in the order they
-came, a refused deed takes only itself back, and what was acknowledged is on disk.
+A door hands the pen a deed and waits. The pen takes all deeds that are waiting, runs each inside of one
+transaction so that it can be taken back by itself (`Db.one_deed`), commits once, and only then are the answers given.
+So writes are served in the order they came, a refused deed takes only itself back, and what was acknowledged is on
+disk.
 """
 
 import asyncio
