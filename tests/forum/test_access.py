@@ -192,6 +192,7 @@ def test_the_people_take_one_query(database: Database, queries: Callable[[], Any
         forum = the_forum(db)
         for each in range(count):
             give(db, OPERATOR, forum, typed(f"new{each}@desk.example"), now=NOW)
+        db.write_waiting()  # of what was done, not of what is read
         with queries() as counted:
             assert len(people_of(db, OPERATOR, forum)) == count
         assert len(counted) == 1

@@ -145,7 +145,9 @@ def test_what_ends_a_thread_or_the_program_is_logged_without_its_words(
     assert TYPED not in written
 
 
-def test_what_asyncio_says_of_a_task_is_without_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_asyncio_says_of_a_task_is_without_words(
+    capsys: pytest.CaptureFixture[str], in_loop: Callable[[Callable[[], Any]], Any]
+) -> None:
     logging.config.dictConfig(described("text", "info"))
 
     async def fails(_value: str) -> None:
@@ -158,7 +160,7 @@ def test_what_asyncio_says_of_a_task_is_without_words(capsys: pytest.CaptureFixt
         await asyncio.sleep(0.01)
         loop.call_exception_handler({"message": "never retrieved", "exception": task.exception(), "task": task})
 
-    asyncio.run(work())
+    in_loop(work)
     written = capsys.readouterr().err
     assert "Exception in callback int" in written
     assert "never retrieved" in written

@@ -248,6 +248,7 @@ def test_a_time_that_is_no_part_of_the_forum_is_refused(db: Db, forum: Forum) ->
 
 
 def queries(db: Db, read: Any) -> int:
+    db.write_waiting()  # of what was done, not of what is read
     asked: list[str] = []
 
     def count(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
