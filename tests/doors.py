@@ -400,7 +400,7 @@ class Doors:
 
     def companion(self, principal: Standing, **changes: Any) -> str:
         """The code of somebody who comes along with this person."""
-        sent = parse(CompanionInput, {"category": COMPANION, "family_name": public_code(), **changes})
+        sent = parse(CompanionInput, {"category": COMPANION, "family_name": f"Comer {public_code()}", **changes})
         key, by = public_code(20), Actor.participant(principal.id)
         added = self.write(
             SLUG,
