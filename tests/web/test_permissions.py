@@ -730,7 +730,7 @@ def asking_for_a_letter(doors: Doors, _by: str) -> Knock:
 
 def bringing(doors: Doors, _by: str) -> Knock:
     one = doors.guest()
-    sent = {"category": COMPANION, "family_name": codes.public_code()}
+    sent = {"category": COMPANION, "family_name": f"Comer {codes.public_code()}"}
     return Knock(f"/en/my/{one.secret}/companions", {**sealed("my", one.code), **sent})
 
 
