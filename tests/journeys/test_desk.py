@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.kit.i18n import text_of
+from tests.breadth import some
 from tests.cast import BOPHA, DARA, SLUG, VANNA
 from tests.journeys.conftest import DESK, PHONE, Served
 
@@ -17,7 +18,7 @@ def say(key: str, **values: Any) -> str:
     return text_of("en", key, **values)
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("viewport", some([DESK, PHONE], 1, each=2), ids=lambda size: str(size["width"]))
 def test_the_secretariat_signs_in_decides_and_sees_what_was_written(
     site_of_my_own: Served, browse: Callable[..., Any], viewport: dict[str, int]
 ) -> None:

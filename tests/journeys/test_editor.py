@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.kit.i18n import text_of
+from tests.breadth import some
 from tests.cast import SLUG
 from tests.journeys.conftest import PHONE, Served
 
@@ -110,7 +111,7 @@ def test_a_session_is_put_over_another_only_for_a_reason(site_of_my_own: Served,
     assert "The keynote is part of the opening" in tab.inner_text("#conflicts")
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("viewport", some([WIDE, PHONE], 1, each=2), ids=lambda size: str(size["width"]))
 def test_plain_forms_do_the_same_without_scripts(
     site_of_my_own: Served, browse: Callable[..., Any], viewport: dict[str, int]
 ) -> None:

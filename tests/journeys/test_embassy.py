@@ -9,6 +9,7 @@ import pytest
 from app.accounts.rules import Role
 from app.kit.i18n import text_of
 from app.registration.delegations import seat_rows
+from tests.breadth import some
 from tests.cast import SLUG
 from tests.doors import Doors
 from tests.embassies import delegate
@@ -130,7 +131,7 @@ def test_after_the_deadline_people_are_only_exchanged_and_withdrawn(
     assert len(seats(site_of_my_own.doors, party)) == 1, "the unnamed seat was released before the deed"
 
 
-@pytest.mark.parametrize("lang", ["en", "km"])
+@pytest.mark.parametrize("lang", some(["en", "km"], 1, each=2))
 def test_a_delegations_pages_are_whole_on_a_phone(
     site_of_my_own: Served, browse: Callable[..., Any], lang: str
 ) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.breadth import some
 from tests.cast import SLUG
-from tests.journeys.conftest import PHONE, Served
+from tests.journeys.conftest import DESK, PHONE, Served
 
 pytestmark = pytest.mark.browser
 FOCUS = """async () => { await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -28,7 +29,7 @@ def tab_to(page: Any, wanted: Callable[[dict[str, Any]], bool], most: int = 60) 
     raise AssertionError("it cannot be reached")
 
 
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
+@pytest.mark.parametrize("viewport", some([PHONE, DESK], 1, each=2), ids=lambda size: str(size["width"]))
 def test_a_registration_needs_no_pointer(
     site_of_my_own: Served, browse: Callable[..., Any], viewport: dict[str, int]
 ) -> None:

@@ -191,6 +191,14 @@ def as_in_the_matrix(path: str) -> Callable[[Doors], Opened]:
 
 EVERY_FORM |= {path: as_in_the_matrix(path) for method, path in MATRIX if method == "POST" and path not in BY_HAND}
 EACH = pytest.mark.parametrize("name", EVERY_FORM)
+THOROUGH = ("register", "login", "details", "approval")
+"""One form of each kind of reader: it is sent everything. One function reads them all, so each other is sent one thing
+in so many, another one than its neighbours."""
+
+
+def every_third(turn: int) -> Any:
+    """One form in three, others at every turn, and those of each kind of reader; all of them in a soak."""
+    return pytest.mark.parametrize("name", dict.fromkeys([*THOROUGH, *some(list(EVERY_FORM), turn, each=3)]))
 
 
 def opened(doors: Doors, name: str) -> Opened:
@@ -358,7 +366,7 @@ TOLD_APART = {"form", "edition", "accept"}
 """What a form carries to be told apart by, and what says which of two buttons was pressed."""
 
 
-@EACH
+@every_third(0)
 def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Doors, name: str) -> None:
     """Every field gets one of the four kinds, its neighbours the others: one reader reads them all. Of a form of more
     fields than four, which has many alike, every third is asked in a usual run."""
@@ -434,16 +442,11 @@ def bodies(token: str) -> list[dict[str, Any]]:
     ]
 
 
-THOROUGH = {"register", "login", "details", "approval"}
-"""One form of each kind of reader: it is sent everything. One function reads them all, so each other is sent one thing
-in so many, another one than its neighbours."""
-
-
 def some_of(name: str, everything: Sequence[Any], *, each: int) -> Sequence[Any]:
     return everything if name in THOROUGH else some(everything, list(EVERY_FORM).index(name), each=each)
 
 
-@EACH
+@every_third(1)
 def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
     for body in some_of(name, bodies(refusing.form.fields["form"]), each=21):
@@ -655,7 +658,7 @@ FOREIGN = (
 )
 
 
-@EACH
+@every_third(2)
 def test_what_another_site_sends_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
     for headers in some_of(name, FOREIGN, each=len(FOREIGN)):
