@@ -193,6 +193,10 @@ class Db(_SqlSession):
                 self.write_waiting()
             return super().execute(*asked, **options)
 
+        def exec(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().exec(*asked, **options)
+
         def scalar(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
             return super().scalar(*asked, **options)

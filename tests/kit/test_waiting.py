@@ -1,11 +1,13 @@
 """Rows that wait for the end of their transaction: nobody can tell, and whoever breaks something with one is told."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import select as sqlmodel_select
 
 from app.forum.models import Forum
 from app.kit.db import Database, Db, table
@@ -19,6 +21,7 @@ from tests.kit.notes import note
 
 Deed = Callable[[Db], Any]
 _scopes, _visits, _places, _seats = table(Scope), table(Visit), table(Place), table(Seat)
+_ONE = select(_scopes.c.name).where(_scopes.c.name == "row a")
 _BY_WHO = Question(select(_visits.c.who).where(_visits.c.who == bindparam("who")))
 
 
@@ -62,6 +65,25 @@ def test_whoever_asks_finds_what_waits(either_database: Database):
         later("row d")(db)
         db.commit()
     assert either_database.read(scopes) == ["d"]
+
+
+EVERY_WAY: dict[str, Callable[[Db], Any]] = {
+    "execute": lambda db: db.execute(_ONE).scalar_one(),
+    "scalar": lambda db: db.scalar(_ONE),
+    "scalars": lambda db: db.scalars(_ONE).one(),
+    "get": lambda db: db.get(Scope, "row a").name,
+    "exec": lambda db: db.exec(sqlmodel_select(Scope).where(_scopes.c.name == "row a")).one().name,
+    "flush": lambda db: (db.flush(), "row a")[1],
+}
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("within", [False, True], ids=["outside of a deed", "within one"])
+def test_by_whichever_way_one_asks_what_waits_is_there(database: Database, way: str, *, within: bool):
+    with Db(database.write_engine) as db, db.one_deed() if within else nullcontext():
+        later("row a")(db)
+        assert EVERY_WAY[way](db) == "row a"
+        assert db.connection().execute(_ONE).scalar_one() == "row a"
 
 
 def test_rows_are_written_before_those_that_point_at_them_and_with_their_own_columns(either_database: Database):

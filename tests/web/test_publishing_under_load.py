@@ -31,7 +31,7 @@ from tests.cast import SLUG
 from tests.conftest import opened
 from tests.nursery import mothering, nursery
 
-SECONDS = min(60.0, 2.5 * max(1, SOAK))
+SECONDS = min(60.0, 2.0 * max(1, SOAK))
 BETWEEN = 0.2
 READERS = 6
 RULE = 1.0
