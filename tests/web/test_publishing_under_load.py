@@ -110,6 +110,10 @@ class Publishing:
             self.seen[port, path].add(number)
         line.close()
 
+    def has_shown_enough(self) -> bool:
+        """Was often published, and were several versions read of some page of some process?"""
+        return len(self.acknowledged) > 4 and max((len(each) for each in [*self.seen.values()]), default=0) > 2
+
 
 TEXTS = ("title", "short_title", "summary", "about", "venue_note")
 
@@ -127,12 +131,14 @@ def test_who_reads_while_the_forum_is_published_sees_one_version_and_none_that_i
         people.append(threading.Thread(target=publishing.go_on))
         for thread in people:
             thread.start()
+        until = time.monotonic() + 60
         time.sleep(SECONDS)
+        while not publishing.has_shown_enough() and time.monotonic() < until:
+            time.sleep(0.1)  # on a machine that others work on, too
         publishing.over.set()
         for thread in people:
             thread.join()
     assert not publishing.wrong, publishing.wrong[:5]
     assert {*publishing.seen} == {(port, path) for port in ports for path in PAGES}, "each was read, in each process"
-    assert len(publishing.acknowledged) > 4
-    assert max(len(versions) for versions in publishing.seen.values()) > 2, "several versions came to be read"
+    assert publishing.has_shown_enough(), "several versions came to be read"
     assert publishing.answers > 10 * len(publishing.acknowledged), "most of it from memory"
