@@ -62,6 +62,13 @@ class _Unclear(Exception):
     """Of a message: where it ends could be read in another way."""
 
 
+class _Trailers(list[Any]):
+    """Where the fields behind a body go: nowhere. Whoever reads the head of a request would take them for its own."""
+
+    def append(self, _field: Any) -> None:
+        """Forget it."""
+
+
 class Line(HttpToolsProtocol):
     """One line. A head is being read while `_head` counts its bytes, a body while `_in_body`; between them neither.
     Once it is `_deaf` nothing more is taken from it, once it has `_ended` nothing more is said."""
@@ -72,6 +79,8 @@ class Line(HttpToolsProtocol):
     _head = 0
     _in_body = False
     _came = 0
+    _beside = 0
+    """Bytes that came behind the head, or since the last of the body, and are none of it."""
     _held = False
     _deaf = False
     _ended = False
@@ -104,7 +113,7 @@ class Line(HttpToolsProtocol):
         try:
             if self._in_body:
                 self._came += len(data)
-                self.parser.feed_data(data)
+                self._feed_body(data)
             elif (size := self._head + len(data)) <= self.limits.head_bytes:
                 self._head = size
                 self.parser.feed_data(data)
@@ -127,10 +136,18 @@ class Line(HttpToolsProtocol):
             if room <= 0:
                 return self._refuse(TOO_LARGE)
             piece, data = data[:room], data[room:]
-            if not self._in_body:
+            if self._in_body:
+                self._feed_body(piece)
+            else:
                 self._head += len(piece)
-            self.parser.feed_data(piece)
+                self.parser.feed_data(piece)
         return None
+
+    def _feed_body(self, data: bytes | memoryview) -> None:
+        self._beside += len(data)
+        self.parser.feed_data(data)
+        if self._beside > self.limits.head_bytes and self._in_body:
+            self._refuse(TOO_LARGE)  # words of a chunk, or fields behind the last one, without end
 
     def on_headers_complete(self) -> None:
         """The head is whole; a body may follow."""
@@ -139,15 +156,21 @@ class Line(HttpToolsProtocol):
         if len(self.headers) > self.limits.headers or (self.pipeline and len(self.pipeline) >= self.limits.pipelined):
             raise _TooMuch
         HttpToolsProtocol.on_headers_complete(self)  # three times for each answer: `super` took a fiftieth of it
-        self._head = 0
+        self._head = self._beside = 0
         self._in_body = True
 
     def on_chunk_header(self) -> None:
         """A body in chunks is one whose coding is that and nothing else, in the version that knows it: what stands
         between us and the client may take anything else for another length."""
-        said = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        said = [value.lower() for name, value in self.scope["headers"] if name == b"transfer-encoding"]
         if said != [b"chunked"] or self.scope["http_version"] != "1.1":
             raise _Unclear
+        self.headers = _Trailers()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body."""
+        self._beside = 0
+        HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
         """The message is whole."""

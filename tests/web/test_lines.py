@@ -48,6 +48,7 @@ class Inside:
         self.read: list[int] = []
         self.broken_off = 0
         self.asked: list[str] = []
+        self.named: list[bytes] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -62,6 +63,7 @@ class Inside:
                     return
                 size, more = size + len(message["body"]), message["more_body"]
             self.read.append(size)
+            self.named += [name for name, _ in scope["headers"]]
         body = LARGE if scope["path"] == "/large" else b"good"
         headers = [(b"content-length", b"%d" % len(body))]
         if scope["path"] == "/unread":
@@ -139,6 +141,7 @@ def client(served: Served) -> Client:
     inside = served[1]
     inside.read.clear()
     inside.asked.clear()
+    inside.named.clear()
     inside.broken_off = 0
     return Client(served[0])
 
@@ -391,6 +394,29 @@ def test_a_body_in_chunks_is_taken(client: Client, served: Served) -> None:
     client.send(POST + CHUNKED + b"\r\n3\r\nabc\r\n4;a=b\r\ndefg\r\n0\r\n\r\n")
     assert starts(client.answer(), 200)
     assert served[1].read == [7]
+
+
+def test_what_stands_behind_a_body_is_never_taken_for_its_head(client: Client, served: Served) -> None:
+    """Else whoever sends it would choose what a proxy sets or takes out."""
+    client.send(POST + CHUNKED + b"\r\n3\r\nabc\r\n0\r\nCookie: a=b\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+    assert starts(client.answer(), 200)
+    assert served[1].named == [b"host", b"transfer-encoding"]
+    client.send(GET + b"Cookie: a=b\r\n\r\n")
+    assert starts(client.answer(), 200)
+    assert served[1].named[2:] == [b"host", b"cookie"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [(b"0\r\n", b"a: b\r\n"), (b"0\r\na: ", b"bbbbbb"), (b"3", b";a=bcd")],
+    ids=["fields", "one field", "words of a chunk"],
+)
+def test_what_is_none_of_a_body_in_chunks_ends_somewhere(
+    client: Client, served: Served, begun: bytes, more: bytes
+) -> None:
+    client.send(POST + CHUNKED + b"\r\n3\r\nabc\r\n" + begun, more * 4000, more * 4000)
+    assert starts(client.rest(), 431)
+    assert served[1].read == []
 
 
 def test_nonsense_behind_a_request_does_not_take_its_answer_away(client: Client) -> None:
