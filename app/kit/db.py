@@ -189,7 +189,7 @@ class Db(_SqlSession):
     if not TYPE_CHECKING:  # their types stay SQLAlchemy's, which say more
 
         def execute(self, *asked: Any, **options: Any) -> Any:
-            if self._deed is not None or self._own:
+            if self._deed is not None or self._own or self._before:
                 self.write_waiting()
             return super().execute(*asked, **options)
 

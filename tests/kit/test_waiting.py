@@ -86,6 +86,15 @@ def test_by_whichever_way_one_asks_what_waits_is_there(database: Database, way: 
         assert db.connection().execute(_ONE).scalar_one() == "row a"
 
 
+def test_between_two_deeds_what_the_first_gave_is_found(database: Database):
+    with Db(database.write_engine) as db:
+        with db.one_deed():
+            later("row a")(db)
+        with db.one_deed():
+            pass
+        assert scopes(db) == ["a"]
+
+
 def test_rows_are_written_before_those_that_point_at_them_and_with_their_own_columns(either_database: Database):
     with Db(either_database.write_engine) as db:
         own = db.execute(select(table(Forum).c.id)).scalar_one()
