@@ -36,7 +36,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
     """What listeners to errors are told."""
 
     execution_context: Asking
@@ -110,14 +110,14 @@ def _through(connection: Connection, text: str, sent: Any) -> tuple[list[tuple[A
             listen(connection, cursor, text, sent, asking, False)
     except connection.dialect.loaded_dbapi.Error as failure:
         for listen in connection.dialect.dispatch.handle_error:
-            listen(_Failure(asking, failure))
-        raise _told(connection, failure, text, cursor) from failure
+            listen(Failure(asking, failure))
+        raise told(connection, failure, text, cursor) from failure
     finally:
         cursor.close()
     return rows, columns
 
 
-def _told(connection: Connection, failure: Any, text: str, cursor: Any) -> BaseException:
+def told(connection: Connection, failure: Any, text: str, cursor: Any) -> BaseException:
     """A driver's error as SQLAlchemy's, without the values. A connection that broke is given up."""
     dialect: Any = connection.dialect
     lost = dialect.is_disconnect(failure, connection.connection, cursor)
