@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
@@ -30,6 +30,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
+from app.kit.absences import Absences, Sought
 from app.kit.errors import Busy
 from app.kit.questions import Question
 from app.kit.replica import Replica
@@ -83,6 +84,7 @@ class Db(_SqlSession):
         """Rows of the deed at hand, or of all that is done outside of any."""
         self._deed: ExitStack | None = None
         self._is_apart = self._is_writing = False
+        self._absences = Absences()
         self.spoiled: Exception | None = None
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
 
@@ -92,6 +94,8 @@ class Db(_SqlSession):
         """Write a row at the end of the transaction, or before anything is asked of the database that it could matter
         to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are."""
         self._own.add(table, row, write)
+        if self._absences:
+            self._absences.wrote(table, row)
 
     def ask(
         self,
@@ -110,6 +114,22 @@ class Db(_SqlSession):
             if self._deed is not None and not self._is_apart:
                 self.spoiled = failure  # after an error PostgreSQL goes on from a savepoint alone
             raise
+
+    def look_ahead(self, sought: Iterable[Sought]) -> None:
+        """Find out at once what many are going to ask (`app.kit.absences`). It holds while nothing but rows that wait
+        is written. On SQLite nothing is asked: a question costs less there than to remember its answer."""
+        connection = super().connection()
+        if connection.dialect.name == "postgresql":
+            self._absences.look(connection, sought)
+
+    def has_none(self, sought: Sought) -> bool:
+        """Was it found out ahead that there is no such row, and has none been written since?"""
+        return self._absences.has_none(sought)
+
+    def _may_write(self, asked: Any) -> None:
+        """Something is asked that may write other rows than those that wait."""
+        if self._absences and not (self._is_writing or getattr(asked, "is_select", False)):
+            self._absences.forget()
 
     def write_waiting(self) -> None:
         """Write what waits, now. Raises what the database says of a row of the deed at hand; of another deed's row it
@@ -191,18 +211,22 @@ class Db(_SqlSession):
         def execute(self, *asked: Any, **options: Any) -> Any:
             if self._deed is not None or self._own or self._before:
                 self.write_waiting()
+            self._may_write(*asked[:1])
             return super().execute(*asked, **options)
 
         def exec(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().exec(*asked, **options)
 
         def scalar(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().scalar(*asked, **options)
 
         def scalars(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().scalars(*asked, **options)
 
         def get(self, *asked: Any, **options: Any) -> Any:
@@ -215,6 +239,8 @@ class Db(_SqlSession):
 
     def flush(self, *asked: Any) -> None:
         self.write_waiting()
+        if self._absences and (self.new or self.dirty or self.deleted):
+            self._absences.forget()
         super().flush(*asked)
 
     def begin_nested(self) -> SessionTransaction:
@@ -234,6 +260,13 @@ def _drop_waiting(db: Db, ended: SessionTransaction) -> None:
     db._own = Waiting()  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
     if not ended.nested:
         db._before = Waiting()  # noqa: SLF001 - likewise
+
+
+@event.listens_for(Db, "after_transaction_end")
+def _forget_absences(db: Db, ended: SessionTransaction) -> None:
+    """With the transaction its locks end, which kept others from writing."""
+    if ended.parent is None:
+        db._absences.forget()  # noqa: SLF001 - likewise
 
 
 def new_ids(db: Db, of: Table, many: int) -> Iterator[int]:
