@@ -65,11 +65,14 @@ def _way(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Way:
     quoted = dialect.identifier_preparer
     listed = ", ".join(quoted.format_column(column) for column in columns)
     changes = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    same = zip(map(_default, left), changes[len(names) :], strict=True)
+    defaults = zip(map(_default, left), changes[len(names) :], strict=True)
+    same = [value if change is None else change(value) for value, change in defaults]
+    if unknown := {type(value) for value in same} - _AS_TEXT.keys():
+        raise Unsuited(str(unknown))
     return _Way(
         statement=f"COPY {quoted.format_table(table)} ({listed}) FROM STDIN",
         given=tuple(zip(names, changes[: len(names)], strict=True)),
-        same=tuple(_said(value if change is None else change(value)) for value, change in same),
+        same=tuple(_AS_TEXT[type(value)](value) for value in same),
     )
 
 
@@ -84,19 +87,15 @@ def _default(column: Column[Any]) -> Any:
 
 def _text_of(way: _Way, rows: Sequence[Row]) -> bytes:
     """COPY's text format: https://www.postgresql.org/docs/15/sql-copy.html, "Text Format"."""
-    lines = []
+    lines, texts = [], _AS_TEXT
     for row in rows:
-        said = [_said(row[name] if change is None else change(row[name])) for name, change in way.given]
+        values = [row[name] if change is None else change(row[name]) for name, change in way.given]
+        try:
+            said = [texts[type(value)](value) for value in values]
+        except KeyError as unknown:
+            raise Unsuited(str(unknown)) from unknown
         lines.append("\t".join([*said, *way.same]))
     return "\n".join([*lines, ""]).encode()
-
-
-def _said(value: Any) -> str:
-    change = _AS_TEXT.get(type(value))
-    if change is None:
-        raise Unsuited(type(value).__name__)
-    said: str = change(value)
-    return said
 
 
 _ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
