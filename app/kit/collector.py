@@ -312,7 +312,7 @@ def _name_of(what: Any) -> str:
 
 
 _VALUES = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$|\b\d+(?:\.\d+)?\b", re.DOTALL)
-_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(?:ONLY\s+)?\"?([a-z_]+)", re.IGNORECASE)
+_TABLE = re.compile(r"\b(?:COPY|FROM|INTO|UPDATE|JOIN)\s+(?:ONLY\s+)?\"?([a-z_]+)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=2000)

@@ -37,19 +37,19 @@ class _Way:
 
 
 def copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows, all with the columns of the first, in their order. Listeners of the engine hear of it, and an error
-    is one of SQLAlchemy's without the values. Raises Unsuited where rows need an INSERT."""
+    """Insert rows, all with the columns of the first, in their order. Listeners of the engine hear of it as of an
+    INSERT of many, and an error is one of SQLAlchemy's without the values. Raises Unsuited where rows need that."""
     way = _way(table, tuple(rows[0]), connection.dialect)
     body = _text_of(way, rows)
     driver: Any = connection.connection.driver_connection
     cursor, asking, heard = driver.cursor(), Asking(), connection.dispatch
     try:
         for listen in heard.before_cursor_execute:
-            listen(connection, cursor, way.statement, None, asking, True)
+            listen(connection, cursor, way.statement, rows, asking, True)
         with cursor.copy(way.statement) as sink:
             sink.write(body)
         for listen in heard.after_cursor_execute:
-            listen(connection, cursor, way.statement, None, asking, True)
+            listen(connection, cursor, way.statement, rows, asking, True)
     except connection.dialect.loaded_dbapi.Error as failure:
         for listen in connection.dialect.dispatch.handle_error:
             listen(Failure(asking, failure))

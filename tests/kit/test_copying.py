@@ -141,7 +141,7 @@ def test_a_connection_that_is_gone_is_given_up(database: Database) -> None:
         assert line.invalidated
 
 
-def test_listeners_of_the_engine_hear_of_it_without_the_values(database: Database) -> None:
+def test_listeners_of_the_engine_hear_of_it_as_of_an_insert_of_many(database: Database) -> None:
     heard: list[tuple[str, Any, bool]] = []
     event.listen(
         database.write_engine,
@@ -149,5 +149,6 @@ def test_listeners_of_the_engine_hear_of_it_without_the_values(database: Databas
         lambda _line, _cursor, statement, values, _run, many: heard.append((statement, values, many)),
     )
     with database.write_engine.connect() as line:
-        copy(line, _visits, [{"who": "one", "at": NOW}])
-    assert heard == [("COPY kit_visit (who, at) FROM STDIN", None, True)]
+        rows = [{"who": "one", "at": NOW}, {"who": "other", "at": NOW}]
+        copy(line, _visits, rows)
+    assert heard == [("COPY kit_visit (who, at) FROM STDIN", rows, True)]

@@ -12,11 +12,12 @@ from app.kit import traces
 from app.kit.collector import spoken
 from app.kit.db import Database, Db, table
 from app.kit.errors import Conflict
-from app.kit.models import Scope
+from app.kit.models import Scope, Visit
 from app.kit.pen import SITE, Pen
 from app.kit.settings import BadSettings, read
 from app.kit.spans import NOTHING, Sender, parent_of
 from app.web.measuring import Measured
+from tests.cast import NOW
 from tests.collecting import Collector, collecting
 from tests.conftest import settings_for
 from tests.web.asgi import ask
@@ -62,6 +63,7 @@ def test_a_trace_is_read_as_w3c_writes_it_and_anything_else_is_none(given: list[
         ("SELECT a.b FROM  a\nWHERE a.b = ? AND c = 'it''s me' OR d = 17", "SELECT a", "a.b = ? AND c = ? OR d = ?"),
         ("INSERT INTO mail_message (id) VALUES (%(id_1)s::VARCHAR)", "INSERT mail_message", "(%(id_1)s::VARCHAR)"),
         ('UPDATE "order" SET a=$q$secret$q$, b=$$x$$', "UPDATE order", "SET a=?, b=?"),
+        ('COPY mail_message (id, "limit") FROM STDIN', "COPY mail_message", 'id, "limit") FROM STDIN'),
         ("BEGIN IMMEDIATE", "BEGIN", "BEGIN IMMEDIATE"),
         ("SELECT 'somebody cannot be told apart", "SELECT", "?"),
     ],
@@ -129,6 +131,24 @@ def test_the_trace_a_request_says_it_is_part_of_is_taken_from_a_trusted_proxy_al
     theirs, own = collector.spans
     assert (theirs.trace, theirs.parent) == (TRACE, OWN)
     assert (own.trace != TRACE, own.parent) == (True, "")
+
+
+def test_rows_that_waited_are_told_as_one_statement_without_what_is_in_them(
+    either_database: Database, either_url: str, collector: Collector
+) -> None:
+    def gives(db: Db) -> None:
+        for _ in range(5):
+            db.later(table(Visit), {"who": TYPED, "at": NOW})
+
+    pen = Pen(either_database)
+    traces.begin(settings_for(either_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.address), either_database)
+    with traces.request(None) as request:
+        request.call("GET /somewhere")
+        pen.write_now(SITE, gives)
+    traces.end()
+    [told] = [each for each in collector.spans if each.name in {"INSERT kit_visit", "COPY kit_visit"}]
+    assert int(told.facts["db.operation.batch.size"]) == 5
+    assert TYPED.encode() not in collector.bytes
 
 
 def test_where_no_collector_is_set_a_span_is_nothing(database: Database, sqlite_url: str) -> None:
