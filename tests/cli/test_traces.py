@@ -158,9 +158,11 @@ def of_the_request(spans: list[Seen]) -> None:
     assert "deed app.web.sheets.send.deed" in {each.name for each in deeds}
     assert batch.facts["sala.pen.deeds"] >= len(deeds)
     assert [each.parent for each in inner if each.name == "COMMIT"] == [batch.id]
-    written = [each for each in spans if each.parent in {deed.id for deed in deeds}]
+    asked = [each for each in spans if each.parent in {deed.id for deed in deeds}]
+    assert "SELECT registration_seat" in {each.name for each in asked}
+    written = [each for each in spans if each.parent == batch.id and each.name.startswith("INSERT")]
     assert {"INSERT registration_application", "INSERT mail_message"} <= {each.name for each in written}
-    assert all("'" not in each.facts["db.query.text"] for each in written)
+    assert all("'" not in each.facts["db.query.text"] for each in (*asked, *written))
 
 
 def of_the_worker(spans: list[Seen]) -> None:
