@@ -17,6 +17,7 @@ from app.kit import traces
 from app.kit.db import SECONDS_TO_BE_READ, Database
 from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
+from app.kit.templates import keep_compiled_in
 from app.web import errors, routes
 from app.web.assets import Assets
 from app.web.bounding import Bounded
@@ -29,6 +30,7 @@ from app.web.site import Site
 
 def create_app(settings: Settings) -> Published:
     """The whole site for these settings; starting it (lifespan) starts the pen, ending it ends it."""
+    keep_compiled_in(settings.var / "templates")
     database = Database(settings.database_url, read_url=settings.database_read_url, pooled=settings.database_pooled)
     site = Site(settings, database, Pen(database), Assets(settings.var / "assets"))
 

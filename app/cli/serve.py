@@ -20,6 +20,7 @@ from app.kit import traces
 from app.kit.garbage import unswept
 from app.kit.logs import described, watch_what_falls
 from app.kit.migrating import migrate as migrate_database
+from app.kit.templates import keep_compiled_in
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
 FILES = 200
@@ -95,6 +96,7 @@ def worker() -> None:
     from app.jobs.run import Worker  # noqa: PLC0415 - see above
 
     with opened() as house:
+        keep_compiled_in(house.settings.var / "templates")
         dictConfig(described(house.settings.log_format, house.settings.log_level))
         watch_what_falls()
         traces.begin(house.settings, house.database, program="sala-worker")
