@@ -22,6 +22,7 @@ from app.web import errors, routes
 from app.web.assets import Assets
 from app.web.bounding import Bounded
 from app.web.calendars import Remembered
+from app.web.fonts import build
 from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
@@ -119,6 +120,9 @@ def _by_door(api: App, web: App) -> App:
     return answer
 
 
-def app() -> Published:
-    """The factory for `uvicorn --factory app.main:app`."""
-    return create_app(kit_settings.read())
+def app(settings: Settings | None = None) -> Published:
+    """The site with its fonts, made where they are missing, as they are to be there when the site looks what it has:
+    for these settings or the environment's. The factory for `uvicorn --factory app.main:app`."""
+    settings = settings or kit_settings.read()
+    build(settings.var / "assets")
+    return create_app(settings)

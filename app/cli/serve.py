@@ -61,12 +61,10 @@ def serve() -> None:
     with unswept():
         import uvicorn  # noqa: PLC0415 - the other commands do not serve
 
-        from app.main import create_app  # noqa: PLC0415 - see above
-        from app.web.fonts import build  # noqa: PLC0415 - see above
+        from app.main import app  # noqa: PLC0415 - see above
         from app.web.lines import limits_of, lines  # noqa: PLC0415 - see above
 
-        site = create_app(settings)
-    build(settings.var / "assets")
+        site = app(settings)
     watch_what_falls()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     held, soft = lines_beside_files(settings.connections, soft, hard)
