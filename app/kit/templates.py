@@ -23,6 +23,13 @@ def keep_compiled_in(folder: Path) -> None:
     _COMPILED.folder = folder
 
 
+def compile_all(folder: Path) -> None:
+    """Compile every template into `folder`, ahead of all who will render: two seconds, nothing while they are there."""
+    keep_compiled_in(folder)
+    for path in TEMPLATES.rglob("*.*"):
+        environment("en").get_template(path.relative_to(TEMPLATES).as_posix())
+
+
 @cache
 def environment(lang: Lang) -> Environment:
     """The environment for pages and mails in `lang`.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader, Environment, FileSystemLoader
 
+from app.kit import templates
 from app.kit.compiled import Compiled
 from app.kit.templates import TEMPLATES, environment
 from tests.breadth import some
@@ -79,6 +80,18 @@ def test_a_folder_that_cannot_be_written_to_costs_time_alone(tmp_path: Path) -> 
         env = Counting(in_folder(tmp_path / "a file"), page="x")
         assert env.get_template("page").render() == "x"
         assert env.count == 1
+
+
+def test_all_of_them_are_there_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "_COMPILED", kept := in_folder(tmp_path))
+    monkeypatch.setattr(templates, "TEMPLATES", TEMPLATES / "layout")
+    environment.cache_clear()
+    try:
+        templates.compile_all(tmp_path)
+    finally:
+        environment.cache_clear()
+    assert kept.folder == tmp_path
+    assert len([*tmp_path.iterdir()]) == len([*(TEMPLATES / "layout").iterdir()]) > 3
 
 
 def test_what_a_language_makes_of_a_constant_is_made_while_rendering() -> None:
