@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -71,8 +72,9 @@ class Db(_SqlSession):
     Rows stay readable after the commit, because answers are given only then.
 
     What is only written can be given to `later`: such rows wait for the end of the transaction and are written many in
-    one statement. Whatever is asked of the database through this unit of work is asked after what waits was written,
-    so nobody can tell the difference, except by `ask`, which says of itself what it may leave waiting.
+    one statement. Every statement through this unit of work, or through the connection that `connection` gives, comes
+    after what waits was written and stands in the savepoint of its deed; `ask` alone says of itself what it may leave
+    waiting. Only who goes past SQLAlchemy, to the driver, would miss what waits.
     """
 
     def __init__(self, bind: Any, **options: Any) -> None:
@@ -85,13 +87,18 @@ class Db(_SqlSession):
         self._is_apart = self._is_writing = False
         self.spoiled: Exception | None = None
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
+        self._watched: Connection | None = None
+        """The connection that was given away; who has it may ask through it at any time."""
 
     # ---- rows that wait
 
     def later(self, table: Table, row: dict[str, Any], write: Write | None = None) -> None:
         """Write a row at the end of the transaction, or before anything is asked of the database that it could matter
-        to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are."""
-        self._own.add(table, row, write)
+        to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are.
+
+        What is done to the row from now on, or to anything in it, does not reach what is written.
+        """
+        self._own.add(table, _as_now(row), write)
 
     def ask(
         self,
@@ -105,7 +112,7 @@ class Db(_SqlSession):
         if self._before.has(question.tables, matters) or self._own.has(question.tables, matters):
             self.write_waiting()
         try:
-            return question.ask(super().connection(), values)
+            return question.ask(self.bare_connection(), values)
         except DBAPIError as failure:
             if self._deed is not None and not self._is_apart:
                 self.spoiled = failure  # after an error PostgreSQL goes on from a savepoint alone
@@ -186,7 +193,19 @@ class Db(_SqlSession):
 
     # ---- what SQLAlchemy does, after what waits
 
+    def bare_connection(self) -> Connection:
+        """The connection for whoever asks nothing through it that what waits could matter to."""
+        return super().connection()
+
     if not TYPE_CHECKING:  # their types stay SQLAlchemy's, which say more
+
+        def connection(self, *asked: Any, **options: Any) -> Connection:
+            self._stand_apart()  # a savepoint of the connection's own stands in that of the deed
+            given = super().connection(*asked, **options)
+            if given is not self._watched:
+                self._watched = given
+                event.listen(given, "before_cursor_execute", self._before_statement)
+            return given
 
         def execute(self, *asked: Any, **options: Any) -> Any:
             if self._deed is not None or self._own or self._before:
@@ -209,17 +228,52 @@ class Db(_SqlSession):
             self.write_waiting()
             return super().get(*asked, **options)
 
+        def merge(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().merge(*asked, **options)
+
+        def merge_all(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().merge_all(*asked, **options)
+
+        def bulk_save_objects(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            super().bulk_save_objects(*asked, **options)
+
+        def bulk_insert_mappings(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            super().bulk_insert_mappings(*asked, **options)
+
+        def bulk_update_mappings(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            super().bulk_update_mappings(*asked, **options)
+
+    def _before_statement(self, *_told: Any) -> None:
+        """Of a connection that was given away."""
+        self.write_waiting()
+
+    # a savepoint that is set later would have these written before it
+
     def add(self, *asked: Any, **options: Any) -> None:
-        self._stand_apart()  # a savepoint that is set later would have it written before
+        self._stand_apart()
         super().add(*asked, **options)
+
+    def delete(self, *asked: Any) -> None:
+        self._stand_apart()
+        super().delete(*asked)
+
+    def delete_all(self, *asked: Any) -> None:
+        self._stand_apart()
+        super().delete_all(*asked)
 
     def flush(self, *asked: Any) -> None:
         self.write_waiting()
         super().flush(*asked)
 
-    def begin_nested(self) -> SessionTransaction:
-        self.write_waiting()  # so what waits at the end of it is its own
-        return super().begin_nested()
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        if nested:
+            self.write_waiting()  # so what waits at the end of it is its own
+        return super().begin(nested)
 
 
 @event.listens_for(Db, "before_commit")
@@ -229,11 +283,28 @@ def _write_waiting(db: Db) -> None:
 
 
 @event.listens_for(Db, "after_soft_rollback")
-def _drop_waiting(db: Db, ended: SessionTransaction) -> None:
+def _drop_own(db: Db, _ended: SessionTransaction) -> None:
     """What waited was asked for within what is taken back."""
     db._own = Waiting()  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
-    if not ended.nested:
-        db._before = Waiting()  # noqa: SLF001 - likewise
+
+
+@event.listens_for(Db, "after_transaction_end")
+def _drop_all(db: Db, ended: SessionTransaction) -> None:
+    """Nothing is left for another transaction: neither what waited, where this one was closed, nor what spoiled it."""
+    if ended.parent is None:
+        db._before, db._own, db.spoiled = Waiting(), Waiting(), None  # noqa: SLF001 - likewise
+
+
+_PLAIN = frozenset({str, int, bool, float, bytes, datetime, type(None)})
+
+
+def _as_now(value: Any) -> Any:
+    """JSON as it is now, whatever becomes of the lists and mappings that it is made of."""
+    if isinstance(value, dict):
+        return {name: each if type(each) in _PLAIN else _as_now(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_now(each) for each in value]
+    return value
 
 
 def new_ids(db: Db, of: Table, many: int) -> Iterator[int]:

@@ -309,11 +309,11 @@ class Pen:
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
         with traces.batch([job.within for job in batch]), Db(self.database.write_engine) as db:
             if not (self.database.is_sqlite or self._keeps_others_out):
-                db.connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
+                db.bare_connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
             done = [_run(db, job) for job in batch]
             db.write_waiting()
-            connection = db.connection()
+            connection = db.bare_connection()
             if not _still_open(connection):
                 connection.invalidate()
                 raise _TransactionLost
@@ -395,7 +395,7 @@ def _run(db: Db, job: _Job) -> _Done:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
         db.info.clear()  # what it found out was taken back with it
-        if db.spoiled is not None or not _still_open(db.connection()):
+        if db.spoiled is not None or not _still_open(db.bare_connection()):
             raise _TransactionLost from failure  # the question of a deed without a savepoint may have failed
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
