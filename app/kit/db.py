@@ -87,6 +87,8 @@ class Db(_SqlSession):
         self._is_apart = self._is_writing = False
         self.spoiled: Exception | None = None
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
+        self.is_kept = False
+        """Was what it did committed?"""
         self._watched: Connection | None = None
         """The connection that was given away; who has it may ask through it at any time."""
 
@@ -269,6 +271,10 @@ class Db(_SqlSession):
     def flush(self, *asked: Any) -> None:
         self.write_waiting()
         super().flush(*asked)
+
+    def commit(self) -> None:
+        super().commit()
+        self.is_kept = True
 
     def begin(self, nested: bool = False) -> SessionTransaction:
         if nested:
