@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import LargeBinary, Table, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
@@ -81,7 +81,7 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
                 rows = [{**row, "who": mailbox_key(archive.slug, row["who"], secret)} for row in rows]
             _renew(each, rows, secret)
             _write(db, each, rows, archive)
-    except DBAPIError:
+    except IntegrityError:
         raise Refused("archive_in_the_way") from None
     _go_on_counting(db)
     if first_broken(db, archive.slug) is not None or head_of(db, archive.slug) != archive.head:
