@@ -64,6 +64,7 @@ _NEXT_OF_SEQUENCE = Question(
         func.generate_series(1, bindparam("many", type_=Integer))
     )
 )
+_TAKES_BACK = "ROLLBACK TO SAVEPOINT"
 
 
 class Db(_SqlSession):
@@ -113,12 +114,15 @@ class Db(_SqlSession):
         `matters` says that they are not asked for. A question changes nothing, so no savepoint is set for it."""
         if self._before.has(question.tables, matters) or self._own.has(question.tables, matters):
             self.write_waiting()
+        was, self._is_writing = self._is_writing, True  # the rest may go on waiting
         try:
             return question.ask(self.bare_connection(), values)
         except DBAPIError as failure:
             if self._deed is not None and not self._is_apart:
                 self.spoiled = failure  # after an error PostgreSQL goes on from a savepoint alone
             raise
+        finally:
+            self._is_writing = was
 
     def write_waiting(self) -> None:
         """Write what waits, now. Raises what the database says of a row of the deed at hand; of another deed's row it
@@ -203,7 +207,11 @@ class Db(_SqlSession):
 
         def connection(self, *asked: Any, **options: Any) -> Connection:
             self._stand_apart()  # a savepoint of the connection's own stands in that of the deed
-            given = super().connection(*asked, **options)
+            was, self._is_writing = self._is_writing, True
+            try:
+                given = super().connection(*asked, **options)  # a savepoint that was begun is set only now
+            finally:
+                self._is_writing = was
             if given is not self._watched:
                 self._watched = given
                 event.listen(given, "before_cursor_execute", self._before_statement)
@@ -250,9 +258,12 @@ class Db(_SqlSession):
             self.write_waiting()
             super().bulk_update_mappings(*asked, **options)
 
-    def _before_statement(self, *_told: Any) -> None:
+    def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_told: Any) -> None:
         """Of a connection that was given away."""
-        self.write_waiting()
+        if statement.startswith(_TAKES_BACK):
+            self._own = Waiting()  # given since the savepoint, before which was written what waited
+        else:
+            self.write_waiting()
 
     # a savepoint that is set later would have these written before it
 
@@ -471,7 +482,7 @@ def _spare_savepoints(engine: Engine) -> None:
     dialect: Any = engine.dialect
     dialect.do_savepoint = say("SAVEPOINT")
     dialect.do_release_savepoint = say("RELEASE SAVEPOINT")
-    dialect.do_rollback_to_savepoint = say("ROLLBACK TO SAVEPOINT")
+    dialect.do_rollback_to_savepoint = say(_TAKES_BACK)
 
 
 def _begin_read_only(connection: Any) -> None:
