@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -431,6 +431,17 @@ _LOCK = (
     .order_by(_scopes.c.name)
     .with_for_update()
 )
+
+
+def wait_for_all(db: Db) -> None:
+    """Wait until what the other pens of this database have begun is over, and keep them waiting until this transaction
+    is: for whoever writes rows under numbers of their own choosing, which others may have drawn already. On SQLite
+    there is no other writer anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(_ALL_BY_ITSELF)
+
+
+_ALL_BY_ITSELF = text(f"SELECT pg_advisory_xact_lock({_EVERYBODY})")
 
 
 def republish(db: Db, scope: str) -> None:

@@ -20,7 +20,7 @@ from app.kit.questions import Question
 from tests.breadth import SOAK
 from tests.cast import NOW
 
-STORMS = min(SOAK, 1000) or 3
+STORMS = min(SOAK, 1000) or 2
 DEEDS, NAMES = 24, 9
 CHAIN = "a-forum"
 _scopes, _visits, _facts = table(Scope), table(Visit), table(Fact)
