@@ -277,9 +277,14 @@ class Pen:
         try:
             done = self._transaction(batch)
         except _CommitFailed as failed:
-            # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
-            # key of a form makes asking again harmless.
-            done = [_Done(job, failure=failed.cause) for job in batch]
+            if failed.is_refused and len(batch) > 1:
+                # Nothing was written, so each is done by itself: it is told to whoever made it fail, and whoever is
+                # refused is told why.
+                done = [result for job in batch for result in self._alone_again(job)]
+            else:
+                # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
+                # key of a form makes asking again harmless.
+                done = [_Done(job, failure=failed.cause) for job in batch]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
             if len(batch) == 1 and not _lost(failure):
                 done = [_Done(batch[0], failure=_told(failure))]
@@ -381,6 +386,8 @@ class _CommitFailed(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.is_refused = isinstance(cause, DBAPIError) and not leaves_open(cause)
+        """By the database, which has written nothing then."""
         if leaves_open(cause):
             self.cause = Unavailable(UNCERTAIN)
             self.cause.__cause__ = cause

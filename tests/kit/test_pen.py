@@ -126,16 +126,21 @@ def test_an_answer_comes_after_its_commit(held: Held, either_database: Database)
     assert seen == [["deed"]]
 
 
-def test_a_commit_that_fails_acknowledges_nothing(database: Database):
-    def fails_at_the_commit(db: Db) -> None:
-        db.execute(text("PRAGMA defer_foreign_keys=ON"))
-        db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+def fails_at_the_commit(db: Db) -> None:
+    db.execute(text("PRAGMA defer_foreign_keys=ON"))
+    db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+
+
+def test_a_commit_that_the_database_refuses_is_told_to_whoever_made_it_fail(database: Database):
+    def is_refused(_db: Db) -> None:
+        raise Refused("closed")
 
     held = Held(database)
-    answers = held.write(note("neighbour"), fails_at_the_commit)
-    assert all(isinstance(answer.exception(), IntegrityError) for answer in answers)
-    assert database.read(noted) == []
-    assert held.pen.write_now(SITE, note("later")) == "later", "the pen writes on"
+    before, failed, refused, after = held.write(note("before"), fails_at_the_commit, is_refused, note("after"))
+    assert [type(each.exception()) for each in (before, failed, refused, after)] == [
+        type(None), IntegrityError, Refused, type(None),
+    ]  # fmt: skip
+    assert database.read(noted) == ["before", "after"]
     held.close()
 
 
@@ -514,8 +519,9 @@ def test_a_connection_that_is_cut_at_the_commit_leaves_open_whether_it_was_writt
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
 
     event.listen(database.write_engine, "commit", cut, once=True)
-    with pytest.raises(Unavailable, match="uncertain"):
-        Pen(database).write_now(SITE, note("perhaps"))
+    for answer in Pen(database).submit_together(SITE, [note("perhaps"), note("perhaps too")]):
+        assert isinstance(answer.exception(), Unavailable)
+        assert str(answer.exception()) == "uncertain"
     assert Pen(database).write_now(SITE, note("later")) == "later"
     database.close()
 
