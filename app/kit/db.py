@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache
@@ -31,6 +31,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
+from app.kit.absences import Absences, Sought
 from app.kit.errors import Busy
 from app.kit.questions import Question
 from app.kit.replica import Replica
@@ -86,6 +87,7 @@ class Db(_SqlSession):
         """Rows of the deed at hand, or of all that is done outside of any."""
         self._deed: ExitStack | None = None
         self._is_apart = self._is_writing = False
+        self._absences = Absences()
         self.spoiled: Exception | None = None
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
         self.is_kept = False
@@ -101,7 +103,10 @@ class Db(_SqlSession):
 
         What is done to the row from now on, or to anything in it, does not reach what is written.
         """
-        self._own.add(table, _as_now(row), write)
+        row = _as_now(row)
+        self._own.add(table, row, write)
+        if self._absences:
+            self._absences.wrote(table, row)
 
     def ask(
         self,
@@ -123,6 +128,22 @@ class Db(_SqlSession):
             raise
         finally:
             self._is_writing = was
+
+    def look_ahead(self, sought: Iterable[Sought]) -> None:
+        """Find out at once what many are going to ask (`app.kit.absences`). It holds while nothing but rows that wait
+        is written. On SQLite nothing is asked: a question costs less there than to remember its answer."""
+        connection = super().connection()
+        if connection.dialect.name == "postgresql":
+            self._absences.look(connection, sought)
+
+    def has_none(self, sought: Sought) -> bool:
+        """Was it found out ahead that there is no such row, and has none been written since?"""
+        return self._absences.has_none(sought)
+
+    def _may_write(self, asked: Any) -> None:
+        """Something is asked that may write other rows than those that wait."""
+        if self._absences and not (self._is_writing or getattr(asked, "is_select", False)):
+            self._absences.forget()
 
     def write_waiting(self) -> None:
         """Write what waits, now. Raises what the database says of a row of the deed at hand; of another deed's row it
@@ -220,18 +241,22 @@ class Db(_SqlSession):
         def execute(self, *asked: Any, **options: Any) -> Any:
             if self._deed is not None or self._own or self._before:
                 self.write_waiting()
+            self._may_write(*asked[:1])
             return super().execute(*asked, **options)
 
         def exec(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().exec(*asked, **options)
 
         def scalar(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().scalar(*asked, **options)
 
         def scalars(self, *asked: Any, **options: Any) -> Any:
             self.write_waiting()
+            self._may_write(*asked[:1])
             return super().scalars(*asked, **options)
 
         def get(self, *asked: Any, **options: Any) -> Any:
@@ -248,14 +273,17 @@ class Db(_SqlSession):
 
         def bulk_save_objects(self, *asked: Any, **options: Any) -> None:
             self.write_waiting()
+            self._absences.forget()
             super().bulk_save_objects(*asked, **options)
 
         def bulk_insert_mappings(self, *asked: Any, **options: Any) -> None:
             self.write_waiting()
+            self._absences.forget()
             super().bulk_insert_mappings(*asked, **options)
 
         def bulk_update_mappings(self, *asked: Any, **options: Any) -> None:
             self.write_waiting()
+            self._absences.forget()
             super().bulk_update_mappings(*asked, **options)
 
     def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_told: Any) -> None:
@@ -264,6 +292,8 @@ class Db(_SqlSession):
             self._own = Waiting()  # given since the savepoint, before which was written what waited
         else:
             self.write_waiting()
+        if not self._is_writing:
+            self._absences.forget()
 
     # a savepoint that is set later would have these written before it
 
@@ -281,6 +311,8 @@ class Db(_SqlSession):
 
     def flush(self, *asked: Any) -> None:
         self.write_waiting()
+        if self._absences and (self.new or self.dirty or self.deleted):
+            self._absences.forget()
         super().flush(*asked)
 
     def commit(self) -> None:
@@ -322,6 +354,13 @@ def _as_now(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_now(each) for each in value]
     return value
+
+
+@event.listens_for(Db, "after_transaction_end")
+def _forget_absences(db: Db, ended: SessionTransaction) -> None:
+    """With the transaction its locks end, which kept others from writing."""
+    if ended.parent is None:
+        db._absences.forget()  # noqa: SLF001 - likewise
 
 
 def new_ids(db: Db, of: Table, many: int) -> Iterator[int]:

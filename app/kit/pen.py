@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from typing import Any, TypeVar
 
@@ -23,7 +24,8 @@ from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from app.kit import traces
+from app.kit import absences, traces
+from app.kit.absences import Sought
 from app.kit.db import Database, Db, table
 from app.kit.errors import Busy, Refused, Unavailable
 from app.kit.models import Scope
@@ -51,6 +53,7 @@ class _Job:
     within: Any
     """The span of whoever gave it (`app.kit.traces`)."""
     quiet: bool = False
+    ahead: Sequence[Sought] = ()
 
 
 @dataclass(slots=True)
@@ -129,17 +132,22 @@ class Pen:
         answer: Future[T] = self.submit_together(scope, [deed])[0]
         return answer
 
-    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+    def submit_together(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> list[Future[Any]]:
         """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
         where one is refused the others are written. `quiet` ones change nothing that is asked or said on a form, but
-        for how the seats stand."""
+        for how the seats stand. What they are going to ask can be asked `ahead`, of many at once (`Db.look_ahead`)."""
         if self._thread is not None and (self.queued >= self._waiting or self.wait > self._patience):
             raise self._busy(len(deeds))
-        return self._take(scope, deeds, quiet=quiet)
+        return self._take(scope, deeds, quiet=quiet, ahead=ahead)
 
-    def _take(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+    def _take(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> list[Future[Any]]:
         within = traces.here()
         jobs = [_Job(scope, deed, Future(), within, quiet) for deed in deeds]
+        jobs[-1].ahead = ahead
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
@@ -156,13 +164,15 @@ class Pen:
         done: T = await self.write_together(scope, [deed])
         return done
 
-    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> Any:
+    async def write_together(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> Any:
         """The same for several, see `submit_together`; the last one's answer, when all are over.
 
         Where their turn has not come within `patience` none is done any more: Busy. Should the pen come for them at
         that very moment, the last is done, the ones before it perhaps not.
         """
-        answers = self.submit_together(scope, deeds, quiet=quiet)
+        answers = self.submit_together(scope, deeds, quiet=quiet, ahead=ahead)
         loop, last = asyncio.get_running_loop(), answers[-1]
         over: asyncio.Future[None] = loop.create_future()
 
@@ -316,6 +326,9 @@ class Pen:
             if not (self.database.is_sqlite or self._keeps_others_out):
                 db.bare_connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
+            asking = [job.ahead for job in batch if job.ahead]
+            if len(asking) >= absences.FEWEST:
+                db.look_ahead(chain.from_iterable(asking))
             done = [_run(db, job) for job in batch]
             db.write_waiting()
             connection = db.bare_connection()

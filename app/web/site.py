@@ -1,7 +1,7 @@
 """What the doors share while the program runs: settings, database, pen, assets, ready calendars, known forums."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from app.calendars.recent import Recent
 from app.calendars.shelves import Shelves
 from app.kit import clock
+from app.kit.absences import Sought
 from app.kit.db import READ_AT_ONCE, SECONDS_TO_BE_READ, Database, Db
 from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
@@ -95,12 +96,14 @@ class Site:
         now: datetime | None = None,
         counted: Deed[None] | None = None,
         quiet: bool = False,
+        ahead: Sequence[Sought] = (),
     ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
         So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
         that settles at this very `now` does not do so again. `counted` counts the try before all of that: a try that is
-        refused has been counted, and one that is refused by the count is none. `quiet`: see `Pen.submit_together`.
+        refused has been counted, and one that is refused by the count is none. `quiet` and `ahead`: see
+        `Pen.submit_together`.
         """
         at, barred = now or clock.now(), _Barred()
 
@@ -110,7 +113,7 @@ class Site:
         deeds: list[Deed[Any]] = [settled, deed]
         if counted is not None:
             deeds = [barred.until_counted(counted, settled), barred.behind(deed)]
-        done: T = await self.pen.write_together(forum, deeds, quiet=quiet)
+        done: T = await self.pen.write_together(forum, deeds, quiet=quiet, ahead=ahead)
         return done
 
 
