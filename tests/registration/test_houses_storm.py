@@ -20,7 +20,6 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel
 
 from app.accounts.actor import Actor
 from app.audit.models import Fact
@@ -45,6 +44,7 @@ from app.registration.inputs import HoldBackInput
 from app.registration.models import Application, Place, Seat
 from app.registration.questioning import put_questions
 from app.registration.settling import forum_ahead, settle, settle_ahead
+from tests import cluster
 from tests.breadth import SOAK
 from tests.cast import NOW, SECRET, SLUG, small_terms, somebody, the_forum
 from tests.conftest import opened
@@ -277,7 +277,7 @@ def test_several_houses_lose_nobody_and_double_nothing(postgres_url: str, databa
         for slug in FORUMS:
             Pen(first).write_now(slug, lambda db, slug=slug: settle(db, the_forum(db, slug), now=NOW) and None)
         first.read(lambda db: hold_against(db, told))
-        Pen(first).write_now(SITE, next_ids_are_free)
+        Pen(first).write_now(SITE, cluster.next_ids_are_free)
 
 
 def bring_in(url: str, body: bytes) -> None:
@@ -344,12 +344,3 @@ def hold_against(db: Db, told: Told) -> None:
     assert len(ids) == len(set(ids))
     assert first_broken(db, SITE) is None
     assert first_broken(db, FROM_ARCHIVE) is None
-
-
-def next_ids_are_free(db: Db) -> None:
-    """The next number of each table is taken by no row."""
-    for each in SQLModel.metadata.sorted_tables:
-        if "id" in each.c and db.execute(select(func.pg_get_serial_sequence(each.name, "id"))).scalar():
-            asked = select(func.nextval(func.pg_get_serial_sequence(each.name, "id")), func.max(each.c.id))
-            following, most = db.execute(asked).one()
-            assert following > (most or 0), each.name
