@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Binary
 from psycopg.types.json import Json
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Column, Connection, Dialect, Table
 
 from app.kit.questions import Asking, Failure, told
 
@@ -32,8 +32,8 @@ class _Way:
     statement: str
     given: tuple[tuple[str, Change | None], ...]
     """The columns that rows say, each with what SQLAlchemy makes of its value."""
-    left: tuple[tuple[Change | None, Change], ...]
-    """What the table's own defaults give for the columns behind those, likewise."""
+    same: tuple[str, ...]
+    """What the table's own defaults give for the columns behind those, the same for each row."""
 
 
 def copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -65,34 +65,38 @@ def _way(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Way:
     quoted = dialect.identifier_preparer
     listed = ", ".join(quoted.format_column(column) for column in columns)
     changes = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    same = zip(map(_default, left), changes[len(names) :], strict=True)
     return _Way(
         statement=f"COPY {quoted.format_table(table)} ({listed}) FROM STDIN",
         given=tuple(zip(names, changes[: len(names)], strict=True)),
-        left=tuple(zip(changes[len(names) :], map(_default, left), strict=True)),
+        same=tuple(_said(value if change is None else change(value)) for value, change in same),
     )
 
 
-def _default(column: Any) -> Change:
-    default = column.default
+def _default(column: Column[Any]) -> Any:
+    default: Any = column.default
     if default.is_scalar:
-        return lambda _: default.arg
-    if default.is_callable:
-        made: Change = default.arg
-        return made
-    raise Unsuited(column.name)
+        return default.arg
+    if default.is_callable and getattr(default.arg, "__wrapped__", None) in {dict, list}:
+        return default.arg(None)
+    raise Unsuited(column.name)  # another for each row
 
 
 def _text_of(way: _Way, rows: Sequence[Row]) -> bytes:
     """COPY's text format: https://www.postgresql.org/docs/15/sql-copy.html, "Text Format"."""
     lines = []
-    try:
-        for row in rows:
-            said = [row[name] if change is None else change(row[name]) for name, change in way.given]
-            said += [made(None) if change is None else change(made(None)) for change, made in way.left]
-            lines.append("\t".join([_AS_TEXT[type(value)](value) for value in said]))
-    except KeyError as unknown:
-        raise Unsuited(str(unknown)) from unknown
+    for row in rows:
+        said = [_said(row[name] if change is None else change(row[name])) for name, change in way.given]
+        lines.append("\t".join([*said, *way.same]))
     return "\n".join([*lines, ""]).encode()
+
+
+def _said(value: Any) -> str:
+    change = _AS_TEXT.get(type(value))
+    if change is None:
+        raise Unsuited(type(value).__name__)
+    said: str = change(value)
+    return said
 
 
 _ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})

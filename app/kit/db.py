@@ -184,24 +184,25 @@ class Db(_SqlSession):
         """A deed among others of the transaction: where it fails, what it did is taken back and nothing else.
 
         A savepoint stands before the first thing it does in the database but `ask`, which changes nothing; rows that
-        wait are dropped without one. What a deed with a savepoint gave to `later` is written at its end; else it waits
-        on. Raises what the deed raises, and Spoiled where the transaction is good for nothing any more.
+        wait are dropped without one. What it gave to `later` waits on, with a savepoint too, but where objects were
+        added. Raises what the deed raises, and Spoiled where the transaction is good for nothing any more.
         """
         self._before.append(self._own)
         self._own, self._is_apart = Waiting(), False
         try:
             with ExitStack() as self._deed:
                 yield
-                if self._is_apart:
+                if self.new or self.dirty or self.deleted:
                     self.flush()
                 self._must_hold()
+                self._is_writing = True  # the savepoint's end has nothing written
         except BaseException:
             self._own = Waiting()
             raise
         finally:
             if self._is_apart:
                 self.expunge_all()  # the next deed reads its own rows
-            self._deed, self._is_apart = None, False
+            self._deed, self._is_apart, self._is_writing = None, False, False
 
     def _must_hold(self) -> None:
         """Raises Spoiled, also where the deed at hand made nothing of it."""

@@ -269,6 +269,21 @@ def test_deeds_that_only_give_rows_are_written_together_and_the_refused_one_leav
     assert either_database.read(scopes) == ["a", "d"]
 
 
+def test_rows_of_a_deed_that_asked_something_wait_for_those_of_the_next(database: Database, queries: Any):
+    def gives(db: Db) -> None:
+        db.later(_visits, {"who": "somebody", "at": NOW})
+
+    def asks_and_gives(db: Db) -> list[str]:
+        seen = scopes(db)
+        gives(db)
+        return seen
+
+    with queries() as made:
+        assert written(database, asks_and_gives, gives) == [[], None]
+    assert len([one for one in made if one.startswith("INSERT INTO kit_visit")]) == 1
+    assert len(database.read(lambda db: db.ask(_BY_WHO, {"who": "somebody"}))) == 2
+
+
 @pytest.mark.parametrize("refuses", [False, True])
 def test_rows_of_earlier_deeds_that_a_later_one_had_written_outlive_its_refusal(
     either_database: Database, *, refuses: bool
