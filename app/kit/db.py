@@ -5,18 +5,19 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
+    JSON,
     Connection,
     Engine,
     Integer,
     String,
     Table,
+    TypeDecorator,
     bindparam,
     create_engine,
     event,
@@ -103,7 +104,7 @@ class Db(_SqlSession):
 
         What is done to the row from now on, or to anything in it, does not reach what is written.
         """
-        row = _as_now(row)
+        row = _as_now(table, row)
         self._own.add(table, row, write)
         if self._absences:
             self._absences.wrote(table, row)
@@ -345,16 +346,26 @@ def _drop_all(db: Db, ended: SessionTransaction) -> None:
         db._before, db._own, db.spoiled = Waiting(), Waiting(), None  # noqa: SLF001 - likewise
 
 
-_PLAIN = frozenset({str, int, bool, float, bytes, datetime, type(None)})
+@cache
+def _of_parts(of: Table) -> tuple[str, ...]:
+    """The columns of a table whose values are made of lists and mappings."""
+    kinds = {each.key: each.type.impl if isinstance(each.type, TypeDecorator) else each.type for each in of.c}
+    return tuple(name for name, kind in kinds.items() if isinstance(kind, JSON))
 
 
-def _as_now(value: Any) -> Any:
-    """JSON as it is now, whatever becomes of the lists and mappings that it is made of."""
+def _as_now(of: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is now, whatever becomes of it and of what it is made of."""
+    row = row.copy()
+    for name in _of_parts(of):
+        if row.get(name):
+            row[name] = _parts(row[name])
+    return row
+
+
+def _parts(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: each if type(each) in _PLAIN else _as_now(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_now(each) for each in value]
-    return value
+        return {name: _parts(each) for name, each in value.items()}
+    return [_parts(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 @event.listens_for(Db, "after_transaction_end")
