@@ -167,6 +167,18 @@ def test_a_room_writes_only_its_own_rows(room: str):
     assert not offences
 
 
+PAST_SQLALCHEMY = re.compile(
+    r"\b(bare_connection|driver_connection|raw_connection|cursor)\b(?=\(|\.)|\.connection\.connection"
+)
+
+
+def test_nobody_but_the_kit_reaches_the_database_past_what_waits():
+    """Every statement through `Db` has what waits written before it; what goes to the driver by itself has not."""
+    paths = [path for path in APP.rglob("*.py") if path.parent != APP / "kit"]
+    assert not [path for path in paths if PAST_SQLALCHEMY.search(path.read_text(encoding="utf-8"))]
+    assert PAST_SQLALCHEMY.search("db.bare_connection().execute(text)")
+
+
 def test_a_foreign_row_would_be_caught():
     planted = "_forums = table(Forum)\nForum(slug='x')\ninsert(_forums)\n_forums.update()\nupdate(table(Forum))"
     assert len(foreign_rows("registration", ast.parse(planted))) == 4

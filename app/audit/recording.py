@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from app.audit.models import Fact, Head
 from app.kit.db import Db, table
+from app.kit.waiting import insert_rows
 
 _facts, _heads = table(Fact), table(Head)
 # built once: every deed records facts, and putting a statement together costs more than having it done
-_ADD, _BEGIN = insert(_facts), insert(_heads)
+_BEGIN = insert(_heads)
 _ADVANCE = (
     update(_heads)
     .where(_heads.c.scope == bindparam("of"))
@@ -73,7 +74,7 @@ def _go_on(db: Db, scope: str, facts: Sequence[dict[str, Any]]) -> None:
         row = {**fact, "number": number}
         link = _hash(link, row)
         rows.append({**row, "hash": link})
-    db.execute(_ADD, rows)
+    insert_rows(db, _facts, rows)
     if last:
         db.execute(_ADVANCE, {"of": scope, "to_number": number, "to_hash": link})
     else:

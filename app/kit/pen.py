@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from app.kit import traces
+from app.kit import absences, traces
+from app.kit.absences import Sought
 from app.kit.db import Database, Db, table
 from app.kit.errors import Busy, Refused, Unavailable
 from app.kit.models import Scope
@@ -51,6 +53,7 @@ class _Job:
     within: Any
     """The span of whoever gave it (`app.kit.traces`)."""
     quiet: bool = False
+    ahead: Sequence[Sought] = ()
 
 
 @dataclass(slots=True)
@@ -129,17 +132,22 @@ class Pen:
         answer: Future[T] = self.submit_together(scope, [deed])[0]
         return answer
 
-    def submit_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+    def submit_together(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> list[Future[Any]]:
         """The same for deeds of which each is right behind the one before it, in one commit. Each stands for itself:
         where one is refused the others are written. `quiet` ones change nothing that is asked or said on a form, but
-        for how the seats stand."""
+        for how the seats stand. What they are going to ask can be asked `ahead`, of many at once (`Db.look_ahead`)."""
         if self._thread is not None and (self.queued >= self._waiting or self.wait > self._patience):
             raise self._busy(len(deeds))
-        return self._take(scope, deeds, quiet=quiet)
+        return self._take(scope, deeds, quiet=quiet, ahead=ahead)
 
-    def _take(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> list[Future[Any]]:
+    def _take(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> list[Future[Any]]:
         within = traces.here()
         jobs = [_Job(scope, deed, Future(), within, quiet) for deed in deeds]
+        jobs[-1].ahead = ahead
         if self._thread is None:
             with self._alone:
                 self._write(jobs)
@@ -156,13 +164,15 @@ class Pen:
         done: T = await self.write_together(scope, [deed])
         return done
 
-    async def write_together(self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False) -> Any:
+    async def write_together(
+        self, scope: str, deeds: Sequence[Deed[Any]], *, quiet: bool = False, ahead: Sequence[Sought] = ()
+    ) -> Any:
         """The same for several, see `submit_together`; the last one's answer, when all are over.
 
         Where their turn has not come within `patience` none is done any more: Busy. Should the pen come for them at
         that very moment, the last is done, the ones before it perhaps not.
         """
-        answers = self.submit_together(scope, deeds, quiet=quiet)
+        answers = self.submit_together(scope, deeds, quiet=quiet, ahead=ahead)
         loop, last = asyncio.get_running_loop(), answers[-1]
         over: asyncio.Future[None] = loop.create_future()
 
@@ -277,9 +287,14 @@ class Pen:
         try:
             done = self._transaction(batch)
         except _CommitFailed as failed:
-            # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
-            # key of a form makes asking again harmless.
-            done = [_Done(job, failure=failed.cause) for job in batch]
+            if failed.is_refused and len(batch) > 1:
+                # Nothing was written, so each is done by itself: it is told to whoever made it fail, and whoever is
+                # refused is told why.
+                done = [result for job in batch for result in self._alone_again(job)]
+            else:
+                # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
+                # key of a form makes asking again harmless.
+                done = [_Done(job, failure=failed.cause) for job in batch]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
             if len(batch) == 1 and not _lost(failure):
                 done = [_Done(batch[0], failure=_told(failure))]
@@ -309,11 +324,14 @@ class Pen:
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
         with traces.batch([job.within for job in batch]), Db(self.database.write_engine) as db:
             if not (self.database.is_sqlite or self._keeps_others_out):
-                db.connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
+                db.bare_connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
+            asking = [job.ahead for job in batch if job.ahead]
+            if len(asking) >= absences.FEWEST:
+                db.look_ahead(chain.from_iterable(asking))
             done = [_run(db, job) for job in batch]
             db.write_waiting()
-            connection = db.connection()
+            connection = db.bare_connection()
             if not _still_open(connection):
                 connection.invalidate()
                 raise _TransactionLost
@@ -381,6 +399,8 @@ class _CommitFailed(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.is_refused = isinstance(cause, DBAPIError) and not leaves_open(cause)
+        """By the database, which has written nothing then."""
         if leaves_open(cause):
             self.cause = Unavailable(UNCERTAIN)
             self.cause.__cause__ = cause
@@ -395,7 +415,7 @@ def _run(db: Db, job: _Job) -> _Done:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
         db.info.clear()  # what it found out was taken back with it
-        if db.spoiled is not None or not _still_open(db.connection()):
+        if db.spoiled is not None or not _still_open(db.bare_connection()):
             raise _TransactionLost from failure  # the question of a deed without a savepoint may have failed
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
@@ -431,6 +451,17 @@ _LOCK = (
     .order_by(_scopes.c.name)
     .with_for_update()
 )
+
+
+def wait_for_all(db: Db) -> None:
+    """Wait until what the other pens of this database have begun is over, and keep them waiting until this transaction
+    is: for whoever writes rows under numbers of their own choosing, which others may have drawn already. On SQLite
+    there is no other writer anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(_ALL_BY_ITSELF)
+
+
+_ALL_BY_ITSELF = text(f"SELECT pg_advisory_xact_lock({_EVERYBODY})")
 
 
 def republish(db: Db, scope: str) -> None:

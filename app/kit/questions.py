@@ -25,6 +25,8 @@ class _Ready:
     order: tuple[str, ...] | None
     """Of the values, where the driver takes them in order and not by name."""
     given: tuple[tuple[str, Change], ...]
+    options: Mapping[str, Any]
+    """For the driver."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
     """What listeners to errors are told."""
 
     execution_context: Asking
@@ -46,8 +48,10 @@ class _Failure:
 class Question:
     """A SELECT; its values are named by `bindparam`."""
 
-    def __init__(self, asks: Select[Any]) -> None:
+    def __init__(self, asks: Select[Any], *, planned_anew: bool = False) -> None:
+        """`planned_anew`: PostgreSQL keeps no plan of it, where that depends on the values."""
         self._asks = asks
+        self._planned_anew = planned_anew
         self._ready: dict[str, _Ready] = {}
         self._read: dict[str, tuple[tuple[int, Change], ...]] = {}
         self.tables = frozenset(each for each in iterate(asks) if isinstance(each, Table))
@@ -60,7 +64,7 @@ class Question:
         for name, change in ready.given:
             named[name] = change(named[name])
         sent: Any = named if ready.order is None else [named[name] for name in ready.order]
-        rows, columns = _through(connection, ready.text, sent)
+        rows, columns = _through(connection, ready.text, sent, ready.options)
         if not rows:
             return rows
         read = self._read.get(connection.dialect.name)
@@ -78,6 +82,7 @@ class Question:
             fixed=dict(compiled.params),
             order=tuple(compiled.positiontup) if compiled.positional else None,
             given=tuple((name, change) for name, change in given.items() if change is not None),
+            options={"prepare": False} if self._planned_anew and dialect.name == "postgresql" else {},
         )
         return ready
 
@@ -95,7 +100,9 @@ def _changed(row: tuple[Any, ...], changes: tuple[tuple[int, Change], ...]) -> t
     return tuple(found)
 
 
-def _through(connection: Connection, text: str, sent: Any) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
+def _through(
+    connection: Connection, text: str, sent: Any, options: Mapping[str, Any]
+) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
     """The rows, and the driver's description of their columns. As with SQLAlchemy, whoever listens
     to the engine hears of it, and an error is one of SQLAlchemy's."""
     driver: Any = connection.connection.driver_connection
@@ -103,21 +110,21 @@ def _through(connection: Connection, text: str, sent: Any) -> tuple[list[tuple[A
     try:
         for listen in heard.before_cursor_execute:
             listen(connection, cursor, text, sent, asking, False)
-        cursor.execute(text, sent)
+        cursor.execute(text, sent, **options)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         columns: Sequence[Any] = cursor.description
         for listen in heard.after_cursor_execute:
             listen(connection, cursor, text, sent, asking, False)
     except connection.dialect.loaded_dbapi.Error as failure:
         for listen in connection.dialect.dispatch.handle_error:
-            listen(_Failure(asking, failure))
-        raise _told(connection, failure, text, cursor) from failure
+            listen(Failure(asking, failure))
+        raise told(connection, failure, text, cursor) from failure
     finally:
         cursor.close()
     return rows, columns
 
 
-def _told(connection: Connection, failure: Any, text: str, cursor: Any) -> BaseException:
+def told(connection: Connection, failure: Any, text: str, cursor: Any) -> BaseException:
     """A driver's error as SQLAlchemy's, without the values. A connection that broke is given up."""
     dialect: Any = connection.dialect
     lost = dialect.is_disconnect(failure, connection.connection, cursor)

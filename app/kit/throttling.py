@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
+from app.kit.absences import Absence, Sought
 from app.kit.db import Db, table
 from app.kit.errors import TooMany
 from app.kit.models import Visit
@@ -24,6 +25,7 @@ _MADE = Question(
     )
     .group_by(_visits.c.who)
 )
+_NEVER_CAME = Absence(_visits.c.who)
 
 
 def who(secret: bytes, kind: str, value: str) -> str:
@@ -43,6 +45,11 @@ def network(address: str) -> str:
 def count_visit(db: Db, who: str, most: int, window_seconds: int, *, now: datetime) -> None:
     """Count one try. Raises TooMany with the seconds to wait where `most` were made in the window; 0 = no limit."""
     count_visits(db, [(who, most)], window_seconds, now=now)
+
+
+def sought(*whos: str) -> Sought:
+    """What counting their tries asks, for whoever hands that to the pen with many others' (`Pen.submit_together`)."""
+    return Sought(_NEVER_CAME, whos)
 
 
 def count_visits(db: Db, tries: Sequence[tuple[str, int]], window_seconds: int, *, now: datetime) -> None:
@@ -76,6 +83,9 @@ def _refuse(db: Db, counted: Sequence[tuple[str, int]], window_seconds: int, *, 
 
 
 def _made(db: Db, one: str, other: str, around: dict[str, datetime]) -> dict[str, tuple[Any, ...]]:
+    if db.has_none(sought(one, other)):
+        return {}
+
     def is_theirs(row: dict[str, Any]) -> bool:
         return row["who"] in {one, other}
 

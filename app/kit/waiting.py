@@ -1,13 +1,14 @@
 """Rows that wait for the end of a transaction, to be written many in one statement (`app.kit.db.Db.later`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Insert, Table, insert
-from sqlalchemy.orm import Session
+
+from app.kit import copying
 
 Row = dict[str, Any]
 Write = Callable[[Any, list[Row]], None]
@@ -46,14 +47,25 @@ class Waiting:
         """Is there a row of one of these tables that matters?"""
         return any(matters(row) for table in tables for row in self.rows.get(table, ()))
 
-    def write(self, db: Session) -> None:
+    def write(self, db: Any) -> None:
         """Write them, tables before those that point at them; behind all others those that are not simply inserted."""
         for table in _in_order(frozenset(self.rows.keys() - self.others.keys())):
             # one statement has one list of columns
             for _, alike in groupby(self.rows[table], key=dict.keys):
-                db.execute(_insert(table), list(alike))
+                insert_rows(db, table, list(alike))
         for table, write in self.others.items():
             write(db, self.rows[table])
+
+
+def insert_rows(db: Any, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that have the same columns, by one statement; nobody is told their ids."""
+    if len(rows) >= copying.FEWEST and db.get_bind().dialect.name == "postgresql":
+        try:
+            return copying.copy(db.bare_connection(), table, rows)
+        except copying.Unsuited:
+            pass
+    db.execute(_insert(table), rows)
+    return None
 
 
 class Spoiled(Exception):

@@ -12,6 +12,7 @@ from app.audit.recording import record
 from app.forum.models import Forum
 from app.forum.queries import ends_at, forum_id
 from app.kit import codes
+from app.kit.absences import Absence, Sought
 from app.kit.db import Db, table
 from app.kit.errors import Conflict, NotFound, Refused
 from app.kit.questions import Question
@@ -41,6 +42,7 @@ _SAME = or_(
     _HERE & (_applications.c.live_key == bindparam("alone")),
     _HERE & (_applications.c.live_key == bindparam("as_principal")),
 )
+_NOT_KNOWN = Absence(_applications.c.request_key, _applications.c.live_key, within=_applications.c.forum_id)
 _IS_KNOWN, _KNOWN = Question(select(_applications.c.id).where(_SAME)), select(_applications).where(_SAME)
 
 
@@ -183,15 +185,24 @@ def _tell_again(db: Db, forum: Forum, person: Asking, *, now: datetime) -> None:
         tell(db, forum, person, template, now=now)
 
 
+def sought(own: int, request_key: str, sent: ApplicationInput) -> Sought:
+    """What registering somebody asks, for a door that hands it to the pen with many others' (`Pen.submit_together`)."""
+    email = normal_email(sent.email)
+    return Sought(_NOT_KNOWN, (request_key, email, f"{email}|{name_of(sent)}"), own)
+
+
 def _there_already(
     db: Db, own: int, request_key: str, person_key: str, email: str, sent: ApplicationInput
 ) -> Any | None:
     """The registration that this very form made, else the person's own, who may stand under the address alone or as a
     principal of it; None where there is neither."""
-    asked = {"own": own, "key": request_key, "alone": email, "as_principal": f"{email}|{name_of(sent)}"}
+    principal = f"{email}|{name_of(sent)}"
+    if db.has_none(Sought(_NOT_KNOWN, (request_key, email, principal), own)):
+        return None
+    asked = {"own": own, "key": request_key, "alone": email, "as_principal": principal}
 
     def is_theirs(row: dict[str, Any]) -> bool:
-        return row["request_key"] == request_key or row["live_key"] in {email, asked["as_principal"]}
+        return row["request_key"] == request_key or row["live_key"] in {email, principal}
 
     if not db.ask(_IS_KNOWN, asked, matters=is_theirs):
         return None

@@ -7,7 +7,10 @@ seats stand: after registrations that is looked at anew. Whether somebody gets a
 what is asked, is decided by the deed alone, from what holds under the pen.
 """
 
+import asyncio
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,6 +71,27 @@ class Blanks:
 
     kept: dict[str, Blank] = field(default_factory=dict)
     _asked: dict[str, Asked] = field(default_factory=dict)
+    _reading: dict[str, asyncio.Future[None]] = field(default_factory=dict)
+
+    async def waited(self, what: str) -> bool:
+        """Wait for whoever is `reading` this, a second at most; whether anybody was. They may have come to nothing."""
+        reading = self._reading.get(what)
+        if reading is None:
+            return False
+        await asyncio.wait([reading], timeout=LASTS.total_seconds())
+        return True
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Others who want this may wait until the end."""
+        over = asyncio.get_running_loop().create_future()
+        self._reading.setdefault(what, over)
+        try:
+            yield
+        finally:
+            if self._reading.get(what) is over:
+                del self._reading[what]
+            over.set_result(None)
 
     def asked(self, path: str, pen: Pen) -> Asked | None:
         """What the form of this address asks, where it is known. How the seats stood may be another by now."""

@@ -19,7 +19,7 @@ from app.kit.i18n import Lang, worded
 from app.registration.queries import Registration, registration_of
 from app.registration.question_queries import questions_of
 from app.registration.rules.wording import wording_of
-from app.web.blanks import TOKEN, Blank, Moment
+from app.web.blanks import TOKEN, Asked, Blank, Moment
 from app.web.forms import Form
 from app.web.headers import PUBLISHED, SECRET
 from app.web.invitation_codes import code_in, try_typed_code
@@ -94,27 +94,24 @@ async def _ready(request: Request, make: Callable[[], Awaitable[tuple[Doors | Sh
     are sent."""
     site, path = site_of(request), request.scope["path"]
     found, look = site.blanks.find(path, site.pen)
-    if found is not None and look:
-        commits = site.pen.tally.commits
-        if await _stands(request, found.sheet):
-            site.blanks.looked_at(path, found, commits)
-        else:
-            found = None
-    if found is None:
+    if (found is None or look) and await site.blanks.waited(path):
+        found, look = site.blanks.find(path, site.pen)
+    if found is not None and not look:
+        return found
+    with site.blanks.reading(path):
+        since = Moment.now(site.pen)
+        if found is not None and await _stands(request, found.sheet):
+            site.blanks.looked_at(path, found, since.commits)
+            return found
         since = Moment.now(site.pen)
         sheet, shown = await make()
-        found = site.blanks.keep(path, sheet, shown, since)
-    return found
+        return site.blanks.keep(path, sheet, shown, since)
 
 
 @router.post("/{lang}/{forum}/register/{category}")
 async def register(request: Request, lang: str, forum: str, category: str) -> Response:
     """Take a registration. Known and unknown addresses get one and the same page (rules §2)."""
-    site, path = site_of(request), request.scope["path"]
-    known = site.blanks.asked(path, site.pen)
-    if known is None:
-        since = Moment.now(site.pen)
-        known = site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
+    known = await _asked(request, lang, forum, category)
     sheet: Sheet = known.sheet
     sent, answers = await read_sheet(request, sheet)
     code = code_in(sent)
@@ -125,6 +122,20 @@ async def register(request: Request, lang: str, forum: str, category: str) -> Re
         now = await _sheet(request, lang, forum, category, own.way)  # which may be the very reason
         return await show_again(request, now, sent, answers, refused)
     return await show_sent(request, sheet, read, asked, known.answers)
+
+
+async def _asked(request: Request, lang: str, forum: str, category: str) -> Asked:
+    """What the form asks, known for a moment or read now."""
+    site, path = site_of(request), request.scope["path"]
+    what = f"asked by {path}"
+    known = site.blanks.asked(path, site.pen)
+    if known is None and await site.blanks.waited(what):
+        known = site.blanks.asked(path, site.pen)
+    if known is not None:
+        return known
+    with site.blanks.reading(what):
+        since = Moment.now(site.pen)
+        return site.blanks.keep_asked(path, await _sheet(request, lang, forum, category, Way()), since)
 
 
 async def _stands(request: Request, sheet: Doors | Sheet) -> bool:

@@ -15,13 +15,14 @@ from app.accounts.actor import Actor
 from app.forum.models import Forum
 from app.forum.queries import ForumPage, forum_id
 from app.kit import clock
+from app.kit.absences import Sought
 from app.kit.db import Db
 from app.kit.errors import Answer, Fault, Invalid, Refused, TooMany
 from app.kit.i18n import Lang
 from app.kit.inputs import Input, parse
 from app.kit.pen import Deed
 from app.kit.settings import Settings
-from app.kit.throttling import count_visits, network, who
+from app.kit.throttling import count_visits, network, sought, who
 from app.programme.queries import visible_to
 from app.programme.rules.visibility import PUBLIC
 from app.registration import accompanying, answering, applying, picking, replying
@@ -116,9 +117,10 @@ async def send(
         picking.first_picks(db, found, asked, wanted, now=now)
         return asked
 
-    counted = _count_of(request, sheet.forum, read, now=now)
+    counted, tries = _count_of(request, sheet.forum, read, now=now)
+    ahead = tries, applying.sought(forum_id(sheet.forum), key, read)
     # what else is chosen counts against the places of sessions, which the form shows
-    written = site.write_settled(sheet.forum.slug, deed, now=now, counted=counted, quiet=not wanted)
+    written = site.write_settled(sheet.forum.slug, deed, now=now, counted=counted, quiet=not wanted, ahead=ahead)
     return await written, read
 
 
@@ -159,24 +161,26 @@ def read_key(request: Request, sent: FormData, purpose: str, bound_to: str = "")
     return key
 
 
-def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: datetime) -> Deed[None]:
+def _count_of(request: Request, forum: Forum, read: ApplicationInput, *, now: datetime) -> tuple[Deed[None], Sought]:
     """Counts one sending of a form to register, by the sender's network address and by the e-mail address.
 
     An assistant registers many principals from one address, which counts like a network address once it is known that
-    its mail is read: until then anybody may have typed it. Raises TooMany.
+    its mail is read: until then anybody may have typed it. Raises TooMany. Beside it what it asks of those who are not
+    known.
     """
     settings, own = site_of(request).settings, forum_id(forum)
     secret, window, email = settings.secret_key, settings.throttle_window_seconds, normal_email(read.email)
     sender = who(secret, "address", network(request.scope.get("client_address", ""))), settings.throttle_per_address
+    by_email = who(secret, "email", email)
 
     def count(db: Db) -> None:
         if read.assistant_name and is_read(db, own, email):
             mine = who(secret, "assistant", email), settings.throttle_per_address
         else:
-            mine = who(secret, "email", email), settings.throttle_per_email
+            mine = by_email, settings.throttle_per_email
         count_visits(db, (sender, mine), window, now=now)
 
-    return count
+    return count, sought(sender[0], by_email)
 
 
 def parse_with(model: type[Read], details: Mapping[str, Any], more: Sequence[Fault]) -> Read:

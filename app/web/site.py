@@ -1,7 +1,7 @@
 """What the doors share while the program runs: settings, database, pen, assets, ready calendars, known forums."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from app.calendars.recent import Recent
 from app.calendars.shelves import Shelves
 from app.kit import clock
+from app.kit.absences import Sought
 from app.kit.db import READ_AT_ONCE, SECONDS_TO_BE_READ, Database, Db
 from app.kit.errors import Busy
 from app.kit.pen import Deed, Pen
@@ -95,12 +96,14 @@ class Site:
         now: datetime | None = None,
         counted: Deed[None] | None = None,
         quiet: bool = False,
+        ahead: Sequence[Sought] = (),
     ) -> T:
         """Have a deed about seats written, and what is due before it as a deed of its own, in the same commit.
 
         So a deed that is refused takes back only itself, and nobody's lapse or expiry with it (rules §1.4). A deed
         that settles at this very `now` does not do so again. `counted` counts the try before all of that: a try that is
-        refused has been counted, and one that is refused by the count is none. `quiet`: see `Pen.submit_together`.
+        refused has been counted, and one that is refused by the count is none. `quiet` and `ahead`: see
+        `Pen.submit_together`.
         """
         at, barred = now or clock.now(), _Barred()
 
@@ -110,15 +113,17 @@ class Site:
         deeds: list[Deed[Any]] = [settled, deed]
         if counted is not None:
             deeds = [barred.until_counted(counted, settled), barred.behind(deed)]
-        done: T = await self.pen.write_together(forum, deeds, quiet=quiet)
+        done: T = await self.pen.write_together(forum, deeds, quiet=quiet, ahead=ahead)
         return done
 
 
 class _Barred:
-    """Keeps one deed from being done until another, which the pen writes before it, was."""
+    """Keeps one deed from being done until another, which the pen writes before it, was: in the same transaction, or in
+    one that was committed. Should the count be dropped or not be kept, nothing is done uncounted."""
 
     def __init__(self) -> None:
-        self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
+        self.why: Exception | None = Busy("busy", seconds=2)
+        self._in: Db | None = None
 
     def until_counted(self, *first: Deed[None]) -> Deed[None]:
         @wraps(first[0])
@@ -129,7 +134,7 @@ class _Barred:
             except Exception as refusal:
                 self.why = refusal
                 raise
-            self.why = None
+            self.why, self._in = None, db
 
         return counting
 
@@ -138,6 +143,8 @@ class _Barred:
         def done(db: Db) -> T:
             if self.why is not None:
                 raise self.why
+            if self._in is not db and not (self._in is not None and self._in.is_kept):
+                raise Busy("busy", seconds=2)
             return deed(db)
 
         return done

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +14,15 @@ from app.accounts.actor import Actor
 from app.audit.models import Fact
 from app.audit.recording import first_broken
 from app.editions.form import ForumFile
+from app.forum.queries import forum_id
 from app.kit.db import Database, Db, table
 from app.kit.errors import Refused
-from app.kit.pen import Pen
-from app.registration.applying import Asked, apply, cancel
+from app.kit.pen import Pen, _Job
+from app.registration.applying import Asked, apply, cancel, sought
 from app.registration.models import Application, Category, Seat
 from app.registration.settling import forum_ahead, settle_ahead
-from tests.cast import NOW, SECRET, SLUG, somebody
+from tests.cast import NOW, SECRET, SLUG, somebody, the_forum
+from tests.conftest import opened
 from tests.registration.test_last_seats import arrange
 
 Deed = Callable[[Db], Any]
@@ -110,6 +113,34 @@ def test_a_refused_one_leaves_no_trace_with_the_next(either_database: Database, 
     assert either_database.read(lambda db: first_broken(db, SLUG)) is None
 
 
+@pytest.mark.postgres
+def test_of_those_who_are_nobody_yet_all_is_asked_in_one_question(postgres_url: str, forum_file: ForumFile):
+    """And not of whoever comes twice in a commit, by their form or by their name, or was there before."""
+    with opened(postgres_url) as database:
+        arrange(database, forum_file, capacity=60, limit=None, taken=2)
+        pen, own = Pen(database), database.read(lambda db: forum_id(the_forum(db)))
+        in_one_commit(database, registers(99))
+
+        def together(*numbers: int) -> tuple[list[Any], int]:
+            people = [(registers(number), sought(own, f"chained{number}", somebody(number))) for number in numbers]
+            jobs = [_Job(SLUG, deed, Future(), None) for deeds, _ in people for deed in deeds]
+            for job, (_, ahead) in zip(jobs[1::2], people, strict=True):
+                job.ahead = (ahead,)
+            with counting(database) as seen:
+                pen._write(jobs)
+            asked = [one for one in seen if one.startswith("SELECT registration_application.id")]
+            return [job.answer.result() for job in jobs[1::2]], len(asked)
+
+        done, asked = together(*range(100, 120))
+        assert asked == 0
+        assert {(one.known, one.same_request, one.state) for one in done} == {(False, False, "seated")}
+        done, asked = together(120, 121, 99, 120, 122)
+        assert asked == 4, "two for each who is there"
+        assert [one.same_request for one in done] == [False, False, True, True, False]
+        assert done[0].code == done[3].code
+        assert together(123, 124)[1] == 2, "for so few it is not worth it"
+
+
 @pytest.mark.parametrize("seconds", [5, 60])
 def test_what_comes_due_between_two_of_them_is_done_before_the_second(
     database: Database, forum_file: ForumFile, seconds: int
@@ -154,6 +185,8 @@ def test_each_that_follows_asks_one_question_and_what_all_of_them_write_is_one_s
         sent.append(Counter(one.split(maxsplit=1)[0] for one in seen))
     few, more = sent
     assert (more["SELECT"] - few["SELECT"]) == 6 * 1, "whether they are registered already"
+    for each in sent:
+        each["INSERT"] += each.pop("COPY", 0)  # PostgreSQL is given many at once in that way
     assert {verb: more[verb] for verb in ("INSERT", "UPDATE", "SAVEPOINT", "RELEASE")} == {
         verb: few[verb] for verb in ("INSERT", "UPDATE", "SAVEPOINT", "RELEASE")
     }

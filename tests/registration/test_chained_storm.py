@@ -26,14 +26,15 @@ from app.audit.models import Fact
 from app.audit.recording import first_broken
 from app.calendars.recent import stand_of
 from app.editions.form import ForumFile
+from app.kit.absences import Sought
 from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.kit.errors import Invalid, Refused
 from app.kit.inputs import parse
 from app.kit.pen import SITE, Pen
-from app.kit.throttling import count_visits
+from app.kit.throttling import count_visits, sought
 from app.mail.models import Message
-from app.registration import replying, reviewing
+from app.registration import applying, replying, reviewing
 from app.registration.accompanying import add
 from app.registration.answering import Sent
 from app.registration.applying import Asked, apply, cancel, confirm, feed_token, manage_token
@@ -78,6 +79,11 @@ class Step:
     counted: Deed | None = None
     quiet: bool = False
     scope: str = SLUG
+    ahead: tuple[Sought, ...] = ()
+
+
+def seeks(key: str, sent: Any) -> Sought:
+    return applying.sought(1, key, sent)  # the forum is the first
 
 
 def coded(db: Db, key: str) -> str:
@@ -189,7 +195,8 @@ class Storm:
             count_visits(db, [(who, 12)], 3600, now=now)
 
         counted = count if self.chance.random() < 0.8 else None
-        return Step(f"{key} registers", now, deed, counted=counted, quiet=True)
+        ahead = seeks(key, sent), sought(who)
+        return Step(f"{key} registers", now, deed, counted=counted, quiet=True, ahead=ahead)
 
     def _enters(self) -> Step:
         (sent, key), now = self._who(), self.now
@@ -205,7 +212,7 @@ class Storm:
             code = db.execute(select(table(Invitation).c.id)).scalar_one()
             return replying.accept(db, forum_ahead(db, SLUG), code, sent, key, SECRET, now=now)
 
-        return Step(f"{key} uses the code", now, deed)
+        return Step(f"{key} uses the code", now, deed, ahead=(seeks(key, sent),))
 
     def _ends(self) -> Step:
         key, now, end = self._known(), self.now, self.chance.choice([cancel, cancel, confirm])
@@ -266,7 +273,7 @@ class Storm:
             apply(db, Actor.visitor(), forum_ahead(db, SLUG), sent, key, SECRET, now=now)
             db.execute(insert(_seats).values(forum_id=1, number=999, category_id=1, kind="person", given_at=now))
 
-        return Step(f"{key} fails", now, deed, quiet=True)
+        return Step(f"{key} fails", now, deed, quiet=True, ahead=(seeks(key, sent),))
 
     def _goes_on(self) -> Step:
         """One deed that registers somebody and then gives somebody else's seat up."""
@@ -276,7 +283,7 @@ class Storm:
             asked = apply(db, Actor.visitor(), forum_ahead(db, SLUG), sent, key, SECRET, now=now)
             return asked.state, cancel(db, OPERATOR, the_forum(db), coded(db, other), now=now)
 
-        return Step(f"{key} instead of {other}", now, deed)
+        return Step(f"{key} instead of {other}", now, deed, ahead=(seeks(key, sent),))
 
     def _names(self) -> Step:
         now, number = self.now, self.count
@@ -400,7 +407,9 @@ async def _done(site: Site, step: Step) -> Any:
     try:
         if not step.settled:
             return await site.pen.write(step.scope, step.deed)
-        return await site.write_settled(SLUG, step.deed, now=step.now, counted=step.counted, quiet=step.quiet)
+        return await site.write_settled(
+            SLUG, step.deed, now=step.now, counted=step.counted, quiet=step.quiet, ahead=step.ahead
+        )
     except Exception as failure:  # noqa: BLE001 - whatever it is must be the same on both sides
         return failure
 

@@ -2,17 +2,19 @@
 than what it says."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from starlette.testclient import TestClient
 
 from app.kit.db import table
 from app.main import create_app
 from app.registration.applying import manage_token
 from app.registration.models import Application
-from app.web.blanks import EMAIL, LINK, TOKEN
+from app.web.blanks import EMAIL, LINK, TOKEN, Blanks
 from app.web.site import Site
 from tests.cast import BOPHA, RITH, SLUG, VANNA, Figure, fields, make_application
 from tests.conftest import Clock, settings_for, site_behind
@@ -144,6 +146,72 @@ def test_an_address_with_what_cannot_be_seen_is_none_whether_a_form_is_kept_or_n
     assert opened.get(odd).status_code == 404
     sent = {name: value for name, value in fields(RITH).items() if name not in {"category", "language"}}
     assert opened.post(odd, data={**sent, "form": token}).status_code == 404
+
+
+@pytest.mark.postgres
+def test_where_reads_run_in_threads_a_crowd_has_a_form_read_once(postgres_url: str) -> None:
+    """As many questions as for one who comes alone, to another group: when it is opened, sent, and opened again after
+    people have registered."""
+    app, read = create_app(settings_for(postgres_url)), 0
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        nonlocal read
+        read += "registration_" in statement
+
+    async def opens(group: str) -> str:
+        page = (await ask(app, f"/en/{SLUG}/register/{group}")).body.decode()
+        return page.split('name="form" value="', 1)[1].split('"', 1)[0]
+
+    async def sends(group: str, email: str, token: str) -> None:
+        path = f"/en/{SLUG}/register/{group}"
+        sent = {**fields(RITH, email=email), "form": token}
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        answer = await ask(app, path, method="POST", headers=form, body=[urlencode(sent).encode()])
+        assert answer.status == 200
+
+    async def cost_of(group: str, crowd: int) -> tuple[int, int, int]:
+        before = read
+        tokens = await asyncio.gather(*(opens(group) for _ in range(crowd)))
+        opened, before = read - before, read
+        people = [f"one{number}@{group}.example" for number in range(crowd)]
+        await asyncio.gather(*(sends(group, *person) for person in zip(people, tokens, strict=True)))
+        sent, before = read - before, read
+        await asyncio.gather(*(opens(group) for _ in range(crowd)))
+        return opened, sent, read - before
+
+    with TestClient(app) as browser:
+        event.listen(site_behind(browser).database.read_engine, "before_cursor_execute", note)
+        assert browser.portal is not None
+        one = browser.portal.call(cost_of, "cso", 1)
+        crowd = browser.portal.call(cost_of, "stu", 20)
+    assert all(0 < many <= few for few, many in zip(one, crowd, strict=True)), (one, crowd)
+
+
+def test_whoever_waits_for_a_reader_that_comes_to_nothing_goes_on(in_loop: Callable[[Callable[[], Any]], Any]) -> None:
+    async def reading_and_waiting() -> list[Any]:
+        blanks, reads = Blanks(), asyncio.Event()
+
+        async def reads_to_nothing() -> None:
+            with blanks.reading("a form"):
+                await reads.wait()
+                raise TimeoutError
+
+        async def waits(what: str) -> bool:
+            await asyncio.sleep(0)
+            return await blanks.waited(what)
+
+        gone, failed = asyncio.create_task(reads_to_nothing()), reads_to_nothing()
+        waiting = asyncio.create_task(waits("a form"))
+        assert not await waits("another")
+        gone.cancel()
+        assert await waiting
+        reads.set()
+        return await asyncio.gather(gone, failed, waits("a form"), return_exceptions=True)
+
+    gone, failed, waited = in_loop(reading_and_waiting)
+    assert isinstance(gone, asyncio.CancelledError)
+    assert isinstance(failed, TimeoutError)
+    assert not waited, "nobody is reading any more"
 
 
 @pytest.mark.parametrize("mail", ["", "smtp://localhost:1025"])
