@@ -10,7 +10,8 @@ COPY templates templates
 COPY static static
 RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable . \
     && .venv/bin/python -m compileall -q app \
-    && .venv/bin/python -c "from pathlib import Path; from app.web.fonts import build; build(Path('var/assets'))"
+    && .venv/bin/python -c "from pathlib import Path; from app.web.fonts import build; build(Path('var/assets'))" \
+    && .venv/bin/python -c "from pathlib import Path; from app.kit.templates import compile_all; compile_all(Path('var/templates'))"
 
 FROM python:3.13-slim
 RUN useradd --system --home-dir /sala --uid 10001 sala

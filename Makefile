@@ -16,7 +16,8 @@ test: .venv/.ok            ## lint, types, import contracts, then all tests
 	@$(MAKE) --no-print-directory -j4 tools types style compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-compiled:                  # read once beside the types: each worker would compile every test anew
+compiled:                  # read once beside the types: each worker would compile every test and template anew
+	@$(BIN)/python -c "from pathlib import Path; from app.kit.templates import compile_all; compile_all(Path('var/templates'))"
 	@$(BIN)/python -m pytest -n 0 --collect-only >/dev/null || true
 
 types:

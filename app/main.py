@@ -17,10 +17,12 @@ from app.kit import traces
 from app.kit.db import SECONDS_TO_BE_READ, Database
 from app.kit.pen import Pen, revisions
 from app.kit.settings import Settings
+from app.kit.templates import keep_compiled_in
 from app.web import errors, routes
 from app.web.assets import Assets
 from app.web.bounding import Bounded
 from app.web.calendars import Remembered
+from app.web.fonts import build
 from app.web.guards import App, Guards, Receive, Scope, Send
 from app.web.measuring import Measured
 from app.web.published import Published
@@ -29,6 +31,7 @@ from app.web.site import Site
 
 def create_app(settings: Settings) -> Published:
     """The whole site for these settings; starting it (lifespan) starts the pen, ending it ends it."""
+    keep_compiled_in(settings.var / "templates")
     database = Database(settings.database_url, read_url=settings.database_read_url, pooled=settings.database_pooled)
     site = Site(settings, database, Pen(database), Assets(settings.var / "assets"))
 
@@ -117,6 +120,9 @@ def _by_door(api: App, web: App) -> App:
     return answer
 
 
-def app() -> Published:
-    """The factory for `uvicorn --factory app.main:app`."""
-    return create_app(kit_settings.read())
+def app(settings: Settings | None = None) -> Published:
+    """The site with its fonts, made where they are missing, as they are to be there when the site looks what it has:
+    for these settings or the environment's. The factory for `uvicorn --factory app.main:app`."""
+    settings = settings or kit_settings.read()
+    build(settings.var / "assets")
+    return create_app(settings)

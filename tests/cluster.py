@@ -12,8 +12,10 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import func, select
+from sqlmodel import SQLModel
 
-from app.kit.db import Database
+from app.kit.db import Database, Db
 
 TEMPLATE = "sala_template"
 _ACCOUNTS = ("postgres", "nobody")
@@ -149,3 +151,12 @@ def copy_of(base: str, name: str, template: str = TEMPLATE) -> Iterator[str]:
     finally:
         with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def next_ids_are_free(db: Db) -> None:
+    """The next number of each table is taken by no row."""
+    for each in SQLModel.metadata.sorted_tables:
+        if "id" in each.c and db.execute(select(func.pg_get_serial_sequence(each.name, "id"))).scalar():
+            asked = select(func.nextval(func.pg_get_serial_sequence(each.name, "id")), func.max(each.c.id))
+            following, most = db.execute(asked).one()
+            assert following > (most or 0), each.name

@@ -40,8 +40,10 @@ from app.main import create_app
 from app.web.fonts import build
 from app.web.site import Site
 from tests import cluster, one_crossing, one_dialect, openly, pooler
+from tests.arriving import arriving
 from tests.breadth import EXAMPLES
 from tests.cast import NOW, SECRET_KEY, SLUG
+from tests.registration.hall import SmallHall
 
 ROOT = Path(__file__).parent.parent
 FORUM_FILE = ROOT / "app" / "editions" / "forums" / f"{SLUG}.yaml"
@@ -170,12 +172,22 @@ def loaded_file(tmp_path_factory: pytest.TempPathFactory, forum_file: ForumFile)
     return path
 
 
+@pytest.fixture(scope="session")
+def hall_file(loaded_file: Path, forum_file: ForumFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a small hall in the real forum, made once a worker."""
+    path: Path = shutil.copy(loaded_file, tmp_path_factory.mktemp("hall") / "sala.sqlite")
+    with opened(f"sqlite:///{path}") as database, kit_clock.reading(lambda: NOW):
+        Pen(database).write_now(SLUG, lambda db: SmallHall(db, forum_file))
+    return path
+
+
 @pytest.fixture
-def sqlite_url(loaded_file: Path, shared: Path) -> Iterator[str]:
+def sqlite_url(request: pytest.FixtureRequest, loaded_file: Path, shared: Path) -> Iterator[str]:
     """The address of this test's own SQLite file."""
     own = shared / uuid.uuid4().hex[:16]
     own.mkdir()
-    path = shutil.copy(loaded_file, own / "sala.sqlite")
+    stands = {"db", "hall"} <= {*request.fixturenames}
+    path = shutil.copy(request.getfixturevalue("hall_file") if stands else loaded_file, own / "sala.sqlite")
     yield f"sqlite:///{path}"
     openly.hold_against_file(str(path))
     shutil.rmtree(own)
@@ -233,6 +245,12 @@ def db(database: Database) -> Iterator[Db]:
         yield unit
         openly.hold_against(unit)
         unit.rollback()
+
+
+@pytest.fixture
+def hall(db: Db, forum_file: ForumFile) -> SmallHall:
+    """A hall of two seats in `db`."""
+    return SmallHall(db, forum_file, stands=True)
 
 
 @pytest.fixture
@@ -384,5 +402,5 @@ def tab(chromium_browser: Any, served: str) -> Iterator[Any]:
     """A fresh tab of a fresh profile before the served site (`tab.goto("/en/…")`); the test is marked `browser`."""
     context = chromium_browser.new_context(base_url=served)
     context.set_default_timeout(10_000)
-    yield context.new_page()
+    yield arriving(context.new_page())
     context.close()

@@ -27,6 +27,7 @@ from app.registration.rules.wording import BADGES
 from app.web.assets import STATIC
 from tests import cluster
 from tests.conftest import ROOT, opened
+from tests.kit.test_migrating import revisions
 
 APP = ROOT / "app"
 ROOMS = sorted(path.name for path in APP.iterdir() if (path / "__init__.py").exists())
@@ -164,6 +165,18 @@ def test_a_room_writes_only_its_own_rows(room: str):
         found = foreign_rows(room, tree)
         offences += [f"{path.name} {one}" for one in found if one.split(": ")[1].split()[0] in imported]
     assert not offences
+
+
+PAST_SQLALCHEMY = re.compile(
+    r"\b(bare_connection|driver_connection|raw_connection|cursor)\b(?=\(|\.)|\.connection\.connection"
+)
+
+
+def test_nobody_but_the_kit_reaches_the_database_past_what_waits():
+    """Every statement through `Db` has what waits written before it; what goes to the driver by itself has not."""
+    paths = [path for path in APP.rglob("*.py") if path.parent != APP / "kit"]
+    assert not [path for path in paths if PAST_SQLALCHEMY.search(path.read_text(encoding="utf-8"))]
+    assert PAST_SQLALCHEMY.search("db.bare_connection().execute(text)")
 
 
 def test_a_foreign_row_would_be_caught():
@@ -368,13 +381,15 @@ def test_migrations_build_exactly_the_models_schema(empty_url: str):
 
 
 @on_both
-def test_migrations_go_down_and_up_again(empty_url: str):
+def test_the_first_migration_goes_down_to_nothing_and_up_again(empty_url: str):
+    """Of the others tests/kit/test_migrating.py tells, with rows in every table."""
     with opened(empty_url) as database:
-        migrate(database)
+        migrate(database, revisions()[0])
         first = tables(database)
+        assert len(first) > 3
         downgrade(database, "base")
         assert tables(database) <= {"alembic_version"}
-        migrate(database)
+        migrate(database, revisions()[0])
         assert tables(database) == first
 
 

@@ -20,6 +20,7 @@ from app.kit import traces
 from app.kit.garbage import unswept
 from app.kit.logs import described, watch_what_falls
 from app.kit.migrating import migrate as migrate_database
+from app.kit.templates import keep_compiled_in
 
 FORUMS = Path(__file__).parent.parent / "editions" / "forums"
 FILES = 200
@@ -60,12 +61,10 @@ def serve() -> None:
     with unswept():
         import uvicorn  # noqa: PLC0415 - the other commands do not serve
 
-        from app.main import create_app  # noqa: PLC0415 - see above
-        from app.web.fonts import build  # noqa: PLC0415 - see above
+        from app.main import app  # noqa: PLC0415 - see above
         from app.web.lines import limits_of, lines  # noqa: PLC0415 - see above
 
-        site = create_app(settings)
-    build(settings.var / "assets")
+        site = app(settings)
     watch_what_falls()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     held, soft = lines_beside_files(settings.connections, soft, hard)
@@ -95,6 +94,7 @@ def worker() -> None:
     from app.jobs.run import Worker  # noqa: PLC0415 - see above
 
     with opened() as house:
+        keep_compiled_in(house.settings.var / "templates")
         dictConfig(described(house.settings.log_format, house.settings.log_level))
         watch_what_falls()
         traces.begin(house.settings, house.database, program="sala-worker")

@@ -218,7 +218,9 @@ def _check_rows(archive: Archive, counts: Mapping[str, Any], files: set[str]) ->
 
 def _check_user(row: dict[str, Any]) -> None:
     right = row.keys() == set(OF_USERS) and isinstance(row["id"], int)
-    if not right or not all(isinstance(row[name], str) and len(row[name]) < 400 for name in ("email", "name")):
+    if not right or not all(
+        isinstance(row[name], str) and len(row[name]) < 400 and _NUL not in row[name] for name in ("email", "name")
+    ):
         raise damaged(USERS)
 
 
@@ -248,6 +250,8 @@ def _value(name: str, column: Any, value: Any, files: set[str]) -> Any:
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise damaged(name)
     if isinstance(value, int) and abs(value) > _LARGEST:
+        raise damaged(name)
+    if isinstance(value, str) and _NUL in value:
         raise damaged(name)
     return value
 
@@ -286,6 +290,8 @@ _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _DAY: TypeAdapter[date | None] = TypeAdapter(KnownDay)
 _LARGEST = 2**31 - 1
 """What a column of whole numbers can hold on every database."""
+_NUL = "\0"
+"""PostgreSQL takes no text with it."""
 
 
 def _wanted(kind: Any) -> type | tuple[type, ...]:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import LargeBinary, Table, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
@@ -39,7 +39,7 @@ from app.forum.models import Forum
 from app.kit.codes import digest
 from app.kit.db import Db, table
 from app.kit.errors import Refused
-from app.kit.pen import republish
+from app.kit.pen import republish, wait_for_all
 from app.programme.models import Session, Version
 
 
@@ -62,6 +62,7 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
     """
     if not by.site_owner:
         raise Refused("only_owner_founds")
+    wait_for_all(db)
     if archive.schema != (here := schema_of(db)):
         raise Refused("archive_other_schema", there=archive.schema, here=here)
     forums = table(Forum)
@@ -81,7 +82,7 @@ def unarchive(db: Db, by: Actor, archive: Archive, secret: bytes, *, now: dateti
                 rows = [{**row, "who": mailbox_key(archive.slug, row["who"], secret)} for row in rows]
             _renew(each, rows, secret)
             _write(db, each, rows, archive)
-    except DBAPIError:
+    except IntegrityError:
         raise Refused("archive_in_the_way") from None
     _go_on_counting(db)
     if first_broken(db, archive.slug) is not None or head_of(db, archive.slug) != archive.head:
@@ -223,7 +224,8 @@ def _write(db: Db, each: Table, rows: list[dict[str, Any]], archive: Archive) ->
 
 
 def _go_on_counting(db: Db) -> None:
-    """PostgreSQL counts on its own which number comes next, and has seen none of these."""
+    """PostgreSQL counts on its own which number comes next, and has seen none of these. Nobody else draws one
+    meanwhile: it would be set back behind what they drew."""
     if db.get_bind().dialect.name != "postgresql":
         return
     for each in tables():

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
+    JSON,
     Connection,
     Engine,
     Integer,
     String,
     Table,
+    TypeDecorator,
     bindparam,
     create_engine,
     event,
@@ -64,6 +66,7 @@ _NEXT_OF_SEQUENCE = Question(
         func.generate_series(1, bindparam("many", type_=Integer))
     )
 )
+_TAKES_BACK = "ROLLBACK TO SAVEPOINT"
 
 
 class Db(_SqlSession):
@@ -72,8 +75,9 @@ class Db(_SqlSession):
     Rows stay readable after the commit, because answers are given only then.
 
     What is only written can be given to `later`: such rows wait for the end of the transaction and are written many in
-    one statement. Whatever is asked of the database through this unit of work is asked after what waits was written,
-    so nobody can tell the difference, except by `ask`, which says of itself what it may leave waiting.
+    one statement. Every statement through this unit of work, or through the connection that `connection` gives, comes
+    after what waits was written and stands in the savepoint of its deed; `ask` alone says of itself what it may leave
+    waiting. Only who goes past SQLAlchemy, to the driver, would miss what waits.
     """
 
     def __init__(self, bind: Any, **options: Any) -> None:
@@ -87,12 +91,20 @@ class Db(_SqlSession):
         self._absences = Absences()
         self.spoiled: Exception | None = None
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
+        self.is_kept = False
+        """Was what it did committed?"""
+        self._watched: Connection | None = None
+        """The connection that was given away; who has it may ask through it at any time."""
 
     # ---- rows that wait
 
     def later(self, table: Table, row: dict[str, Any], write: Write | None = None) -> None:
         """Write a row at the end of the transaction, or before anything is asked of the database that it could matter
-        to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are."""
+        to. `write` does it for many rows at once, in the order they came in; else they are inserted as they are.
+
+        What is done to the row from now on, or to anything in it, does not reach what is written.
+        """
+        row = _as_now(table, row)
         self._own.add(table, row, write)
         if self._absences:
             self._absences.wrote(table, row)
@@ -108,12 +120,15 @@ class Db(_SqlSession):
         `matters` says that they are not asked for. A question changes nothing, so no savepoint is set for it."""
         if self._before.has(question.tables, matters) or self._own.has(question.tables, matters):
             self.write_waiting()
+        was, self._is_writing = self._is_writing, True  # the rest may go on waiting
         try:
-            return question.ask(super().connection(), values)
+            return question.ask(self.bare_connection(), values)
         except DBAPIError as failure:
             if self._deed is not None and not self._is_apart:
                 self.spoiled = failure  # after an error PostgreSQL goes on from a savepoint alone
             raise
+        finally:
+            self._is_writing = was
 
     def look_ahead(self, sought: Iterable[Sought]) -> None:
         """Find out at once what many are going to ask (`app.kit.absences`). It holds while nothing but rows that wait
@@ -207,7 +222,23 @@ class Db(_SqlSession):
 
     # ---- what SQLAlchemy does, after what waits
 
+    def bare_connection(self) -> Connection:
+        """The connection for whoever asks nothing through it that what waits could matter to."""
+        return super().connection()
+
     if not TYPE_CHECKING:  # their types stay SQLAlchemy's, which say more
+
+        def connection(self, *asked: Any, **options: Any) -> Connection:
+            self._stand_apart()  # a savepoint of the connection's own stands in that of the deed
+            was, self._is_writing = self._is_writing, True
+            try:
+                given = super().connection(*asked, **options)  # a savepoint that was begun is set only now
+            finally:
+                self._is_writing = was
+            if given is not self._watched:
+                self._watched = given
+                event.listen(given, "before_cursor_execute", self._before_statement)
+            return given
 
         def execute(self, *asked: Any, **options: Any) -> Any:
             if self._deed is not None or self._own or self._before:
@@ -234,9 +265,51 @@ class Db(_SqlSession):
             self.write_waiting()
             return super().get(*asked, **options)
 
+        def merge(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().merge(*asked, **options)
+
+        def merge_all(self, *asked: Any, **options: Any) -> Any:
+            self.write_waiting()
+            return super().merge_all(*asked, **options)
+
+        def bulk_save_objects(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            self._absences.forget()
+            super().bulk_save_objects(*asked, **options)
+
+        def bulk_insert_mappings(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            self._absences.forget()
+            super().bulk_insert_mappings(*asked, **options)
+
+        def bulk_update_mappings(self, *asked: Any, **options: Any) -> None:
+            self.write_waiting()
+            self._absences.forget()
+            super().bulk_update_mappings(*asked, **options)
+
+    def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_told: Any) -> None:
+        """Of a connection that was given away."""
+        if statement.startswith(_TAKES_BACK):
+            self._own = Waiting()  # given since the savepoint, before which was written what waited
+        else:
+            self.write_waiting()
+        if not self._is_writing:
+            self._absences.forget()
+
+    # a savepoint that is set later would have these written before it
+
     def add(self, *asked: Any, **options: Any) -> None:
-        self._stand_apart()  # a savepoint that is set later would have it written before
+        self._stand_apart()
         super().add(*asked, **options)
+
+    def delete(self, *asked: Any) -> None:
+        self._stand_apart()
+        super().delete(*asked)
+
+    def delete_all(self, *asked: Any) -> None:
+        self._stand_apart()
+        super().delete_all(*asked)
 
     def flush(self, *asked: Any) -> None:
         self.write_waiting()
@@ -244,9 +317,14 @@ class Db(_SqlSession):
             self._absences.forget()
         super().flush(*asked)
 
-    def begin_nested(self) -> SessionTransaction:
-        self.write_waiting()  # so what waits at the end of it is its own
-        return super().begin_nested()
+    def commit(self) -> None:
+        super().commit()
+        self.is_kept = True
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        if nested:
+            self.write_waiting()  # so what waits at the end of it is its own
+        return super().begin(nested)
 
 
 @event.listens_for(Db, "before_commit")
@@ -256,11 +334,38 @@ def _write_waiting(db: Db) -> None:
 
 
 @event.listens_for(Db, "after_soft_rollback")
-def _drop_waiting(db: Db, ended: SessionTransaction) -> None:
+def _drop_own(db: Db, _ended: SessionTransaction) -> None:
     """What waited was asked for within what is taken back."""
     db._own = Waiting()  # noqa: SLF001 - of the class above, which SQLAlchemy tells through a function alone
-    if not ended.nested:
-        db._before = Waiting()  # noqa: SLF001 - likewise
+
+
+@event.listens_for(Db, "after_transaction_end")
+def _drop_all(db: Db, ended: SessionTransaction) -> None:
+    """Nothing is left for another transaction: neither what waited, where this one was closed, nor what spoiled it."""
+    if ended.parent is None:
+        db._before, db._own, db.spoiled = Waiting(), Waiting(), None  # noqa: SLF001 - likewise
+
+
+@cache
+def _of_parts(of: Table) -> tuple[str, ...]:
+    """The columns of a table whose values are made of lists and mappings."""
+    kinds = {each.key: each.type.impl if isinstance(each.type, TypeDecorator) else each.type for each in of.c}
+    return tuple(name for name, kind in kinds.items() if isinstance(kind, JSON))
+
+
+def _as_now(of: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is now, whatever becomes of it and of what it is made of."""
+    row = row.copy()
+    for name in _of_parts(of):
+        if row.get(name):
+            row[name] = _parts(row[name])
+    return row
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _parts(each) for name, each in value.items()}
+    return [_parts(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 @event.listens_for(Db, "after_transaction_end")
@@ -428,7 +533,7 @@ def _spare_savepoints(engine: Engine) -> None:
     dialect: Any = engine.dialect
     dialect.do_savepoint = say("SAVEPOINT")
     dialect.do_release_savepoint = say("RELEASE SAVEPOINT")
-    dialect.do_rollback_to_savepoint = say("ROLLBACK TO SAVEPOINT")
+    dialect.do_rollback_to_savepoint = say(_TAKES_BACK)
 
 
 def _begin_read_only(connection: Any) -> None:

@@ -20,7 +20,7 @@ from itertools import chain
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -287,9 +287,14 @@ class Pen:
         try:
             done = self._transaction(batch)
         except _CommitFailed as failed:
-            # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
-            # key of a form makes asking again harmless.
-            done = [_Done(job, failure=failed.cause) for job in batch]
+            if failed.is_refused and len(batch) > 1:
+                # Nothing was written, so each is done by itself: it is told to whoever made it fail, and whoever is
+                # refused is told why.
+                done = [result for job in batch for result in self._alone_again(job)]
+            else:
+                # Whether it was written cannot be known, so it is neither acknowledged nor tried again: the request
+                # key of a form makes asking again harmless.
+                done = [_Done(job, failure=failed.cause) for job in batch]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each deed must get an answer
             if len(batch) == 1 and not _lost(failure):
                 done = [_Done(batch[0], failure=_told(failure))]
@@ -319,14 +324,14 @@ class Pen:
     def _transaction(self, batch: list[_Job]) -> list[_Done]:
         with traces.batch([job.within for job in batch]), Db(self.database.write_engine) as db:
             if not (self.database.is_sqlite or self._keeps_others_out):
-                db.connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
+                db.bare_connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
             asking = [job.ahead for job in batch if job.ahead]
             if len(asking) >= absences.FEWEST:
                 db.look_ahead(chain.from_iterable(asking))
             done = [_run(db, job) for job in batch]
             db.write_waiting()
-            connection = db.connection()
+            connection = db.bare_connection()
             if not _still_open(connection):
                 connection.invalidate()
                 raise _TransactionLost
@@ -394,6 +399,8 @@ class _CommitFailed(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.is_refused = isinstance(cause, DBAPIError) and not leaves_open(cause)
+        """By the database, which has written nothing then."""
         if leaves_open(cause):
             self.cause = Unavailable(UNCERTAIN)
             self.cause.__cause__ = cause
@@ -408,7 +415,7 @@ def _run(db: Db, job: _Job) -> _Done:
         if failure.connection_invalidated:
             raise  # the transaction is gone with its connection; the batch is tried again one by one
         db.info.clear()  # what it found out was taken back with it
-        if db.spoiled is not None or not _still_open(db.connection()):
+        if db.spoiled is not None or not _still_open(db.bare_connection()):
             raise _TransactionLost from failure  # the question of a deed without a savepoint may have failed
         return _Done(job, failure=failure)
     except Exception as failure:  # noqa: BLE001 - a refusal or a fault of one deed must not touch its neighbours
@@ -444,6 +451,17 @@ _LOCK = (
     .order_by(_scopes.c.name)
     .with_for_update()
 )
+
+
+def wait_for_all(db: Db) -> None:
+    """Wait until what the other pens of this database have begun is over, and keep them waiting until this transaction
+    is: for whoever writes rows under numbers of their own choosing, which others may have drawn already. On SQLite
+    there is no other writer anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(_ALL_BY_ITSELF)
+
+
+_ALL_BY_ITSELF = text(f"SELECT pg_advisory_xact_lock({_EVERYBODY})")
 
 
 def republish(db: Db, scope: str) -> None:

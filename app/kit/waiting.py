@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Insert, Table, insert
-from sqlalchemy.orm import Session
 
 from app.kit import copying
 
@@ -48,7 +47,7 @@ class Waiting:
         """Is there a row of one of these tables that matters?"""
         return any(matters(row) for table in tables for row in self.rows.get(table, ()))
 
-    def write(self, db: Session) -> None:
+    def write(self, db: Any) -> None:
         """Write them, tables before those that point at them; behind all others those that are not simply inserted."""
         for table in _in_order(frozenset(self.rows.keys() - self.others.keys())):
             # one statement has one list of columns
@@ -58,11 +57,11 @@ class Waiting:
             write(db, self.rows[table])
 
 
-def insert_rows(db: Session, table: Table, rows: Sequence[Row]) -> None:
+def insert_rows(db: Any, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that have the same columns, by one statement; nobody is told their ids."""
     if len(rows) >= copying.FEWEST and db.get_bind().dialect.name == "postgresql":
         try:
-            return copying.copy(db.connection(), table, rows)
+            return copying.copy(db.bare_connection(), table, rows)
         except copying.Unsuited:
             pass
     db.execute(_insert(table), rows)

@@ -118,10 +118,12 @@ class Site:
 
 
 class _Barred:
-    """Keeps one deed from being done until another, which the pen writes before it, was."""
+    """Keeps one deed from being done until another, which the pen writes before it, was: in the same transaction, or in
+    one that was committed. Should the count be dropped or not be kept, nothing is done uncounted."""
 
     def __init__(self) -> None:
-        self.why: Exception | None = Busy("busy", seconds=2)  # should the count be dropped, nothing is done uncounted
+        self.why: Exception | None = Busy("busy", seconds=2)
+        self._in: Db | None = None
 
     def until_counted(self, *first: Deed[None]) -> Deed[None]:
         @wraps(first[0])
@@ -132,7 +134,7 @@ class _Barred:
             except Exception as refusal:
                 self.why = refusal
                 raise
-            self.why = None
+            self.why, self._in = None, db
 
         return counting
 
@@ -141,6 +143,8 @@ class _Barred:
         def done(db: Db) -> T:
             if self.why is not None:
                 raise self.why
+            if self._in is not db and not (self._in is not None and self._in.is_kept):
+                raise Busy("busy", seconds=2)
             return deed(db)
 
         return done

@@ -8,15 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.actor import Actor
+from app.accounts.barring import bar
 from app.accounts.rules import Permission, Role
+from app.accounts.signing_in import known_user
 from app.audit.models import Fact
 from app.editions.form import ForumFile
-from app.forum.access import take_away
+from app.forum.access import actor_of, take_away
 from app.forum.models import Forum
 from app.forum.tokens import new_token
 from app.kit.db import Db, table
+from app.kit.pen import SITE
+from app.programme.subscribing import desk_feed_token, renew_subscription, subscription_of
 from tests.api.programs import BASE, Programs, open_programs
-from tests.cast import NOW, SLUG, Figure, make_user, the_forum
+from tests.cast import NOW, SECRET, SLUG, Figure, make_user, the_forum
 from tests.doors import ELSEWHERE
 
 ROOM = {"code": "annex", "name": {"en": "Annex", "km": "អគារបន្ថែម"}, "seats": 40}
@@ -48,6 +52,29 @@ def test_without_a_good_token_nothing_is_answered(programs: Programs) -> None:
         assert programs.ask("GET", "", authorization=sent).status_code == 401
     assert programs.ask("GET", f"{BASE}?token={good}&access_token={good}").status_code == 401
     assert programs.ask("POST", "/rooms", body=b"{not json", authorization="Bearer x").status_code == 401
+
+
+def test_whoever_is_barred_has_neither_programs_nor_a_calendar_of_the_desk_any_more(programs: Programs) -> None:
+    """At once, what was asked a moment before too; and whatever a program would write is not written."""
+    programs.enrol("barred", Role.ORGANISER)
+
+    def subscribe(db: Db) -> str:
+        forum, user = the_forum(db), known_user(db, "barred@desk.example")
+        assert user is not None
+        renew_subscription(db, actor_of(db, user), forum, "en", SECRET, now=NOW)
+        row = subscription_of(db, forum, user.id)
+        return f"/calendars/{desk_feed_token(SECRET, row.id, row.generation)}.ics"
+
+    feed = programs.doors.write(SLUG, subscribe)
+    asked = ("/rooms", "/registrations", "/facts")
+    assert [programs.get(at, "barred").status_code for at in asked] == [200] * 3
+    assert [programs.doors.get(feed).status_code for _ in range(2)] == [200, 200]
+    programs.doors.write(SITE, lambda db: bar(db, Actor.operator(), "barred@desk.example", now=NOW))
+    for at in asked:
+        problem(programs.get(at, "barred"), 401, "token_not_good")
+    problem(programs.post("/rooms", {**ROOM, "code": "barred"}, "barred"), 401, "token_not_good")
+    assert programs.get("/rooms/barred").status_code == 404
+    assert programs.doors.get(feed).status_code == 404
 
 
 def test_a_login_of_the_desk_opens_nothing_here(programs: Programs) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase
 
 from app.accounts.rules import Role
@@ -44,15 +43,20 @@ def send(programs: Programs, case: Any) -> Any:
     return programs.doors.client.request(sent["method"], sent["url"], headers=headers, content=sent.get("data"), **body)
 
 
-@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=str)
-def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, document: dict[str, Any], mode: Any) -> None:
+MODES = ("positive", "negative")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, document: dict[str, Any], mode: str) -> None:
+    import schemathesis  # half a second that no other worker needs
+
     wrong: list[tuple[str, int]] = []
     asked = set()
     operations = list(schemathesis.openapi.from_dict(document).get_all_operations())
-    for found in some(operations, list(schemathesis.GenerationMode).index(mode), each=2):
+    for found in some(operations, MODES.index(mode), each=2):
         operation = found.ok()
 
-        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        @hypothesis.given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
         @SETTINGS
         def ask(case: Any) -> None:
             answer, label = send(programs, case), case.operation.label

@@ -243,14 +243,15 @@ def about_traces(house: Nursery) -> list[str]:
     return [line.partition(" sala.traces: ")[2] for line in house.log("site").splitlines() if " sala.traces: " in line]
 
 
-def test_a_site_that_sends_no_traces_reads_nothing_for_them(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_site_that_sends_no_traces_reads_nothing_for_them(sqlite_url: str) -> None:
     asks = (
         "import sys; from starlette.testclient import TestClient; from app.main import app\n"
         "with TestClient(app(), base_url='http://127.0.0.1') as browser: browser.get('/login').raise_for_status()\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter',"
         " 'google.protobuf', 'requests', 'app.kit.collector'))])\n"
     )
-    given = {"PATH": os.environ["PATH"], "DATABASE_URL": sqlite_url, "SALA_VAR": str(tmp_path), "WORKER": "inline"}
+    var = str(ROOT / "var")  # where the fonts are
+    given = {"PATH": os.environ["PATH"], "DATABASE_URL": sqlite_url, "SALA_VAR": var, "WORKER": "inline"}
     given |= {"SECRET_KEY": SECRET_KEY, "FASTAPI_OTEL_AUTO_CONFIGURE": "true"}
     command = [sys.executable, "-c", asks]
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=True)

@@ -13,9 +13,8 @@ from app.correspondence.mailing import MailingInput
 from app.correspondence.mailing_queries import batch_of, mailing_of, mailings_of
 from app.correspondence.recipients import Reach, reach_of
 from app.correspondence.rules.segments import Segment, from_kept
-from app.editions.form import ForumFile
 from app.forum.queries import forum_id
-from app.kit.db import Db, table
+from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.kit.inputs import parse
 from app.mail.models import Message
@@ -30,11 +29,6 @@ from tests.registration.hall import SmallHall
 
 _messages = table(Message)
 OPERATOR = Actor.operator()
-
-
-@pytest.fixture
-def hall(db: Db, forum_file: ForumFile) -> SmallHall:
-    return SmallHall(db, forum_file)
 
 
 def draft(hall: SmallHall, **changes: Any) -> int:

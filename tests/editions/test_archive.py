@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, event, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from app.accounts.actor import Actor
@@ -45,6 +46,7 @@ from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
 from app.kit.migrating import migrate
 from app.kit.pen import Pen
+from app.kit.trouble import UNWRITABLE, trouble_of
 from app.mail.models import Attempt, Message
 from app.programme.models import Override, Session
 from app.programme.subscribing import renew_subscription
@@ -497,6 +499,10 @@ HOSTILE: dict[str, tuple[str, Callable[[dict[str, bytes]], None]]] = {
     "a manifest that is no JSON": ("archive_damaged", lambda m: m.update({"manifest.json": b"{"})),
     "another form": ("archive_other_form", lambda m: manifest_with(m, format="sala-archive/9")),
     "another release": ("archive_other_schema", lambda m: manifest_with(m, schema="20200101_0000")),
+    "a text that PostgreSQL does not take": (
+        "archive_damaged",
+        lambda m: with_rows(m, "registration_application", lambda row: row.update(family_name="a\0b"), fits=True),
+    ),
     "no slug": ("archive_damaged", lambda m: manifest_with(m, forum="../x")),
     "a reserved slug": ("archive_damaged", lambda m: manifest_with(m, forum="site")),
     "another end of the chain": ("archive_damaged", lambda m: manifest_with(m, head={"number": 1, "hash": "x"})),
@@ -540,6 +546,15 @@ def test_nothing_of_it_takes_places_in_a_session_of_another_forum(
     forged = changed(packed.body, lambda m: with_rows(m, name, lambda row: row.update(session_uid=uid), fits=True))
     with pytest.raises(Refused, match="archive_in_the_way"):
         bring(elsewhere, forged)
+
+
+def test_a_database_that_cannot_be_written_is_no_fault_of_the_archive(packed: Packed, elsewhere: Database):
+    with elsewhere.read_engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    event.listen(elsewhere.write_engine, "begin", lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages + 8}"))
+    with pytest.raises(OperationalError) as told:
+        bring(elsewhere, packed.body)
+    assert trouble_of(told.value) == UNWRITABLE
 
 
 def test_what_is_no_archive_at_all_is_refused(packed: Packed, elsewhere: Database):

@@ -10,6 +10,7 @@ import pytest
 
 from app.editions.form import ForumFile
 from app.kit import clock as kit_clock
+from tests.arriving import arriving
 from tests.cast import NOW
 from tests.conftest import serving
 from tests.doors import Doors, Shown, furnish, load_elsewhere
@@ -67,7 +68,7 @@ def browse(chromium_browser: Any) -> Iterator[Callable[..., Any]]:
         context = chromium_browser.new_context(base_url=address, **{"viewport": DESK, **options})
         context.set_default_timeout(10_000)
         contexts.append(context)
-        tab = context.new_page()
+        tab = arriving(context.new_page())
         tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.on(

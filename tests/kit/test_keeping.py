@@ -21,6 +21,7 @@ from app.kit.db import Database, Db
 from app.kit.errors import Refused
 from app.kit.migrating import migrate
 from app.kit.pen import SITE, Pen
+from tests import cluster
 from tests.cast import BOPHA, NOW, SLUG, make_application
 from tests.cluster import free_port
 from tests.conftest import ROOT, opened
@@ -90,6 +91,9 @@ def test_what_was_copied_comes_back_row_by_row(request: pytest.FixtureRequest, k
         assert rows(database) != kept
         keeping.restore(database, tmp_path / "copy")
         assert rows(database) == kept
+        pen.write_now("phnom-penh-2027", lambda db: make_application(db, BOPHA))
+        if kind == "postgres":
+            pen.write_now(SITE, cluster.next_ids_are_free)
 
 
 @pytest.mark.postgres

@@ -6,22 +6,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.audit.models import Fact
 from app.audit.recording import first_broken
-from app.kit.db import Database, Db, table
+from app.kit.db import Database, Db, new_ids, table
 from app.kit.errors import Busy, Refused, Unavailable
-from app.kit.models import Scope
-from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions
-from tests.cast import SLUG
-from tests.conftest import ROOT
+from app.kit.models import Scope, Visit
+from app.kit.pen import SITE, Pen, lock_scopes, republish, revisions, wait_for_all
+from tests.cast import NOW, SLUG
+from tests.conftest import ROOT, opened
 from tests.kit.notes import note
 
 _facts, _scopes = table(Fact), table(Scope)
@@ -126,16 +126,21 @@ def test_an_answer_comes_after_its_commit(held: Held, either_database: Database)
     assert seen == [["deed"]]
 
 
-def test_a_commit_that_fails_acknowledges_nothing(database: Database):
-    def fails_at_the_commit(db: Db) -> None:
-        db.execute(text("PRAGMA defer_foreign_keys=ON"))
-        db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+def fails_at_the_commit(db: Db) -> None:
+    db.execute(text("PRAGMA defer_foreign_keys=ON"))
+    db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+
+
+def test_a_commit_that_the_database_refuses_is_told_to_whoever_made_it_fail(database: Database):
+    def is_refused(_db: Db) -> None:
+        raise Refused("closed")
 
     held = Held(database)
-    answers = held.write(note("neighbour"), fails_at_the_commit)
-    assert all(isinstance(answer.exception(), IntegrityError) for answer in answers)
-    assert database.read(noted) == []
-    assert held.pen.write_now(SITE, note("later")) == "later", "the pen writes on"
+    before, failed, refused, after = held.write(note("before"), fails_at_the_commit, is_refused, note("after"))
+    assert [type(each.exception()) for each in (before, failed, refused, after)] == [
+        type(None), IntegrityError, Refused, type(None),
+    ]  # fmt: skip
+    assert database.read(noted) == ["before", "after"]
     held.close()
 
 
@@ -225,6 +230,38 @@ def test_pens_whose_batches_name_several_scopes_do_not_wait_for_each_other_for_e
         pen.stop()
     found = either_database.read(revisions)
     assert [found[scope] for scope in "abc"] == [40, 40, 40]
+
+
+@pytest.mark.postgres
+def test_whoever_writes_under_numbers_of_their_own_waits_for_those_who_drew_some(postgres_url: str):
+    """They have written nothing yet that another could see."""
+    visits, drew, may_end = table(Visit), threading.Event(), threading.Event()
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+    )
+
+    def draws(db: Db) -> list[int]:
+        mine = list(new_ids(db, visits, 3))
+        for number in mine:
+            db.later(visits, {"id": number, "who": "drew", "at": NOW})
+        drew.set()
+        assert may_end.wait(10)
+        return mine
+
+    def chooses(db: Db) -> int:
+        wait_for_all(db)
+        mine = 1 + int(db.execute(select(func.coalesce(func.max(visits.c.id), 0))).scalar_one())
+        db.execute(insert(visits).values(id=mine, who="chose", at=NOW))
+        return mine
+
+    with opened(postgres_url) as one, opened(postgres_url) as other, ThreadPoolExecutor(2) as both:
+        first = both.submit(Pen(one).write_now, SITE, draws)
+        assert drew.wait(10)
+        second = both.submit(Pen(other).write_now, SLUG, chooses)
+        while not (second.done() or one.read(lambda db: db.execute(waiting).scalar_one())):
+            time.sleep(0.01)
+        may_end.set()
+        assert second.result(10) == first.result(10)[-1] + 1
 
 
 def test_a_scope_is_made_when_it_is_first_written_in(database: Database):
@@ -482,8 +519,9 @@ def test_a_connection_that_is_cut_at_the_commit_leaves_open_whether_it_was_writt
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
 
     event.listen(database.write_engine, "commit", cut, once=True)
-    with pytest.raises(Unavailable, match="uncertain"):
-        Pen(database).write_now(SITE, note("perhaps"))
+    for answer in Pen(database).submit_together(SITE, [note("perhaps"), note("perhaps too")]):
+        assert isinstance(answer.exception(), Unavailable)
+        assert str(answer.exception()) == "uncertain"
     assert Pen(database).write_now(SITE, note("later")) == "later"
     database.close()
 

@@ -24,7 +24,8 @@ _facts, _messages, _seats = table(Fact), table(Message), table(Seat)
 class SmallHall:
     """Two seats: STU is open, ORG open for one, DIP moderated and held meanwhile, PTY moderated, THK invited."""
 
-    def __init__(self, db: Db, file: ForumFile) -> None:
+    def __init__(self, db: Db, file: ForumFile, *, stands: bool = False) -> None:
+        """In a database in which it `stands` nothing is written."""
         self.db = db
         self.forum: Forum = the_forum(db)
         self.count = 0
@@ -42,7 +43,8 @@ class SmallHall:
             update={"opens_at": NOW - timedelta(days=1), "closes_at": NOW + timedelta(days=60)}
         )
         self.categories = categories
-        self.arrange()
+        if not stands:
+            self.arrange()
 
     def arrange(self, capacity: int | None = None, categories: list[CategoryInput] | None = None, **terms: Any) -> bool:
         """Bring the hall to other numbers."""

@@ -9,9 +9,8 @@ from sqlalchemy import select
 from app.accounts.actor import Actor
 from app.accounts.rules import Role
 from app.audit.models import Fact
-from app.editions.form import ForumFile
 from app.kit.codes import digest
-from app.kit.db import Db, table
+from app.kit.db import table
 from app.kit.errors import Conflict, Forbidden, NotFound, Refused
 from app.kit.inputs import parse
 from app.mail.models import Message
@@ -30,10 +29,9 @@ OPERATOR = Actor.operator()
 
 
 @pytest.fixture
-def hall(db: Db, forum_file: ForumFile) -> SmallHall:
-    found = SmallHall(db, forum_file)
-    found.arrange(8)
-    return found
+def hall(hall: SmallHall) -> SmallHall:
+    hall.arrange(8)
+    return hall
 
 
 def mails(hall: SmallHall, row: Any, *states: str) -> list[str]:

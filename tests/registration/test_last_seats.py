@@ -135,10 +135,11 @@ def race(url: str, forum_file: ForumFile, *, pooled: bool = False) -> None:
     """Sixty requests of three processes for five seats."""
     database = Database(url, pooled=pooled)
     arrange(database, forum_file, capacity=20, limit=None, taken=15)
-    spawned = multiprocessing.get_context("spawn")
-    together, answers = spawned.Barrier(PROCESSES), spawned.Queue()
+    apart = multiprocessing.get_context("forkserver")  # a process without threads that has read the house once
+    apart.set_forkserver_preload([__name__])
+    together, answers = apart.Barrier(PROCESSES), apart.Queue()
     processes = [
-        spawned.Process(target=ask_from_here, args=(url, pooled, number, together, answers))
+        apart.Process(target=ask_from_here, args=(url, pooled, number, together, answers))
         for number in range(PROCESSES)
     ]
     for process in processes:

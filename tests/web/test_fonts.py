@@ -1,20 +1,31 @@
 """The fonts: small, and still able to set Khmer."""
 
 import fcntl
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
+from starlette.testclient import TestClient
 
+from app import main
 from app.web import fonts
+from tests.conftest import settings_for
 
 
 @pytest.fixture
 def khmer_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """One cut instead of three: the making is the same and takes a third of the time."""
     monkeypatch.setattr(fonts, "CUTS", tuple(cut for cut in fonts.CUTS if "khmer" in cut.name))
+
+
+@pytest.fixture
+def small(khmer_only: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of that the first letter alone, for what has nothing to do with what is in it."""
+    monkeypatch.setattr(fonts, "CUTS", tuple(replace(cut, characters=(0x1780,)) for cut in fonts.CUTS))
 
 
 def test_khmer_keeps_what_stacks_and_reorders_its_signs(khmer_only: None, tmp_path: Path) -> None:
@@ -28,7 +39,7 @@ def test_khmer_keeps_what_stacks_and_reorders_its_signs(khmer_only: None, tmp_pa
     assert [(axis.axisTag, axis.minValue, axis.maxValue) for axis in font["fvar"].axes] == [("wght", 400, 700)]
 
 
-def test_fonts_are_made_once_and_anew_when_what_they_are_made_of_changes(khmer_only: None, tmp_path: Path) -> None:
+def test_fonts_are_made_once_and_anew_when_what_they_are_made_of_changes(small: None, tmp_path: Path) -> None:
     (path,) = fonts.build(tmp_path)
     made = path.stat().st_mtime_ns
     fonts.build(tmp_path)
@@ -38,9 +49,16 @@ def test_fonts_are_made_once_and_anew_when_what_they_are_made_of_changes(khmer_o
     assert path.stat().st_mtime_ns > made
 
 
-def test_of_two_that_start_at_once_one_makes_the_fonts_and_the_other_takes_them(
-    khmer_only: None, tmp_path: Path
-) -> None:
+def test_a_site_that_starts_in_an_empty_folder_has_its_fonts(small: None, tmp_path: Path, loaded_file: Path) -> None:
+    settings = settings_for(f"sqlite:///{loaded_file}", SALA_VAR=str(tmp_path))
+    with TestClient(main.app(settings), base_url="http://localhost") as browser:
+        (sheet,) = re.findall(r'"(/static/[^"]*tokens\.css)"', browser.get("/login").text)
+        (font,) = re.findall(r'url\("(/static/[^"]*khmer\.woff2)"\)', browser.get(sheet).text)
+        answer = browser.get(font)
+    assert (answer.status_code, answer.content[:4]) == (200, b"wOF2")
+
+
+def test_of_two_that_start_at_once_one_makes_the_fonts_and_the_other_takes_them(small: None, tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     (made,) = fonts.build(there)
     here.mkdir()

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from app.editions.form import ForumFile
-from app.kit.db import Db
 from app.kit.errors import Invalid
 from app.kit.inputs import parse
 from app.kit.printing import can_be_set
@@ -28,11 +26,6 @@ NAMES = (
     "Ñandú Ṣẹ́gun",
     "QASIMOVA ƏLİYƏ",
 )
-
-
-@pytest.fixture
-def hall(db: Db, forum_file: ForumFile) -> SmallHall:
-    return SmallHall(db, forum_file)
 
 
 def given(name: str) -> str:

@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.accounts.actor import Actor
-from app.editions.form import ForumFile
 from app.forum.queries import forum_id
-from app.kit.db import Db, table
+from app.kit.db import table
 from app.programme.queries import published
 from app.programme.rules.visibility import withholds_attendance
 from app.registration import holding
@@ -34,10 +33,9 @@ GROWS |= {"outbox", "facts"}
 
 
 @pytest.fixture
-def hall(db: Db, forum_file: ForumFile) -> SmallHall:
-    found = SmallHall(db, forum_file)
-    found.arrange(capacity=60)
-    return found
+def hall(hall: SmallHall) -> SmallHall:
+    hall.arrange(capacity=60)
+    return hall
 
 
 def add_one_of_each(hall: SmallHall, number: int) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, insert, select, update
+from sqlalchemy import event, func, insert, select, text, update
 from starlette.testclient import TestClient
 
 from app.kit import clock as kit_clock
@@ -78,6 +78,24 @@ def test_nothing_is_done_uncounted(site: Site, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Busy):
         written(site, count, counted=count)
     assert visits(site) == 0
+
+
+def test_nothing_is_done_of_which_the_count_could_not_be_kept(site: Site) -> None:
+    """Their transaction is lost at first, then each is done by itself, and it is the count's commit that fails."""
+    tries: list[Db] = []
+
+    def counts_in_vain(db: Db) -> None:
+        db.execute(text("PRAGMA defer_foreign_keys=ON"))
+        db.execute(text("INSERT INTO registration_place (forum_id, number, retiring) VALUES (999, 1, 0)"))
+
+    def fails_at_first(db: Db) -> None:
+        tries.append(db)
+        for _ in range(2 if len(tries) == 1 else 1):
+            db.later(table(Visit), {"id": 1, "who": "somebody", "at": NOW})
+
+    with pytest.raises(Busy):
+        written(site, fails_at_first, counted=counts_in_vain)
+    assert (len(tries), visits(site)) == (1, 0)
 
 
 @contextmanager
