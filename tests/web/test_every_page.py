@@ -15,7 +15,7 @@ from app.editions.form import ForumFile
 from app.kit import clock
 from app.kit.i18n import catalogue
 from app.web.headers import CONTENT_SECURITY_POLICY
-from tests.breadth import SOAK
+from tests.breadth import SOAK, some
 from tests.cast import NOW, SLUG
 from tests.doors import KHMER, Doors, Page, Shown, furnish, open_doors, places
 
@@ -39,14 +39,18 @@ LIVE = {"/{lang}/{forum}/register", "/{lang}/{forum}/register/{category}"}
 
 
 class Seen:
-    """Every page of a site, fetched once: (path, address, language) → the answer and the page."""
+    """Every page of a site, fetched once: (path, address, language) → the answer and the page.
+
+    Of the addresses of one path, the same page in other states, each other one is left out in English in a usual run:
+    what goes wrong in one language alone is mostly the Khmer.
+    """
 
     def __init__(self, doors: Doors, shown: Shown) -> None:
         self.doors, self.shown = doors, shown
         self.answers: dict[tuple[str, str, str], Any] = {}
         for lang in LANGS:
             for path, addresses in places(doors, shown, lang).items():
-                for address in addresses:
+                for address in addresses if lang == "km" else some(addresses, 0, each=2):
                     self.answers[path, address, lang] = doors.get(address, self.who(path))
         self.pages = {place: Page(answer.text) for place, answer in self.answers.items()}
 
@@ -158,6 +162,7 @@ def test_every_title_says_what_the_page_is(seen: Seen) -> None:
 
 def test_every_page_leads_to_its_twin_and_back(seen: Seen) -> None:
     twins: dict[tuple[str, str], Page] = {}
+    followed: set[str] = set()
 
     def fault(path: str, lang: str, _answer: Any, page: Page) -> Any:
         other = "km" if lang == "en" else "en"
@@ -166,6 +171,9 @@ def test_every_page_leads_to_its_twin_and_back(seen: Seen) -> None:
             return link.attributes
         href = link.attributes["href"]
         known = next((found for place, found in seen.pages.items() if place[1] == href), None)
+        if known is None and path in followed and not SOAK:
+            return None
+        followed.add(path)
         twin = known or twins.setdefault((href, path), seen.doors.page(href, seen.who(path)))
         return None if twin.all("html", lang=other) else href
 
@@ -322,7 +330,8 @@ def test_a_public_page_is_the_same_for_whoever_looks_at_it(seen: Seen) -> None:
 
 
 MOST_ALIKE = 20 if SOAK else 1
-"""So many links that differ in a code, number or secret alone are followed: the same line of a template makes them."""
+"""So many links that differ in a code, number or secret alone are followed: the same line of a template makes them. In
+a usual run what is asked for behind the path is alike as well."""
 
 
 def test_every_link_within_the_site_leads_somewhere(seen: Seen) -> None:
@@ -343,6 +352,7 @@ def test_every_link_within_the_site_leads_somewhere(seen: Seen) -> None:
             address = href.partition("#")[0]
             if address not in followed:
                 alike = re.sub(r"[^/?&=]*\d[^/?&=]*|[a-z2-7]{32}|[A-Z0-9]{7}", "*", address)
+                alike = alike if SOAK else re.sub(r"=[^&]*", "=*", alike)
                 kinds[alike] += 1
                 if kinds[alike] > MOST_ALIKE:
                     continue
