@@ -93,7 +93,7 @@ class Working:
         """One conflict in words."""
         glue = text_of(self.lang, "programme.and")
         values = {
-            "sessions": glue.join(conflict.codes),
+            "sessions": f"{glue.rstrip()} ".join(conflict.codes),  # Latin letters stand apart from Khmer ones
             "where": glue.join(self._place(conflict.kind, each) for each in conflict.where),
             "by": conflict.by,
         }
