@@ -91,7 +91,7 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("BASE_URL", "", "the address people use, for links in mails; default `http://127.0.0.1:PORT`"),
     ("HOST", "127.0.0.1", "the address listened on"),
     ("PORT", "8000", "the port listened on"),
-    ("SALA_VAR", "var", "folder for the database, built assets and the development key"),
+    ("SALA_VAR", "var", "folder for the database, built assets, compiled templates and the development key"),
     ("WORKER", "inline", "`inline`: jobs run in the web process; `none`: run `sala worker` beside it"),
     ("SMTP_URL", "", "`smtp://user:password@host:587?starttls=1` or `smtps://…`; empty: mail waits in the outbox"),
     ("MAIL_FROM", "Sala <sala@localhost>", "the sender of every mail"),
