@@ -142,5 +142,9 @@ def _hash(previous: str, row: Any) -> str:
     return hashlib.sha256(_canonical(told).encode()).hexdigest()
 
 
+# made once: `json.dumps` makes it anew for each, which takes as long as what it writes
+_IN_ONE_WAY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
 def _canonical(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return _IN_ONE_WAY.encode(value)

@@ -67,12 +67,12 @@ class Question:
         for name, change in ready.given:
             named[name] = change(named[name])
         sent: Any = named if ready.order is None else [named[name] for name in ready.order]
-        rows, columns = _through(connection, ready.text, sent, ready.options)
-        if not rows:
-            return rows
         read = self._read.get(connection.dialect.name)
+        rows, columns = _through(connection, ready.text, sent, ready.options, described=read is None)
         if read is None:
             read = self._read[connection.dialect.name] = self._get_read(connection.dialect, columns)
+        if not rows:
+            return rows
         if read:
             rows = [_changed(row, read) for row in rows]
         return rows if self._row is None else [self._row._make(row) for row in rows]
@@ -106,10 +106,11 @@ def _changed(row: tuple[Any, ...], changes: tuple[tuple[int, Change], ...]) -> t
 
 
 def _through(
-    connection: Connection, text: str, sent: Any, options: Mapping[str, Any]
+    connection: Connection, text: str, sent: Any, options: Mapping[str, Any], *, described: bool
 ) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
-    """The rows, and the driver's description of their columns. As with SQLAlchemy, whoever listens
-    to the engine hears of it, and an error is one of SQLAlchemy's."""
+    """The rows, and the driver's description of their columns where they are to be `described`: of a broad table it
+    takes longer than the rows. As with SQLAlchemy, whoever listens to the engine hears of it, and an error is one of
+    SQLAlchemy's."""
     driver: Any = connection.connection.driver_connection
     cursor, asking, heard = driver.cursor(), Asking(), connection.dispatch
     try:
@@ -117,7 +118,7 @@ def _through(
             listen(connection, cursor, text, sent, asking, False)
         cursor.execute(text, sent, **options)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-        columns: Sequence[Any] = cursor.description
+        columns: Sequence[Any] = cursor.description if described else ()
         for listen in heard.after_cursor_execute:
             listen(connection, cursor, text, sent, asking, False)
     except connection.dialect.loaded_dbapi.Error as failure:
