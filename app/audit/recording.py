@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from app.audit.models import Fact, Head
 from app.kit.db import Db, table
+from app.kit.questions import Question
 from app.kit.waiting import insert_rows
 
 _facts, _heads = table(Fact), table(Head)
@@ -21,7 +22,7 @@ _ADVANCE = (
     .where(_heads.c.scope == bindparam("of"))
     .values(number=bindparam("to_number"), hash=bindparam("to_hash"))
 )
-_HEAD = select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == bindparam("of"))
+_HEAD = Question(select(_heads.c.number, _heads.c.hash).where(_heads.c.scope == bindparam("of")))
 
 
 def record(
@@ -86,8 +87,9 @@ def head_of(db: Db, scope: str) -> tuple[int, str] | None:
 
     Written down elsewhere, it proves later that nothing up to there was taken back (`sala verify --head`).
     """
-    found = db.execute(_HEAD, {"of": scope}).first()
-    return (found.number, found.hash) if found else None
+    db.write_waiting()  # facts among it, which move the head
+    found = db.ask(_HEAD, {"of": scope})
+    return (found[0][0], found[0][1]) if found else None
 
 
 def next_fact(db: Db, scope: str, after: int, kinds: Collection[str]) -> Any | None:
@@ -140,5 +142,9 @@ def _hash(previous: str, row: Any) -> str:
     return hashlib.sha256(_canonical(told).encode()).hexdigest()
 
 
+# made once: `json.dumps` makes it anew for each, which takes as long as what it writes
+_IN_ONE_WAY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
 def _canonical(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return _IN_ONE_WAY.encode(value)

@@ -11,6 +11,7 @@ from app.forum.models import Forum, MeetingRoom, Objective, RoomSetup, Theme, Tr
 from app.kit.db import Db, table
 from app.kit.errors import NotFound
 from app.kit.i18n import Bilingual
+from app.kit.questions import Question
 
 _forums, _rooms, _setups = table(Forum), table(MeetingRoom), table(RoomSetup)
 
@@ -65,6 +66,18 @@ def forum_by_slug(db: Db, slug: str) -> Forum:
     if found is None:
         raise NotFound
     return found
+
+
+_AT_SLUG = Question(select(_forums).where(_forums.c.slug == bindparam("wanted")), named=True)
+
+
+def forum_apart(db: Db, slug: str) -> Forum:
+    """The same of no session, for whoever only reads it: a deed that does no more than that needs no savepoint. Raises
+    NotFound."""
+    found: Any = db.ask(_AT_SLUG, {"wanted": slug})
+    if not found:
+        raise NotFound
+    return Forum(**found[0]._asdict())
 
 
 def for_everybody(forum: Forum) -> Forum:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # nothing that is read or heard as something else
 _MANY = len(_LETTERS)
@@ -24,8 +25,14 @@ def lasting_token(secret: bytes, purpose: str, number: int, generation: int) -> 
     160 bits as 32 lower-case base32 characters. It is computed when a link is shown, never stored:
     the row keeps the generation and `digest(token)`; a higher generation ends the old link.
     """
-    mac = _mac(_mac(secret, b"sala/" + purpose.encode()), f"{number}/{generation}".encode())
+    mac = _mac(_key(secret, purpose), f"{number}/{generation}".encode())
     return base64.b32encode(mac[:20]).decode().lower()
+
+
+@lru_cache(maxsize=64)
+def _key(secret: bytes, purpose: str) -> bytes:
+    """The key derived for a purpose: of an installation's few, each token asks for one."""
+    return _mac(secret, b"sala/" + purpose.encode())
 
 
 def _mac(key: bytes, text: bytes) -> bytes:
@@ -46,7 +53,7 @@ def digest(token: str) -> str:
 
 def seal(secret: bytes, purpose: str, text: str) -> str:
     """`text` with a signature that only this installation can make, for form tokens; see `unseal`."""
-    mac = _mac(_mac(secret, b"sala/" + purpose.encode()), text.encode())
+    mac = _mac(_key(secret, purpose), text.encode())
     return f"{text}.{base64.urlsafe_b64encode(mac[:20]).decode().rstrip('=')}"
 
 

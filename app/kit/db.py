@@ -93,6 +93,9 @@ class Db(_SqlSession):
         """Why a row of a deed that is over could not be written: nothing of the transaction holds any more."""
         self.is_kept = False
         """Was what it did committed?"""
+        self.expected = 1
+        """How many deeds that said ahead what they ask are still to come in the transaction, at most: whoever draws
+        something for all of them says that one is left, so that nobody does so again."""
         self._watched: Connection | None = None
         """The connection that was given away; who has it may ask through it at any time."""
 

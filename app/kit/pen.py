@@ -327,6 +327,7 @@ class Pen:
                 db.bare_connection().exec_driver_sql(_BESIDE_OTHERS)  # before any table: see keeping_others_out
             lock_scopes(db, {job.scope for job in batch})
             asking = [job.ahead for job in batch if job.ahead]
+            db.expected = max(1, len(asking))
             if len(asking) >= absences.FEWEST:
                 db.look_ahead(chain.from_iterable(asking))
             done = [_run(db, job) for job in batch]

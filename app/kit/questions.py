@@ -5,11 +5,12 @@ these. A question is written in SQLAlchemy all the same, which compiles it once 
 is a text, the order of its values, and how each of them is given to this driver and read from it.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, Table
+from sqlalchemy import Connection, Dialect, SelectBase, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.visitors import iterate
 
@@ -48,10 +49,12 @@ class Failure:
 class Question:
     """A SELECT; its values are named by `bindparam`."""
 
-    def __init__(self, asks: Select[Any], *, planned_anew: bool = False) -> None:
-        """`planned_anew`: PostgreSQL keeps no plan of it, where that depends on the values."""
-        self._asks = asks
+    def __init__(self, asks: SelectBase, *, planned_anew: bool = False, named: bool = False) -> None:
+        """`planned_anew`: PostgreSQL keeps no plan of it, where that depends on the values. Rows are plain tuples, or
+        have their columns' names where they are `named`."""
+        self._asks: Any = asks
         self._planned_anew = planned_anew
+        self._row: Any = namedtuple("Row", asks.selected_columns.keys()) if named else None
         self._ready: dict[str, _Ready] = {}
         self._read: dict[str, tuple[tuple[int, Change], ...]] = {}
         self.tables = frozenset(each for each in iterate(asks) if isinstance(each, Table))
@@ -64,13 +67,15 @@ class Question:
         for name, change in ready.given:
             named[name] = change(named[name])
         sent: Any = named if ready.order is None else [named[name] for name in ready.order]
-        rows, columns = _through(connection, ready.text, sent, ready.options)
-        if not rows:
-            return rows
         read = self._read.get(connection.dialect.name)
+        rows, columns = _through(connection, ready.text, sent, ready.options, described=read is None)
         if read is None:
             read = self._read[connection.dialect.name] = self._get_read(connection.dialect, columns)
-        return [_changed(row, read) for row in rows] if read else rows
+        if not rows:
+            return rows
+        if read:
+            rows = [_changed(row, read) for row in rows]
+        return rows if self._row is None else [self._row._make(row) for row in rows]
 
     def _get_ready(self, dialect: Dialect) -> _Ready:
         compiled: Any = self._asks.compile(dialect=dialect)
@@ -101,10 +106,11 @@ def _changed(row: tuple[Any, ...], changes: tuple[tuple[int, Change], ...]) -> t
 
 
 def _through(
-    connection: Connection, text: str, sent: Any, options: Mapping[str, Any]
+    connection: Connection, text: str, sent: Any, options: Mapping[str, Any], *, described: bool
 ) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
-    """The rows, and the driver's description of their columns. As with SQLAlchemy, whoever listens
-    to the engine hears of it, and an error is one of SQLAlchemy's."""
+    """The rows, and the driver's description of their columns where they are to be `described`: of a broad table it
+    takes longer than the rows. As with SQLAlchemy, whoever listens to the engine hears of it, and an error is one of
+    SQLAlchemy's."""
     driver: Any = connection.connection.driver_connection
     cursor, asking, heard = driver.cursor(), Asking(), connection.dispatch
     try:
@@ -112,7 +118,7 @@ def _through(
             listen(connection, cursor, text, sent, asking, False)
         cursor.execute(text, sent, **options)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-        columns: Sequence[Any] = cursor.description
+        columns: Sequence[Any] = cursor.description if described else ()
         for listen in heard.after_cursor_execute:
             listen(connection, cursor, text, sent, asking, False)
     except connection.dialect.loaded_dbapi.Error as failure:

@@ -77,7 +77,7 @@ def add(
     fresh, state = codes.public_code(), State.SEATED if can_seat(house, category.code, now=now) else State.WAITING
     columns = _columns(own, row, category, sent, now)
     columns |= {"code": fresh, "request_key": request_key, "live_key": key, "state": state.value}
-    number = write_application(db, columns, secret)
+    number, _ = write_application(db, columns, secret)
     name = shown_name(columns, row.language)
     person = Asking(number, fresh, category.code, state.value, row.language, row.email, name, confirmed=True)
     _record(db, by, forum, row, person, now)

@@ -117,8 +117,8 @@ def apply(
     mode = Mode.INVITATION if welcome else Mode(category.mode)  # nobody reviews whom the organisers asked
     first = first_step(mode, hold_while_reviewing=category.hold_while_reviewing, may_seat=may_seat)
     columns |= {"state": first.state.value, "confirmed_at": now if confirmed else None, "invitation_id": invitation}
-    drawn = drawn_ahead(db) or Drawn()
-    number = write_application(db, columns, secret, drawn)
+    drawn = drawn_ahead(db) or Drawn.first_of(db)
+    number, token = write_application(db, columns, secret, drawn)
     told = first.state.value, sent.language, sent.email, shown_name(columns, sent.language)
     person = Asking(number, code, sent.category, *told, confirmed=confirmed)
     _write_needs(db, number, sent)
@@ -146,7 +146,7 @@ def apply(
     template = (welcome.template if welcome else "registration/approved") if is_final else _FIRST_MAIL[first.state]
     tell(db, forum, person, template, now=now, values={"hours": house.terms.confirm_hours})
     leave_settled(db, house, drawn)
-    return Asked(code, person.state, manage_token(secret, number, 1))
+    return Asked(code, person.state, token)
 
 
 _FIRST_MAIL = {
@@ -251,9 +251,9 @@ def _row(
     }
 
 
-def write_application(db: Db, row: dict[str, Any], secret: bytes, drawn: Drawn | None = None) -> int:
-    """Write an application's row with what every new one has, and the digests of its tokens; its id. Two queries
-    where nothing is `drawn`.
+def write_application(db: Db, row: dict[str, Any], secret: bytes, drawn: Drawn | None = None) -> tuple[int, str]:
+    """Write an application's row with what every new one has, and the digests of its tokens; its id and the token of
+    the person's own page. Two queries where nothing is `drawn`.
 
     Who asks after others stands behind them, also where the clock was set back in between.
     """
@@ -267,14 +267,15 @@ def write_application(db: Db, row: dict[str, Any], secret: bytes, drawn: Drawn |
     }
     drawn = drawn or Drawn()
     number = drawn.next_id(db)
+    token = manage_token(secret, number, 1)
     made = {
         "id": number,
         "asked_at": drawn.asks_at(db, row["forum_id"], row["asked_at"]),
-        "manage_digest": codes.digest(manage_token(secret, number, 1)),
+        "manage_digest": codes.digest(token),
         "feed_digest": codes.digest(feed_token(secret, number, 1)),
     }
     db.later(_applications, {**defaults, **row, **made})
-    return number
+    return number, token
 
 
 def manage_token(secret: bytes, application: int, generation: int) -> str:

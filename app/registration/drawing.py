@@ -1,7 +1,8 @@
 """Ids and places that registrations of one commit draw ahead, many in one question.
 
-Whoever registers alone draws one of each. What a run of them draws holds as long as its neighbours only register
-(`settling.leave_settled`): nobody else writes in between, so what was free is free, but for what they took themselves.
+Whoever registers alone draws one of each, the first of many as many as there are. What a run of them draws holds as
+long as its neighbours only register (`settling.leave_settled`): nobody else writes in between, so what was free is
+free, but for what they took themselves.
 """
 
 from collections.abc import Iterator
@@ -32,17 +33,26 @@ _FREE = Question(
 )
 MANY = 32
 """So many are drawn where somebody registered right before: others will come right behind."""
+_MOST = 256
+"""So many are drawn at once at most."""
 
 
 @dataclass(slots=True)
 class Drawn:
-    """What one registration left for the next; made anew it is empty, and one of each is drawn."""
+    """What one registration left for the next; made anew it is empty, and one of each is drawn, or as many as are
+    wanted."""
 
     many: int = 1
     _ids: Iterator[int] = field(default_factory=lambda: iter(()))
     _places: Iterator[int] = field(default_factory=lambda: iter(()))
     _latest: datetime | None = None
     _knows_latest: bool = False
+
+    @classmethod
+    def first_of(cls, db: Db) -> "Drawn":
+        """For the first of those who register in a commit."""
+        many, db.expected = min(db.expected, _MOST), 1
+        return cls(many)
 
     def next_id(self, db: Db) -> int:
         """The id of the next application. A query where none is drawn."""

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
 
 from app.kit.i18n import Bilingual, BilingualText
 from app.kit.tables import Field, SQLModel
@@ -65,6 +65,16 @@ class Category(SQLModel, table=True):
     position: int
 
 
+def _where(name: str, holds: str, *columns: str, table: str = "application") -> Index:
+    """An index of the rows of which something holds: the others need not be written into it."""
+    there = text(holds)
+    return Index(f"ix_registration_{table}_{name}", *columns, postgresql_where=there, sqlite_where=there)
+
+
+_OF_FEW = ("invitation_id", "delegation_id", "accompanies_id", "merged_into_id")
+"""Columns that few registrations say anything in, and that are asked for by a value alone."""
+
+
 class Application(SQLModel, table=True):
     """One person's request to attend.
 
@@ -89,16 +99,18 @@ class Application(SQLModel, table=True):
         Index("ix_registration_application_institution", "forum_id", "sort_institution", "id"),
         Index("ix_registration_application_email", "forum_id", "email_normal"),
         Index("ix_registration_application_asked", "forum_id", "asked_at"),
+        _where("due", "confirm_by IS NOT NULL AND confirmed_at IS NULL", "forum_id", "confirm_by"),
+        *(_where(of, f"{of} IS NOT NULL", of) for of in _OF_FEW),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     forum_id: int = Field(foreign_key="forum_forum.id")
     category_id: int = Field(foreign_key="registration_category.id", index=True)
-    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
-    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
+    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id")
+    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id")
     heads_delegation: bool = False
-    accompanies_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
-    merged_into_id: int | None = Field(default=None, foreign_key="registration_application.id", index=True)
+    accompanies_id: int | None = Field(default=None, foreign_key="registration_application.id")
+    merged_into_id: int | None = Field(default=None, foreign_key="registration_application.id")
     code: str
     request_key: str
     live_key: str | None = None
@@ -373,6 +385,10 @@ class Seat(SQLModel, table=True):
         ),
         CheckConstraint("(number IS NULL) = outside", name="place_or_outside"),
         Index("ix_registration_seat_category", "forum_id", "category_id"),
+        *(
+            _where(of, f"{of} IS NOT NULL", of, table="seat")
+            for of in ("hold_back_id", "invitation_id", "delegation_id")
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -381,9 +397,9 @@ class Seat(SQLModel, table=True):
     outside: bool = False
     category_id: int = Field(foreign_key="registration_category.id")
     application_id: int | None = Field(default=None, foreign_key="registration_application.id", unique=True)
-    hold_back_id: int | None = Field(default=None, foreign_key="registration_hold_back.id", index=True)
-    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id", index=True)
-    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id", index=True)
+    hold_back_id: int | None = Field(default=None, foreign_key="registration_hold_back.id")
+    invitation_id: int | None = Field(default=None, foreign_key="registration_invitation.id")
+    delegation_id: int | None = Field(default=None, foreign_key="registration_delegation.id")
     kind: str = "person"
     given_at: datetime
 

@@ -137,7 +137,7 @@ def _register(
         "confirmed_at": now,
         **person_columns(sent),
     }
-    number = applying.write_application(db, columns, secret)
+    number, _ = applying.write_application(db, columns, secret)
     shown = shown_name(columns, language)
     after = {"category": category.code, "state": State.SEATED.value, "delegation": row.code}
     about, personal = f"registration:{code}", {"email": email, "name": shown}

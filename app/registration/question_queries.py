@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.kit.db import Db, table
 from app.kit.i18n import Bilingual
+from app.kit.questions import Question as Query
 from app.registration.models import Answer, Consent, File, Question
 from app.registration.rules.questions import YES, Asked, Kind, check
 
@@ -72,15 +73,19 @@ def view_of(row: Any) -> QuestionView:
     )
 
 
+_OF_FORUM = (
+    select(_questions).where(_questions.c.forum_id == bindparam("own")).order_by(_questions.c.position, _questions.c.id)
+)
+_ALL = Query(_OF_FORUM, named=True)
+_ASKED = Query(_OF_FORUM.where(_questions.c.retired_at.is_(None)), named=True)
+
+
 def questions_of(db: Db, own: int, category: str = "", *, retired: bool = False) -> tuple[QuestionView, ...]:
     """The forum's questions in their order: those of one category (its code), or all; retired ones only if asked for.
 
     One query.
     """
-    wanted = select(_questions).where(_questions.c.forum_id == own).order_by(_questions.c.position, _questions.c.id)
-    if not retired:
-        wanted = wanted.where(_questions.c.retired_at.is_(None))
-    rows = db.execute(wanted)
+    rows: list[Any] = db.ask(_ALL if retired else _ASKED, {"own": own})
     return tuple(view_of(row) for row in rows if not category or not row.categories or category in row.categories)
 
 

@@ -15,6 +15,7 @@ from app.forum.queries import forum_id
 from app.kit.db import Db, table
 from app.kit.errors import Refused
 from app.kit.pen import republish
+from app.kit.questions import Question
 from app.registration.inputs import SignUpInput
 from app.registration.models import Category, Seat, SignUp, Terms
 from app.registration.question_queries import QuestionView, questions_of
@@ -107,23 +108,23 @@ def is_unlimited(left: int) -> bool:
 
 def house_of(db: Db, own: int) -> House:
     """Numbers, categories and the seats taken in each, counted from the seat rows (rules §1.8). Two queries."""
-    rows = db.execute(_HOUSE, {"own": own}).all()
+    rows: list[Any] = db.ask(_HOUSE, {"own": own})
     if not rows:
         raise Refused("registration_not_set_up")
     terms = Numbers(**{name: getattr(rows[0], f"terms_{name}") for name in Numbers.__dataclass_fields__})
-    by_id = {row[0]: row[1] for row in db.execute(_TAKEN, {"own": own})}
+    by_id: dict[int, int] = dict(db.ask(_TAKEN, {"own": own}))
     categories = {row.code: row for row in rows}
     return House(terms, categories, halls_of(terms.capacity, rows), {row.code: by_id.get(row.id, 0) for row in rows})
 
 
-# built once: every deed about seats asks them, and putting them together costs more than having them answered
-_HOUSE = (
+_HOUSE = Question(
     select(_categories, *(_terms.c[name].label(f"terms_{name}") for name in Numbers.__dataclass_fields__))
     .join(_terms, _terms.c.forum_id == _categories.c.forum_id)
     .where(_categories.c.forum_id == bindparam("own"))
-    .order_by(_categories.c.position)
+    .order_by(_categories.c.position),
+    named=True,
 )
-_TAKEN = (
+_TAKEN = Question(
     select(_seats.c.category_id, func.count())
     .where(_seats.c.forum_id == bindparam("own"))
     .group_by(_seats.c.category_id)

@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, literal, select, union_all, update
 from app.accounts.actor import Actor
 from app.audit.recording import record
 from app.forum.models import Forum
-from app.forum.queries import forum_by_slug, forum_id
+from app.forum.queries import forum_apart, forum_by_slug, forum_id
 from app.kit.db import Db, table
+from app.kit.questions import Question
 from app.registration.drawing import MANY, Drawn
 from app.registration.models import Application, Category, Delegation, HoldBack, Invitation
 from app.registration.quotas import House, due_lapse, house_of
@@ -51,7 +52,7 @@ def settle_ahead(db: Db, slug: str, *, now: datetime) -> None:
     if left is not None and left.forum.slug == slug and now < left.quiet_until:
         db.info[_AHEAD] = replace(left, at=now)
         return
-    forum = forum_by_slug(db, slug)
+    forum = forum_apart(db, slug)
     house, quiet_until = _settle(db, forum, now, now + _LOOKS_AHEAD)
     db.info[_AHEAD] = _Settled(forum, house, now, quiet_until)
 
@@ -123,7 +124,7 @@ def due_by(
     for row in house.categories.values():
         if due_lapse(row, by):
             due.setdefault(row.lapses_at, []).append(("lapse", row.id))
-    for kind, number, at in db.execute(_DUE, {"own": forum_id(forum), "now": by}):
+    for kind, number, at in db.ask(_DUE, {"own": forum_id(forum), "now": by}):
         due.setdefault(at, []).append((kind, number))
     return due
 
@@ -160,8 +161,7 @@ def _due() -> Any:
     )
 
 
-_DUE = _due()
-"""Built once: every deed about seats asks it, and putting it together costs more than having it answered."""
+_DUE = Question(_due())
 
 
 def _do(db: Db, forum: Forum, house: House, kind: str, number: int, now: datetime) -> None:

@@ -185,6 +185,7 @@ def test_each_that_follows_asks_one_question_and_what_all_of_them_write_is_one_s
         sent.append(Counter(one.split(maxsplit=1)[0] for one in seen))
     few, more = sent
     assert (more["SELECT"] - few["SELECT"]) == 6 * 1, "whether they are registered already"
+    assert not more["SAVEPOINT"], "also the first asks only what changes nothing"
     for each in sent:
         each["INSERT"] += each.pop("COPY", 0)  # PostgreSQL is given many at once in that way
     assert {verb: more[verb] for verb in ("INSERT", "UPDATE", "SAVEPOINT", "RELEASE")} == {

@@ -80,3 +80,21 @@ def test_whoever_asks_has_asked_behind_those_before_them(db: Db):
     behind = [drawn.asks_at(db, own, NOW) for _ in range(3)]  # the clock was set back
     assert [NOW + hour, *behind] == sorted({NOW + hour, *behind}), "each behind the one before"
     assert drawn.asks_at(db, own, NOW + 2 * hour) == NOW + 2 * hour
+
+
+def test_the_first_of_many_draws_for_all_of_them_and_the_next_that_begins_anew_for_itself(
+    database: Database, queries: Any
+):
+    with Db(database.write_engine) as db:
+        own, category = hall(db, *range(1, 100))
+        db.expected = 40
+        drawn, places, ids = Drawn.first_of(db), [0], [0]
+        with queries() as run:
+            for _ in range(40):
+                places.append(drawn.next_place(db, own, 0) or 0)
+                ids.append(drawn.next_id(db))
+                sits(db, own, category, places[-1])
+        assert len(run) == 2
+        assert places == list(range(41))
+        assert ids[1:] == list(range(ids[1], ids[1] + 40))
+        assert Drawn.first_of(db).many == 1

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
 from app.kit.db import Db, table
@@ -59,3 +60,29 @@ def test_where_nothing_is_due_it_costs_three_queries(db: Db, hall: SmallHall, qu
     with queries() as made:
         settle(db, hall.forum, now=NOW)
     assert len(made) == 3
+
+
+def test_whoever_is_to_confirm_is_found_by_when_however_many_hold_a_seat(hall: SmallHall, queries: Any):
+    with queries() as asked:
+        settle(hall.db, hall.forum, now=NOW)
+    (due,) = [one for one in asked if "UNION ALL" in one]
+    plan = explained(hall.db, due)
+    assert sum("ix_registration_application_due (forum_id=? AND confirm_by<?)" in line for line in plan) == 2, plan
+
+
+@pytest.mark.parametrize(
+    ("of", "column"),
+    [
+        *(("application", name) for name in ("invitation_id", "delegation_id", "accompanies_id", "merged_into_id")),
+        *(("seat", name) for name in ("hold_back_id", "invitation_id", "delegation_id")),
+    ],
+)
+def test_an_index_of_the_few_that_say_something_answers_whoever_asks_for_it(db: Db, of: str, column: str):
+    plan = explained(db, f"SELECT id FROM registration_{of} WHERE {column} = ?")  # noqa: S608 - the names above
+    assert f"ix_registration_{of}_{column}" in plan[0]
+
+
+def explained(db: Db, statement: str) -> list[str]:
+    """The plan of a statement on SQLite, whatever stands in its places."""
+    places = (1,) * statement.count("?")
+    return [row[3] for row in db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", places)]

@@ -25,7 +25,7 @@ from tests.conftest import settings_for, site_behind
 from tests.web.visits import seal_on
 
 FORM = f"/en/{SLUG}/register/stu"
-STATEMENTS = 22
+STATEMENTS = 18
 """What one registration by itself sends to the database, savepoints and all; more than in one commit with others."""
 
 

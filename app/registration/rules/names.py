@@ -17,6 +17,8 @@ def normal_email(text: str) -> str:
     Trimmed, without invisible characters, both parts without case. Dots and "+…" are kept: two addresses that
     only one provider delivers to one box are two addresses.
     """
+    if text.isascii():  # nothing in it is invisible or has marks
+        return text.lower().strip()
     return _folded("".join(letter for letter in text if not _is_invisible(letter))).strip()
 
 
@@ -75,6 +77,8 @@ def written_name(family: str, given: str, order: str = "") -> str:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     # Unicode's canonical caseless form (D145): decompose before folding, else some marks fold differently.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
