@@ -88,11 +88,11 @@ def _default(column: Column[Any]) -> Any:
 def _text_of(way: _Way, rows: Sequence[Row], encoding: str) -> bytes:
     """COPY's text format: https://www.postgresql.org/docs/15/sql-copy.html, "Text Format", in the letters that the
     connection speaks."""
-    lines, texts = [], _AS_TEXT
+    lines, texts, same = [], _AS_TEXT, [*way.same]
     try:
         for row in rows:
             values = [row[name] if change is None else change(row[name]) for name, change in way.given]
-            lines.append("\t".join([*(texts[type(value)](value) for value in values), *way.same]))
+            lines.append("\t".join([texts[type(value)](value) for value in values] + same))
         return "\n".join([*lines, ""]).encode(encoding)
     except Exception as unknown:
         raise Unsuited from unknown  # inserting them says what is wrong
