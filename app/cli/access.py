@@ -1,5 +1,6 @@
 """Commands about access: the first owner's sign-in link, and who is let in no more."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,12 +9,15 @@ from app.accounts import barring, second_factor, signing_in
 from app.accounts.actor import Actor
 from app.accounts.logins import end_all
 from app.cli.house import House, opened
+from app.forum.queries import forum_by_slug
+from app.forum.tokens import end_tokens_of, forums_of_tokens
 from app.kit import clock
 from app.kit.db import Db
 from app.kit.errors import Invalid, Refused
 from app.kit.i18n import text_of
 from app.kit.inputs import parse
 from app.kit.pen import SITE
+from app.programme.subscribing import end_subscription_of, forums_of_subscriptions
 
 FIRST_OWNER = "owner@localhost"
 """The owner of a site nobody has been named for yet; no mail can reach it, so only the command line makes its links."""
@@ -70,7 +74,7 @@ def bar(
     lift: Annotated[bool, typer.Option("--lift", help="let them in again")] = False,
 ) -> None:
     """Sign somebody out everywhere and let them in no more, nor their programs: they left, or their mailbox is
-    another's."""
+    another's. Their tokens of the API and calendars of the desk end, and stay so when they are let in again."""
     if only_out and lift:
         raise typer.BadParameter("--sign-out and --lift are two different things")
     by, now = Actor.operator(), clock.now()
@@ -83,4 +87,27 @@ def bar(
             print(f"{email} is signed out ({ended}), and may sign in again.")
         else:
             ended = house.pen.write_now(SITE, lambda db: barring.bar(db, by, email, now=now))
+            _end_programs_of(house, email, now=now)
             print(f"{email} is signed out ({ended}), and let in no more.")
+
+
+def _end_programs_of(house: House, email: str, *, now: datetime) -> None:
+    """End the tokens and calendars of whoever has this address, in each forum as a deed of its own, whose log tells of
+    it. They are let in no more already: what an interruption leaves is good for nothing, until it is done once more."""
+    by = Actor.operator()
+
+    def found(db: Db) -> tuple[int, set[str]]:
+        user = signing_in.known_user(db, email)
+        if user is None or user.id is None:
+            raise Refused("user_unknown")
+        return user.id, {*forums_of_tokens(db, user.id), *forums_of_subscriptions(db, user.id)}
+
+    user, slugs = house.database.read(found)
+    for slug in sorted(slugs):
+
+        def end(db: Db, slug: str = slug) -> None:
+            forum = forum_by_slug(db, slug)
+            end_tokens_of(db, by, forum, user, now=now)
+            end_subscription_of(db, by, forum, user, now=now)
+
+        house.pen.write_now(slug, end)

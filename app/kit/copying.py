@@ -40,8 +40,8 @@ def copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, all with the columns of the first, in their order. Listeners of the engine hear of it as of an
     INSERT of many, and an error is one of SQLAlchemy's without the values. Raises Unsuited where rows need that."""
     way = _way(table, tuple(rows[0]), connection.dialect)
-    body = _text_of(way, rows)
     driver: Any = connection.connection.driver_connection
+    body = _text_of(way, rows, driver.info.encoding)
     cursor, asking, heard = driver.cursor(), Asking(), connection.dispatch
     try:
         for listen in heard.before_cursor_execute:
@@ -85,17 +85,17 @@ def _default(column: Column[Any]) -> Any:
     raise Unsuited(column.name)  # another for each row
 
 
-def _text_of(way: _Way, rows: Sequence[Row]) -> bytes:
-    """COPY's text format: https://www.postgresql.org/docs/15/sql-copy.html, "Text Format"."""
-    lines, texts = [], _AS_TEXT
-    for row in rows:
-        values = [row[name] if change is None else change(row[name]) for name, change in way.given]
-        try:
-            said = [texts[type(value)](value) for value in values]
-        except KeyError as unknown:
-            raise Unsuited(str(unknown)) from unknown
-        lines.append("\t".join([*said, *way.same]))
-    return "\n".join([*lines, ""]).encode()
+def _text_of(way: _Way, rows: Sequence[Row], encoding: str) -> bytes:
+    """COPY's text format: https://www.postgresql.org/docs/15/sql-copy.html, "Text Format", in the letters that the
+    connection speaks."""
+    lines, texts, same = [], _AS_TEXT, [*way.same]
+    try:
+        for row in rows:
+            values = [row[name] if change is None else change(row[name]) for name, change in way.given]
+            lines.append("\t".join([texts[type(value)](value) for value in values] + same))
+        return "\n".join([*lines, ""]).encode(encoding)
+    except Exception as unknown:
+        raise Unsuited from unknown  # inserting them says what is wrong
 
 
 _ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -110,9 +110,9 @@ _AS_TEXT: dict[type, Change] = {
     NoneType: lambda _: "\\N",
     str: _words,
     int: str,
-    bool: lambda value: "t" if value else "f",
+    bool: lambda value: "true" if value else "false",
     Binary: lambda value: "\\\\x" + bytes(value.obj).hex(),
-    datetime: datetime.isoformat,
-    date: date.isoformat,
+    datetime: str,
+    date: str,
     Json: lambda value: _words((value.dumps or dumps)(value.obj)),
 }

@@ -136,16 +136,16 @@ class Db(_SqlSession):
     def look_ahead(self, sought: Iterable[Sought]) -> None:
         """Find out at once what many are going to ask (`app.kit.absences`). It holds while nothing but rows that wait
         is written. On SQLite nothing is asked: a question costs less there than to remember its answer."""
-        connection = super().connection()
-        if connection.dialect.name == "postgresql":
-            self._absences.look(connection, sought)
+        if self.get_bind().dialect.name == "postgresql":
+            self.write_waiting()
+            self._absences.look(super().connection(), sought)
 
     def has_none(self, sought: Sought) -> bool:
         """Was it found out ahead that there is no such row, and has none been written since?"""
         return self._absences.has_none(sought)
 
     def _may_write(self, asked: Any) -> None:
-        """Something is asked that may write other rows than those that wait."""
+        """Something is asked that may write other rows than those that wait; a SELECT is taken to write none."""
         if self._absences and not (self._is_writing or getattr(asked, "is_select", False)):
             self._absences.forget()
 

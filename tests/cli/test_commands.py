@@ -14,13 +14,16 @@ from sqlalchemy import delete, func, select, update
 from app.accounts import signing_in
 from app.accounts.actor import Actor
 from app.accounts.models import User
+from app.accounts.rules import Role
 from app.audit.models import Fact
 from app.cli import main
 from app.cli.serve import FORUMS
+from app.forum.tokens import TokenInput, bearer_of, make_token
 from app.kit.db import Database, Db, table
 from app.kit.i18n import text_of
 from app.kit.pen import SITE, Pen
 from app.mail.models import Message
+from app.programme.subscribing import renew_subscription, subscription_of
 from app.registration.duplicates import doubles
 from app.registration.models import (
     Answer,
@@ -35,7 +38,7 @@ from app.registration.models import (
     Terms,
 )
 from app.registration.rules.states import State
-from tests.cast import CHAN, NOW, SECRET_KEY, SLUG, make_user, the_forum
+from tests.cast import CHAN, NOW, SECRET_KEY, SLUG, make_actor, make_user, the_forum
 from tests.conftest import ROOT
 
 FILE = FORUMS / f"{SLUG}.yaml"
@@ -313,6 +316,27 @@ def test_a_forum_is_archived_and_read_into_another_installation(sala: Sala, tmp_
     assert (again.returncode, "already" in again.stderr) == (1, True)
     file.write_bytes(b"no archive")
     assert "damaged" in sala("unarchive", str(file), DATABASE_URL=url).stderr
+
+
+def test_who_is_let_in_again_has_none_of_the_tokens_and_calendars_of_before(sala: Sala, database: Database) -> None:
+    def begin(db: Db) -> tuple[str, int]:
+        forum, chan = the_forum(db), make_actor(db, CHAN, Role.ORGANISER)
+        renew_subscription(db, chan, forum, "en", b"x" * 32, now=NOW)
+        assert chan.id is not None
+        return make_token(db, chan, forum, TokenInput(forum=SLUG, name="The badge printer"), now=NOW), chan.id
+
+    def is_good(token: str) -> bool:
+        return database.read(lambda db: bearer_of(db, token, now=NOW)) is not None
+
+    token, user = Pen(database).write_now(SLUG, begin)
+    for arguments, good in (("--sign-out",), True), ((), False), ((), False), (("--lift",), False):
+        done = sala("bar", CHAN.email, *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert is_good(token) is good
+    with database.reading() as db:
+        assert subscription_of(db, the_forum(db), user) is None
+        kinds = list(db.execute(select(table(Fact).c.kind).where(table(Fact).c.actor == "operator")).scalars())
+    assert [kinds.count(kind) for kind in ("token.ended", "calendar.ended")] == [1, 1]
 
 
 def test_somebody_is_barred_and_let_in_again_by_command(sala: Sala, database: Database) -> None:

@@ -390,7 +390,7 @@ def with_rows(
         members["manifest.json"] = json.dumps(manifest).encode()
 
 
-def manifest_with(members: dict[str, bytes], **changes: Any) -> None:
+def manifest_with(members: dict[str, bytes], /, **changes: Any) -> None:
     members["manifest.json"] = json.dumps({**json.loads(members["manifest.json"]), **changes}).encode()
 
 
@@ -675,6 +675,11 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )
+
+
+@pytest.mark.parametrize("value", [None, {}, [], "members", {"manifest.json": None}, {"tables/forum_forum.jsonl": {}}])
+def test_whatever_the_manifest_says_of_the_other_members_it_is_refused(packed: Packed, value: Any):
+    assert whole_or_refused(changed(packed.body, lambda members: manifest_with(members, members=value))) is None
 
 
 @A_FEW

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlmodel import select as sqlmodel_select
 
 from app.kit.absences import Absence, Sought
@@ -58,6 +58,13 @@ def test_a_row_that_waits_is_there(db: Db) -> None:
     assert known(db, "new", "newer") == [False, True]
 
 
+@pytest.mark.postgres
+def test_a_row_that_waits_when_it_is_asked_is_there(db: Db) -> None:
+    db.later(_visits, {"who": "new", "at": NOW})
+    db.look_ahead([Sought(WHO, ("new", "newer"))])
+    assert known(db, "new", "newer") == [False, True]
+
+
 def fails(db: Db) -> None:
     with suppress(KeyError), db.one_deed():
         db.later(_visits, {"who": "new", "at": NOW})
@@ -69,6 +76,10 @@ WRITES: dict[str, Callable[[Db], Any]] = {
     "exec": lambda db: db.exec(update(_visits).values(who="new")),
     "scalar": lambda db: db.scalar(insert(_visits).values(who="new", at=NOW).returning(_visits.c.id)),
     "scalars": lambda db: db.scalars(insert(_visits).values(who="new", at=NOW).returning(_visits.c.id)).all(),
+    "words": lambda db: db.execute(text("INSERT INTO kit_visit (who, at) VALUES ('new', now())")),
+    "a connection that was given away": lambda db: db.connection().execute(insert(_visits).values(who="new", at=NOW)),
+    "many at once": lambda db: db.bulk_insert_mappings(Visit, [{"who": "new", "at": NOW}]),
+    "merge": lambda db: (db.merge(Visit(who="new", at=NOW)), db.flush()),
     "flush": lambda db: (db.add(Visit(who="new", at=NOW)), db.flush()),
     "commit": lambda db: db.commit(),
     "rollback": lambda db: db.rollback(),

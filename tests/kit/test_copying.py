@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, event, insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Table, event, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.audit.models import Fact
 from app.kit.copying import FEWEST, Unsuited, copy
@@ -109,6 +109,41 @@ def test_a_value_that_is_not_written_here_sends_nothing_and_is_inserted(database
         db.commit()
     kinds = database.read(lambda db: db.execute(select(_facts.c.kind).where(_facts.c.scope == "")).scalars().all())
     assert list(kinds) == ["odd"] * FEWEST
+
+
+@pytest.mark.parametrize("who", [True, 7, NOW.replace(tzinfo=None), NOW.date()])
+def test_what_is_no_text_is_the_same_text_as_by_inserting(line: Connection, who: Any) -> None:
+    first, second = both(line, _visits, [{"who": who, "at": NOW}])
+    assert first == second
+
+
+@pytest.mark.parametrize("row", [{"who": "half \ud800"}, {"at": NOW.replace(tzinfo=None)}, {"at": "today"}])
+def test_of_what_cannot_be_written_at_all_inserting_says_so(line: Connection, row: dict[str, Any]) -> None:
+    with pytest.raises(Unsuited):
+        copy(line, _visits, [{"who": "one", "at": NOW, **row}])
+    assert line.exec_driver_sql("SELECT 1").scalar_one() == 1, "nothing was sent"
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "utf8"])
+def test_the_letters_are_those_that_the_connection_speaks(postgres_url: str, encoding: str) -> None:
+    with opened(f"{postgres_url}?client_encoding={encoding}") as database, Db(database.write_engine) as db:
+        for number in range(FEWEST):
+            db.later(_visits, {"who": f"Café {number}", "at": NOW})
+        found = db.execute(select(_visits.c.who).order_by(_visits.c.who)).scalars().all()
+    assert list(found) == [f"Café {number}" for number in range(FEWEST)]
+
+
+def test_after_a_copy_that_took_too_long_the_deed_alone_is_taken_back(database: Database) -> None:
+    rows = [{"who": "one", "at": NOW}] * FEWEST
+    with Db(database.write_engine) as db, database.write_engine.connect() as other:
+        other.exec_driver_sql("LOCK TABLE kit_visit")
+        db.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        with pytest.raises(OperationalError), db.begin_nested():
+            copy(db.bare_connection(), _visits, rows)
+        other.rollback()
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        copy(db.bare_connection(), _visits, rows)
+        assert len(db.execute(select(_visits.c.who)).all()) == len(rows)
 
 
 class Kind(StrEnum):

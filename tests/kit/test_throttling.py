@@ -1,3 +1,5 @@
+from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +9,9 @@ from sqlalchemy import select
 from app.kit.db import Db, table
 from app.kit.errors import TooMany
 from app.kit.models import Visit
-from app.kit.throttling import count_visit, count_visits, forget_visits, network, who
+from app.kit.throttling import count_visit, count_visits, forget_visits, network, sought, who
 from tests.cast import NOW, SECRET
+from tests.conftest import opened
 
 HOUR = 3600
 
@@ -36,6 +39,33 @@ def test_several_are_counted_together_or_none_of_them(db: Db, queries: Any):
         count_visits(db, [("a place", 9), ("an address", 2)], HOUR, now=NOW + timedelta(minutes=40))
     assert refused.value.values == {"seconds": 1200, "minutes": 20}
     assert sorted(db.execute(select(table(Visit).c.who)).scalars()) == ["a place"] * 2 + ["an address"] * 2
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("elsewhere", [0, 1, 3])
+def test_of_those_whose_absence_was_asked_ahead_no_more_get_through_than_one_beyond_the_limit(
+    postgres_url: str, elsewhere: int
+) -> None:
+    """Of one pen's tries as many as may be; one more where the pen of another forum counted meanwhile."""
+    tried: Counter[str] = Counter()
+
+    def tries(db: Db, times: int) -> None:
+        for _ in range(times):
+            with suppress(TooMany), db.one_deed():
+                count_visits(db, [("a place", 3), ("an address", 3)], HOUR, now=NOW)
+                tried["let through"] += 1
+
+    with opened(postgres_url) as database:
+        with Db(database.write_engine) as db:
+            db.look_ahead([sought("a place", "an address")])
+            with Db(database.write_engine) as other:
+                tries(other, elsewhere)
+                other.commit()
+            tries(db, 6)
+            db.commit()
+        found = database.read(lambda db: Counter(db.execute(select(table(Visit).c.who)).scalars()))
+    assert tried["let through"] == (4 if elsewhere == 3 else 3)
+    assert found == {"a place": tried["let through"], "an address": tried["let through"]}
 
 
 def test_nought_means_no_limit(db: Db):
