@@ -9,7 +9,9 @@ is bounded by the pen, and reads in threads by `Database.in_turn` and `Site.thre
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
+from statistics import median
 from typing import Any
 
 from app.kit import traces
@@ -24,8 +26,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
 """What is answered however many wait: operators', and what a page needs that was answered."""
-_SHARE = 0.1
-"""How much the last turn says about the pace of the next ones."""
+_PACES = 9
+"""Of so many last turns the middle one is reckoned with: the first page of a process takes a hundred times as long as
+the next, and says nothing about the others."""
 _QUIET = 8
 """Rounds of the loop in which nobody came, before the next begins: uvloop takes in one new line in each, and a crowd
 would wait outside, unseen."""
@@ -41,6 +44,7 @@ class Bounded:
         self._lines = Lines()
         self._begun = False
         self._turned = 0.0
+        self._paces: deque[float] = deque([0.0], maxlen=_PACES)
         self._pace = 0.0
         self._came = 0
         self.turned_away = 0
@@ -91,7 +95,8 @@ class Bounded:
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.perf_counter()
-        self._pace += _SHARE * (now - self._turned - self._pace)
+        self._paces.append(now - self._turned)
+        self._pace = median(self._paces)
         self._turned = now
         if self._lines.call():
             loop.call_soon(self._over, loop)

@@ -269,6 +269,27 @@ def test_who_would_wait_too_long_is_told_at_once(in_loop: Callable[[Callable[[],
     assert 5 < first.count(200) < 30
 
 
+def test_one_slow_page_such_as_the_first_of_a_process_turns_nobody_away(
+    in_loop: Callable[[Callable[[], Any]], Any],
+) -> None:
+    async def first_slow(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["path"] == "/first":
+            time.sleep(0.3)  # noqa: ASYNC251 - as rendering does
+        await _say(200, send)
+
+    layer = Bounded(first_slow, _away, patience=1.0)
+
+    async def come() -> list[int]:
+        for number in range(3):
+            await ask(layer, f"/{number}")
+        await ask(layer, "/first")
+        await asyncio.sleep(0.05)  # its turn is reckoned with only now
+        crowd = await asyncio.gather(*(ask(layer, f"/{number}") for number in range(100)))
+        return [each.status for each in crowd]
+
+    assert set(in_loop(come)) == {200}
+
+
 def test_who_comes_from_elsewhere_is_answered_while_a_crowd_is_told_to_wait(
     in_loop: Callable[[Callable[[], Any]], Any],
 ) -> None:
