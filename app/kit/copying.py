@@ -17,8 +17,6 @@ from app.kit.questions import Asking, Failure, told
 
 Row = dict[str, Any]
 Change = Callable[[Any], Any]
-FEWEST = 4
-"""Rows for which it is worth it: a COPY waits for the server twice."""
 
 
 class Unsuited(Exception):

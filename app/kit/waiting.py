@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Insert, Table, insert
 
-from app.kit import copying
-
 Row = dict[str, Any]
+FEWEST_TO_COPY = 4
+"""Rows of one table for which `kit.copying` is worth it: a COPY waits for the server twice."""
 Write = Callable[[Any, list[Row]], None]
 """Writes rows with the `Db` it is given."""
 
@@ -59,7 +59,9 @@ class Waiting:
 
 def insert_rows(db: Any, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that have the same columns, by one statement; nobody is told their ids."""
-    if len(rows) >= copying.FEWEST and db.get_bind().dialect.name == "postgresql":
+    if len(rows) >= FEWEST_TO_COPY and db.get_bind().dialect.name == "postgresql":
+        from app.kit import copying  # noqa: PLC0415 - a site on SQLite needs no driver for PostgreSQL
+
         try:
             return copying.copy(db.bare_connection(), table, rows)
         except copying.Unsuited:

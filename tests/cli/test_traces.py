@@ -243,12 +243,12 @@ def about_traces(house: Nursery) -> list[str]:
     return [line.partition(" sala.traces: ")[2] for line in house.log("site").splitlines() if " sala.traces: " in line]
 
 
-def test_a_site_that_sends_no_traces_reads_nothing_for_them(sqlite_url: str) -> None:
+def test_a_site_on_sqlite_without_traces_reads_nothing_of_traces_and_no_other_driver(sqlite_url: str) -> None:
     asks = (
         "import sys; from starlette.testclient import TestClient; from app.main import app\n"
         "with TestClient(app(), base_url='http://127.0.0.1') as browser: browser.get('/login').raise_for_status()\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter',"
-        " 'google.protobuf', 'requests', 'app.kit.collector'))])\n"
+        " 'google.protobuf', 'requests', 'app.kit.collector', 'psycopg'))])\n"
     )
     var = str(ROOT / "var")  # where the fonts are
     given = {"PATH": os.environ["PATH"], "DATABASE_URL": sqlite_url, "SALA_VAR": var, "WORKER": "inline"}

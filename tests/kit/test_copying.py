@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Table, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.audit.models import Fact
-from app.kit.copying import FEWEST, Unsuited, copy
+from app.kit.copying import Unsuited, copy
 from app.kit.db import Database, Db, table
 from app.kit.models import GivenAnswer, Visit
+from app.kit.waiting import FEWEST_TO_COPY as FEWEST
 from app.registration.models import Place
 from tests import cluster
 from tests.cast import NOW
