@@ -45,7 +45,7 @@ class Costs:
         return max(1, round(writers * self.registration / self.behind))
 
 
-PENS_SHARE = {"sqlite": 0.6, "postgres": 0.5}
+PENS_SHARE = {"sqlite": 0.6, "postgres": 0.6}
 """How much of a registration's processor time its forum's other registrations wait for: the pen's thread, by a profile
 of each thread (decision 36). To be measured anew where the pen or the way to it is changed."""
 

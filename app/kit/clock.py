@@ -1,5 +1,6 @@
 """The only clock. Deeds and rules never read it: doors do, and hand `now` down."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,11 @@ _source: Callable[[], datetime] = _system
 def now() -> datetime:
     """The present instant, aware, in UTC, to the microsecond."""
     return _source()
+
+
+def seconds() -> float:
+    """The same in seconds since 1970, for what is asked at every request: a tenth of what `now` takes."""
+    return time.time() if _source is _system else _source().timestamp()
 
 
 @contextmanager

@@ -174,7 +174,7 @@ class Published:
         entry = self._kept.get(key)
         if entry is None:
             return None
-        if entry.revision < self._known.get(entry.scope, 0) or (entry.until and entry.until <= clock.now().timestamp()):
+        if entry.revision < self._known.get(entry.scope, 0) or (entry.until and entry.until <= clock.seconds()):
             self._drop(key)
             return None
         return entry
