@@ -65,7 +65,7 @@ def insert_rows(db: Any, table: Table, rows: Sequence[Row]) -> None:
         try:
             return copying.copy(db.bare_connection(), table, rows)
         except copying.Unsuited:
-            pass
+            pass  # nothing was sent: inserted as they are
     db.execute(_insert(table), rows)
     return None
 
