@@ -1,6 +1,13 @@
 # Sala's commands. `make` is what the continuous check runs; `make run` is a loaded forum on your machine.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+# The newest Python, and of several builds of it the quicker one: what a system ships is compiled by profile, what was
+# built by hand often not, and then takes a fifth longer for everything (docs/decisions/0044).
+TRIED := import sys, time, venv, sqlite3, ssl; from importlib.util import find_spec; \
+	assert sys.version_info >= (3, 11) and (find_spec("pip") or find_spec("ensurepip")); \
+	began = time.perf_counter(); sum(i * i % 7 for i in range(400000)); print(time.perf_counter() - began)
+PYTHON ?= $(eval PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	for each in $$(which -a $$name 2>/dev/null || command -v $$name); do \
+	took=$$($$each -c '$(TRIED)' 2>/dev/null) && echo "$$took $$each"; done \
+	| sort -n | head -n 1 | cut -d " " -f 2 | grep . && break; done))$(PYTHON)
 BIN := .venv/bin
 PORT ?= 8000
 SEQUENCES ?= 2000

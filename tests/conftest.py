@@ -400,7 +400,7 @@ def served(sqlite_url: str) -> Iterator[str]:
 @pytest.fixture
 def tab(chromium_browser: Any, served: str) -> Iterator[Any]:
     """A fresh tab of a fresh profile before the served site (`tab.goto("/en/…")`); the test is marked `browser`."""
-    context = chromium_browser.new_context(base_url=served)
+    context = chromium_browser.new_context(base_url=served, reduced_motion="reduce")
     context.set_default_timeout(10_000)
     yield arriving(context.new_page())
     context.close()

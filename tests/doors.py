@@ -40,7 +40,7 @@ from app.kit.codes import digest, public_code
 from app.kit.db import Database, Db, table
 from app.kit.i18n import Bilingual
 from app.kit.inputs import parse
-from app.kit.pen import SITE
+from app.kit.pen import SITE, Pen
 from app.kit.pictures import Picture
 from app.main import create_app
 from app.programme import asking, casting, sharing, speaking
@@ -477,37 +477,45 @@ def _counting() -> TextClause:
 @contextmanager
 def open_doors(loaded_file: Path, folder: Path, file: ForumFile, **environment: str) -> Iterator[Doors]:
     """A site of its own in `folder`, started, with the real forum and another one."""
-    path = shutil.copy(loaded_file, folder / "doors.sqlite")
+    path = shutil.copy(with_two_forums(loaded_file, file), folder / "doors.sqlite")
     with clock.reading(lambda: NOW):
         app = create_app(settings_for(f"sqlite:///{path}", **environment))
         with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
-            doors = Doors(app, client)
-            give_badges(doors)
-            load_elsewhere(doors, file)
-            yield doors
+            yield Doors(app, client)
     openly.hold_against_file(str(path))
 
 
-def give_badges(doors: Doors) -> None:
+def with_two_forums(loaded_file: Path, file: ForumFile) -> Path:
+    """A database with the real forum, which has badges for companions, and another one: made once a worker, beside the
+    one with the real forum alone, and only copied."""
+    made = loaded_file.with_name("two-forums.sqlite")
+    if not made.exists():
+        making = shutil.copy(loaded_file, loaded_file.with_name("making.sqlite"))
+        database = Database(f"sqlite:///{making}")
+        with clock.reading(lambda: NOW):
+            Pen(database).write_now(SLUG, give_badges)
+            Pen(database).write_now(ELSEWHERE, lambda db: load_elsewhere(db, file))
+        database.close()
+        making.rename(made)
+    return made
+
+
+def give_badges(db: Db) -> None:
     """A class of badges for companions beside the categories of the file, unless the file has it."""
     words = {"name": Bilingual("Interpreters", "អ្នកបកប្រែ"), "description": Bilingual("Badges", "ប័ណ្ណ")}
-
-    def deed(db: Db) -> None:
-        own, categories = forum_id(the_forum(db)), table(Category)
-        there = (categories.c.forum_id == own) & (categories.c.code == COMPANION)
-        if db.execute(select(categories.c.id).where(there)).first() is None:
-            outside = {"in_hall": False, "guarantee": 0, "limit": None, "mode": "invitation", "position": 90}
-            db.add(Category(forum_id=own, code=COMPANION, letter="Z", band="blue", **words, **outside))
-            db.flush()
-
-    doors.write(SLUG, deed)
+    own, categories = forum_id(the_forum(db)), table(Category)
+    there = (categories.c.forum_id == own) & (categories.c.code == COMPANION)
+    if db.execute(select(categories.c.id).where(there)).first() is None:
+        outside = {"in_hall": False, "guarantee": 0, "limit": None, "mode": "invitation", "position": 90}
+        db.add(Category(forum_id=own, code=COMPANION, letter="Z", band="blue", **words, **outside))
+        db.flush()
 
 
-def load_elsewhere(doors: Doors, file: ForumFile) -> None:
+def load_elsewhere(db: Db, file: ForumFile) -> None:
     """A second forum beside the first, from the same file under another slug."""
     named = file.forum.model_copy(update={"slug": ELSEWHERE, "featured": False})
     other = file.model_copy(update={"forum": named, "calendar": {}})
-    doors.write(ELSEWHERE, lambda db: load(db, Actor.operator(), other, now=NOW))
+    load(db, Actor.operator(), other, now=NOW)
 
 
 # ---- where everything is
@@ -563,7 +571,7 @@ class Shown:
 def furnish(doors: Doors) -> Shown:
     """An owner signed in, registrations of every state, mails, and a sign-in link that nobody has used."""
     doors.enrol("owner", site_owner=True)
-    give_badges(doors)
+    doors.write(SLUG, give_badges)
     one = {
         "unconfirmed": doors.register("STU", figure=VANNA, family_name="Sok", access="A ramp, please", meals="no pork"),
         "confirmed": doors.register("INT"),

@@ -113,7 +113,13 @@ def _around_the_source(head: Head) -> tuple[bytes, bytes]:
 
 def vtimezone(timezone: str, first: date, last: date) -> bytes:
     """The VTIMEZONE of a zone, good for the whole years in which `first` and `last` lie."""
-    made = Timezone.from_tzid(timezone, first_date=date(first.year, 1, 1), last_date=date(last.year + 1, 1, 1))
+    return _vtimezone(timezone, first.year, last.year)
+
+
+@lru_cache(maxsize=64)
+def _vtimezone(timezone: str, first: int, last: int) -> bytes:
+    """Looked for day by day, which takes as long as ten entries; the forums of a site have few zones and years."""
+    made = Timezone.from_tzid(timezone, first_date=date(first, 1, 1), last_date=date(last + 1, 1, 1))
     made.pop("COMMENT", None)  # says for which years it was made, and is shown to nobody
     return _bytes(_lines(made))
 

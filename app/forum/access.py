@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, true
+from sqlalchemy import bindparam, delete, select, true
 
 from app.accounts.actor import Actor
 from app.accounts.colleagues import user_with
@@ -23,10 +23,13 @@ INVITED, GIVEN = "accounts/invited", "accounts/role_given"
 """The mail with a link that signs in, and the one to somebody who has signed in before."""
 
 
+_HELD = select(_grants.c.forum_id, _grants.c.role).where(_grants.c.user_id == bindparam("user"))
+
+
 def actor_of(db: Db, user: User) -> Actor:
     """The signed-in user as an actor, with the roles held in each forum."""
     roles: dict[int, set[Role]] = {}
-    for row in db.execute(select(_grants.c.forum_id, _grants.c.role).where(_grants.c.user_id == user.id)):
+    for row in db.execute(_HELD, {"user": user.id}):
         roles.setdefault(row.forum_id, set()).add(Role(row.role))
     held = {forum: frozenset(names) for forum, names in roles.items()}
     return Actor("user", user.id, user.name or user.email, user.site_owner, held, user.has_second_factor)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import User
@@ -159,22 +159,32 @@ class Bearer:
     is_stale: bool
 
 
+def _live(now: Any) -> Any:
+    return _tokens.c.revoked_at.is_(None) & (_tokens.c.expires_at > now)
+
+
+_BEARER = (
+    select(_tokens.c.id, _tokens.c.scope, _tokens.c.used_at, User, Forum)
+    .join(_users, _users.c.id == _tokens.c.user_id)
+    .join(_forums, _forums.c.id == _tokens.c.forum_id)
+    .where(_tokens.c.digest == bindparam("kept"), _live(bindparam("now")), _users.c.disabled.is_(False))
+)
+_ROLES = select(_grants.c.role).where(_grants.c.forum_id == bindparam("forum"), _grants.c.user_id == bindparam("user"))
+"""Both written once: every request of a program asks them, and to put them together takes longer than to have them
+answered."""
+
+
 def bearer_of(db: Db, token: str, *, now: datetime) -> Bearer | None:
     """Who acts by this token; None where it is unknown, ended, too old, or its user is disabled or has no role there.
 
     What counts are the roles at this moment, cut down to the token's scope. Two queries.
     """
-    found = db.execute(
-        select(_tokens.c.id, _tokens.c.scope, _tokens.c.used_at, User, Forum)
-        .join(_users, _users.c.id == _tokens.c.user_id)
-        .join(_forums, _forums.c.id == _tokens.c.forum_id)
-        .where(_tokens.c.digest == codes.digest(token), _live(now), _users.c.disabled.is_(False))
-    ).first()
+    found = db.execute(_BEARER, {"kept": codes.digest(token), "now": now}).first()
     if found is None:
         return None
     user, forum, own = found.User, found.Forum, forum_id(found.Forum)
-    mine = select(_grants.c.role).where(_grants.c.forum_id == own, _grants.c.user_id == user.id)
-    roles = {Role(name) for name in db.execute(mine).scalars()} | ({Role.OWNER} if user.site_owner else set())
+    held = db.execute(_ROLES, {"forum": own, "user": user.id}).scalars()
+    roles = {Role(name) for name in held} | ({Role.OWNER} if user.site_owner else set())
     if not roles:
         return None
     scope = frozenset(Permission(name) for name in found.scope if name in set(Permission))
@@ -190,10 +200,6 @@ def note_use(db: Db, token: int, *, now: datetime) -> None:
     """Keep when a token was used last."""
     stale = or_(_tokens.c.used_at.is_(None), _tokens.c.used_at <= now - USED_EVERY)
     db.execute(update(_tokens).where(_tokens.c.id == token, stale).values(used_at=now))
-
-
-def _live(now: datetime) -> Any:
-    return _tokens.c.revoked_at.is_(None) & (_tokens.c.expires_at > now)
 
 
 def _own(by: Actor) -> int:

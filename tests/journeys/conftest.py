@@ -13,7 +13,7 @@ from app.kit import clock as kit_clock
 from tests.arriving import arriving
 from tests.cast import NOW
 from tests.conftest import serving
-from tests.doors import Doors, Shown, furnish, load_elsewhere
+from tests.doors import Doors, Shown, furnish, with_two_forums
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -33,13 +33,12 @@ def furnished(
     loaded_file: Path, forum_file: ForumFile, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Furnished]:
     """One served site for all tests of a worker that only look."""
-    path = shutil.copy(loaded_file, tmp_path_factory.mktemp("furnished") / "sala.sqlite")
+    path = shutil.copy(with_two_forums(loaded_file, forum_file), tmp_path_factory.mktemp("furnished") / "sala.sqlite")
     with (
         kit_clock.reading(lambda: NOW),
         serving(f"sqlite:///{path}", SMTP_URL="smtp://127.0.0.1:9") as (address, app),
     ):
         doors = Doors(app, None)
-        load_elsewhere(doors, forum_file)
         yield Furnished(address, doors, furnish(doors))
 
 
@@ -65,7 +64,9 @@ def browse(chromium_browser: Any) -> Iterator[Callable[..., Any]]:
     said: list[str] = []
 
     def fresh(address: str, **options: Any) -> Any:
-        context = chromium_browser.new_context(base_url=address, **{"viewport": DESK, **options})
+        # a page that glides to each field and button takes a second for every one that is out of sight
+        asked = {"viewport": DESK, "reduced_motion": "reduce", **options}
+        context = chromium_browser.new_context(base_url=address, **asked)
         context.set_default_timeout(10_000)
         contexts.append(context)
         tab = arriving(context.new_page())

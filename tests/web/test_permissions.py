@@ -52,6 +52,7 @@ from app.registration.rank_queries import rank_of
 from app.registration.ranking import rank_seen
 from app.web.desk_numbers_form import fields_of
 from app.web.desk_settings_form import fields_of as setting_fields
+from tests.breadth import some
 from tests.cast import NOW, SECRET, SLUG, the_forum
 from tests.conftest import Clock
 from tests.doors import (
@@ -1321,11 +1322,19 @@ def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None
     assert doors.routes == set(MATRIX)
 
 
+def knocking(method: str, row: Row, *, turn: int) -> list[str]:
+    """Everybody who may not, and who may; of those who are shown one and the same page every second, as nothing is
+    refused by it, others at every door; all of them in a soak."""
+    let_in = [by for by in CAST if by in row.who]
+    seen = (some(let_in, turn, each=2) or let_in) if method == "GET" else let_in
+    return [by for by in CAST if by in seen or by not in row.who]
+
+
 @pytest.mark.parametrize("place", [place for place in MATRIX if place not in TWICE], ids=" ".join)
 def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str, str]) -> None:
     method, row = place[0], MATRIX[place]
     answers = {}
-    for by in FEW if row.who == ALL else CAST:
+    for by in FEW if row.who == ALL else knocking(method, row, turn=[*MATRIX].index(place)):
         doors.use_up()
         answers[by] = knock(doors, method, row, by)
         if method == "GET" or (expected(method, row, by) in {303, 401, 403, 404} and by not in row.who):
