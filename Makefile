@@ -28,7 +28,7 @@ compiled:                  # read once beside the types: each worker would compi
 	@$(BIN)/python -m pytest -n 0 --collect-only >/dev/null || true
 
 types:
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 style:
 	$(BIN)/ruff format --check .

@@ -55,7 +55,7 @@ one_crossing.install()
 gc.set_threshold(20_000, 20, 20)  # a worker keeps much for long: looking through all of it so often cost a twentieth
 
 hypothesis.settings.register_profile(
-    "here", deadline=None, max_examples=EXAMPLES or 20, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "here", deadline=None, max_examples=EXAMPLES or 12, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("here"), derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "here")

@@ -196,9 +196,9 @@ THOROUGH = ("register", "login", "details", "approval")
 in so many, another one than its neighbours."""
 
 
-def every_third(turn: int, without: str = "") -> Any:
-    """One form in three, others at every turn, and those of each kind of reader; all of them in a soak."""
-    names = dict.fromkeys([*THOROUGH, *some(list(EVERY_FORM), turn, each=3)])
+def some_forms(turn: int, without: str = "") -> Any:
+    """One form in five, others at every turn, and those of each kind of reader; all of them in a soak."""
+    names = dict.fromkeys([*THOROUGH, *some(list(EVERY_FORM), turn, each=5)])
     names.pop(without, None)
     return pytest.mark.parametrize("name", names)
 
@@ -368,7 +368,7 @@ TOLD_APART = {"form", "edition", "accept"}
 """What a form carries to be told apart by, and what says which of two buttons was pressed."""
 
 
-@every_third(0)
+@some_forms(0)
 def test_hostile_characters_in_every_field_of_every_form_are_refused(doors: Doors, name: str) -> None:
     """Every field gets one of the four kinds, its neighbours the others: one reader reads them all. Of a form of more
     fields than four, which has many alike, every third is asked in a usual run."""
@@ -448,7 +448,7 @@ def some_of(name: str, everything: Sequence[Any], *, each: int) -> Sequence[Any]
     return everything if name in THOROUGH else some(everything, list(EVERY_FORM).index(name), each=each)
 
 
-@every_third(1)
+@some_forms(1)
 def test_a_body_that_is_no_form_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
     for body in some_of(name, bodies(refusing.form.fields["form"]), each=21):
@@ -594,7 +594,7 @@ def test_a_form_without_its_own_token_is_refused(doors: Doors, name: str) -> Non
         refusing(403, 422, fields=fields)
 
 
-@every_third(1, without="logout")  # of that the next test tells
+@some_forms(1, without="logout")  # of that the next test tells
 def test_a_form_open_for_too_long_is_refused(doors: Doors, clock: Clock, name: str) -> None:
     form = opened(doors, name)
     refusing = Refusing(doors, form)
@@ -660,7 +660,7 @@ FOREIGN = (
 )
 
 
-@every_third(2)
+@some_forms(2)
 def test_what_another_site_sends_is_refused(doors: Doors, name: str) -> None:
     refusing = Refusing(doors, opened(doors, name))
     for headers in some_of(name, FOREIGN, each=len(FOREIGN)):
