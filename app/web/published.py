@@ -25,8 +25,9 @@ from app.kit import clock
 from app.web.conditional import unchanged
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("sala.web")
@@ -126,6 +127,9 @@ class Published:
         self._size = 0
         self._kept: OrderedDict[tuple[str, bytes], _Entry] = OrderedDict()
         self._rendering: dict[tuple[str, bytes], asyncio.Future[None]] = {}
+        self._ready: dict[tuple[Any, ...], tuple[float, Message, Message]] = {}
+        """Until when what may be answered to whoever asks in these words: address, method, and all headers that an
+        answer depends on."""
         self._known: dict[str, int] = {}
         self._looked = float("-inf")
         self.kept_answers = 0
@@ -139,36 +143,58 @@ class Published:
         return self._size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or scope["method"] not in {"GET", "HEAD"}
-            or not self._serves(scope["headers"])  # before `Guards`, which stand behind what is ready
-        ):
+        if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        key = (scope["path"], scope["query_string"])
+        # nearly everything that is asked of a site is answered by these lines, so nothing is found out twice: of
+        # whoever asks in the very words that were answered before, the host was looked at then
+        path, query, method, headers = scope["path"], scope["query_string"], scope["method"], scope["headers"]
+        given = dict(headers)
+        told = given.get
+        asked = (path, query, method, told(b"host"), told(b"accept-encoding"), told(_TAG), told(_SINCE))
+        ready = self._ready.get(asked)
+        if ready is not None and len(given) == len(headers) and time.monotonic() - self._looked < 1.0:
+            until, begun, ended = ready
+            if not until or until > clock.seconds():
+                self.kept_answers += 1
+                await send(begun)
+                return await send(ended)
+        if method not in {"GET", "HEAD"} or not self._serves(headers):  # before `Guards`, which stand behind
+            return await self.app(scope, receive, send)
+        key = (path, query)
         if key in self._kept and time.monotonic() - self._looked >= 1.0:
             await self._look()
-        entry = self._fresh(key)
-        if entry is None:
+        kept = self._fresh(key)
+        if kept is None:
             waiting = self._rendering.get(key)
             if waiting is not None:
                 await asyncio.wait([waiting], timeout=SECONDS_TO_RENDER)
                 if time.monotonic() - self._looked >= 1.0:  # it may have begun long before whoever waited for it came
                     await self._look()
-                entry = self._fresh(key)
-            if entry is None:
+                kept = self._fresh(key)
+            if kept is None:
                 return await self._through(key, scope, receive, send)
         self.kept_answers += 1
-        return await _answer(entry, scope, send)
+        begun, ended = _answer(kept, scope)
+        # `given` has of a header that came twice the last alone; and nobody fills the memory with words
+        if len(given) == len(headers) and sum(len(words or b"") for words in asked[3:]) <= _MOST_WORDS:
+            if len(self._ready) >= self._limit:
+                self._ready.clear()
+            self._ready[asked] = kept.until, begun, ended
+        await send(begun)
+        return await send(ended)
 
     async def _look(self) -> None:
         """Learn the present revisions, at most once a second. While the database does not answer, what was known
         stands: nothing can have been published meanwhile."""
         self._looked = time.monotonic()
         try:
-            self._known = await asyncio.to_thread(self._revisions) if self._apart else self._revisions()
+            known = await asyncio.to_thread(self._revisions) if self._apart else self._revisions()
         except Exception:
             log.exception("the present revisions could not be read")
+        else:
+            if known != self._known:
+                self._known = known
+                self._ready.clear()
 
     def _fresh(self, key: tuple[str, bytes]) -> _Entry | None:
         entry = self._kept.get(key)
@@ -191,6 +217,7 @@ class Published:
     def _drop(self, key: tuple[str, bytes]) -> None:
         if (entry := self._kept.pop(key, None)) is not None:
             self._size -= 2 * len(entry.body)
+            self._ready.clear()
 
     async def _through(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the router, and keep the answer if it says that it is published."""
@@ -231,7 +258,8 @@ class Published:
                 if start["status"] == 200:
                     self._keep(key, entry)
                 rendered()
-                await _answer(entry, scope, send, status=start["status"])
+                for message in _answer(entry, scope, status=start["status"]):
+                    await send(message)
         finally:
             rendered()
 
@@ -253,7 +281,7 @@ def _entry(start: MutableMapping[str, Any], mark: bytes, body: bytes) -> _Entry:
     )
 
 
-async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) -> None:
+def _answer(entry: _Entry, scope: Scope, status: int = 200) -> tuple[Message, Message]:
     accepts, condition = b"", b""
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
@@ -267,16 +295,15 @@ async def _answer(entry: _Entry, scope: Scope, send: Send, status: int = 200) ->
         and status == 200
         and (condition == made.etag or unchanged(made.etag, entry.modified, scope["headers"]))
     ):
-        await send(made.unchanged)
-        await send(_NOTHING)
-        return
-    await send(made.start)
-    await send(_NOTHING if scope["method"] == "HEAD" else made.body)
+        return made.unchanged, _NOTHING
+    return made.start, _NOTHING if scope["method"] == "HEAD" else made.body
 
 
 _OF_ONE_ANSWER = frozenset({MARK, b"content-length", b"etag", b"vary", b"x-request-id"})
 """What an answer had for itself alone, and an entry has not."""
-_CONDITIONS = (b"if-none-match", b"if-modified-since")
+_MOST_WORDS = 300
+"""Bytes of headers with which an answer is remembered; browsers send a third of it."""
+_CONDITIONS = _TAG, _SINCE = (b"if-none-match", b"if-modified-since")
 
 
 @lru_cache(maxsize=256)

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.kit.garbage import unswept
+from app.kit.garbage import YOUNG, unswept
 
 
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
+    before = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 class Ring:
@@ -39,6 +41,13 @@ def test_what_is_made_afterwards_is_freed_as_ever() -> None:
     late = weakref.ref(Ring())
     gc.collect()
     assert late() is None
+
+
+def test_afterwards_it_is_looked_less_often() -> None:
+    gc.set_threshold(700, 10, 10)
+    with unswept():
+        pass
+    assert gc.get_threshold() == (YOUNG, 10, 10)
 
 
 def test_a_fault_meanwhile_leaves_the_collector_at_work() -> None:

@@ -36,7 +36,7 @@ class Pages:
 
     def look(self) -> dict[str, int]:
         self.looked += 1
-        return {"forum": self.revision}
+        return {"forum": self.revision, "other": 1}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
@@ -49,7 +49,8 @@ class Pages:
         if scope["path"].startswith("/secret"):
             response.headers["cache-control"] = "private, no-store"
         elif not scope["path"].startswith("/plain"):
-            publish(response, "forum", revision, self.valid_until)
+            name = "other" if scope["path"].startswith("/other") else "forum"
+            publish(response, name, 1 if name == "other" else revision, self.valid_until)
         await response(scope, receive, send)
 
     def a_second_passes(self) -> None:
@@ -328,6 +329,84 @@ def test_what_is_sent_is_never_kept(pages: Pages, in_loop: Run):
 
     in_loop(work)
     assert len(pages.asked) == 2
+
+
+# ---- what was answered before in the same words
+
+
+def test_the_words_of_one_who_was_answered_open_nothing_to_a_name_that_is_not_the_sites(in_loop: Run):
+    pages = Pages()
+    ours = (b"host", b"localhost")
+    pages.layer._serves = lambda headers: [each for each in headers if each[0] == b"host"] == [ours]
+    foreign = ([("host", "elsewhere.example")], [("host", "elsewhere.example"), ("host", "localhost")], [])
+
+    async def work() -> list[int]:
+        for _ in range(2):
+            await ask(pages.layer, "/page")
+        before = len(pages.asked)
+        for raw in foreign:
+            await ask(pages.layer, "/page", raw_headers=raw)
+        return [before, len(pages.asked)]
+
+    assert in_loop(work) == [1, 4], "what is not the site's is passed on to whoever refuses it"
+
+
+def test_whoever_asks_in_the_same_words_gets_the_same_and_other_words_their_own(pages: Pages, in_loop: Run):
+    async def work() -> None:
+        whole = await ask(pages.layer, "/page", headers={"accept-encoding": "br"})
+        tag = whole.headers["etag"]
+        for _ in range(2):
+            again = await ask(pages.layer, "/page", headers={"accept-encoding": "br"})
+            assert (again.status, again.body, again.headers["etag"]) == (200, whole.body, tag)
+            same = await ask(pages.layer, "/page", headers={"accept-encoding": "br", "if-none-match": tag})
+            assert (same.status, same.body) == (304, b"")
+            head = await ask(pages.layer, "/page", method="HEAD", headers={"accept-encoding": "br"})
+            assert (head.status, head.body, head.headers["etag"]) == (200, b"", tag)
+            plain = await ask(pages.layer, "/page")
+            assert (plain.status, plain.body) == (200, TEXT.encode())
+            assert plain.headers["etag"] != tag
+            twice = [("host", "localhost"), ("if-none-match", '"another"'), ("if-none-match", plain.headers["etag"])]
+            assert (await ask(pages.layer, "/page", raw_headers=twice)).status == 304
+            last = [("host", "localhost"), ("if-none-match", plain.headers["etag"])]
+            assert (await ask(pages.layer, "/page", raw_headers=last)).status == 304
+
+    in_loop(work)
+    assert pages.asked == ["/page"]
+
+
+def test_a_page_that_changed_is_not_given_in_words_that_were_answered_before(pages: Pages, in_loop: Run):
+    async def work() -> list[bytes]:
+        for _ in range(2):
+            await ask(pages.layer, "/page")
+        pages.text, pages.revision = "Other words", 2
+        pages.a_second_passes()
+        return [(await ask(pages.layer, "/page")).body for _ in range(2)]
+
+    assert in_loop(work) == [b"Other words"] * 2
+
+
+def test_nor_where_somebody_elses_page_had_the_revisions_looked_up(pages: Pages, in_loop: Run):
+    async def work() -> bytes:
+        for path in ("/page", "/other", "/page", "/other"):
+            await ask(pages.layer, path)
+        pages.text, pages.revision = "Other words", 2
+        pages.a_second_passes()
+        await ask(pages.layer, "/other")
+        return (await ask(pages.layer, "/page")).body
+
+    assert in_loop(work) == b"Other words"
+
+
+def test_nobody_fills_the_memory_with_words(pages: Pages, in_loop: Run):
+    async def work() -> None:
+        for number in range(20):
+            await ask(pages.layer, "/page", headers={"if-none-match": f'"{number}{"x" * 1000}"'})
+            await ask(pages.layer, "/page", headers={"if-none-match": f'"{number}"'})
+
+    in_loop(work)
+    held = [asked for asked in pages.layer._ready if asked[0] == "/page"]
+    assert 0 < len(held) <= pages.layer._limit
+    assert max(len(word or "") for asked in held for word in asked) < 300
 
 
 # ---- the layer before the real site
