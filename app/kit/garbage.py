@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 YOUNG = 10_000
-"""So many new things are there before it is looked who of them is garbage, in place of 700: a site that answers from
-memory makes that many in thirty answers, and looking took a thirtieth of its time."""
+"""So many new things are there before it is looked which of them are garbage, in place of 700. With nobody looking at
+all a 304 was 0.86 of a bare one, 0.83 before."""
 
 
 @contextmanager
