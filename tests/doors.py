@@ -80,7 +80,7 @@ from app.registration.models import Application, Category, Seat
 from app.registration.queries import registration_of
 from app.registration.releasing import lapse_invitation
 from app.web.public import read_as_public
-from app.web.routes import ROUTES
+from app.web.routes import DESK, ROUTES
 from app.web.site import Site
 from app.web.speakers import people_of
 from tests import openly
@@ -448,7 +448,7 @@ class Doors:
         """Every (method, path) the site has; HEAD goes with GET."""
         return {
             (method, str(route.path))
-            for route in iter_route_contexts(ROUTES)
+            for route in iter_route_contexts([*ROUTES, *DESK.read().routes])
             for method in sorted(getattr(route, "methods", None) or ())
             if method != "HEAD"
         }

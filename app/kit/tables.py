@@ -10,4 +10,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+SQLModel.model_config["defer_build"] = True
+"""Tables never check a row (`app.kit.inputs` checks what comes in): what would do it is not built at every start."""
+
 __all__ = ["Field", "SQLModel"]

@@ -27,9 +27,9 @@ from app.web import deps
 from app.web.countries import countries
 from app.web.deps import Desk
 from app.web.desk_outbox import STATES
-from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
 from app.web.seats_left import left_words
+from app.web.signs import Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)

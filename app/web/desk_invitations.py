@@ -27,9 +27,10 @@ from app.registration.rules.invitations import Kind
 from app.reports.standings import invitation_words, stands_of_invitation
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_registrations import Filter, Label, styled
+from app.web.desk_registrations import styled
 from app.web.forms import Form, read_form, refilled
 from app.web.seats_left import left_words
+from app.web.signs import Filter, Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)

@@ -45,10 +45,10 @@ from app.web.desk_mailing_form import (
 )
 from app.web.desk_mailing_list import asks, beginning
 from app.web.desk_outbox import STATES as MAIL_STATES
-from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
 from app.web.local_times import instant
 from app.web.pages import read_form_token
+from app.web.signs import Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)

@@ -18,8 +18,8 @@ from app.mail.outbox import STUCK, counts, outbox, try_again
 from app.reports.standings import code_in, mail_kind, mail_state
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_registrations import Filter, Label
 from app.web.forms import Form, read_form, refilled
+from app.web.signs import Filter, Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)

@@ -34,6 +34,7 @@ from app.web.countries import countries
 from app.web.desk_columns import CHOOSABLE, SHOWN, SORTS, known
 from app.web.desk_filters import Chip, chips, further_of, pairs_of, printable
 from app.web.forms import Form
+from app.web.signs import Filter, Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -322,16 +323,6 @@ def link(address: str, wanted: Wanted, *, whole: bool = False, **changes: Any) -
     return f"{address}{'&' if '?' in address else '?'}{urlencode(kept)}" if kept else address
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One standing to choose, with how many there are in the chosen category."""
-
-    words: str
-    href: str
-    count: int
-    chosen: bool
-
-
 def filters(lang: Lang, address: str, counted: tuple[Tally, ...], wanted: Wanted) -> list[Filter]:
     """All, then every standing; counted without regard to the words searched for."""
     mine = [tally for tally in counted if wanted.category in {"", tally.code}]
@@ -357,15 +348,6 @@ def _turned(address: str, wanted: Wanted, standing: str) -> str:
     usual = wanted.order == ASKED and wanted.oldest_first == oldest_is_usual(wanted.standing)
     oldest_first = oldest_is_usual(standing) if usual else wanted.oldest_first
     return link(address, wanted, standing=standing, oldest_first=oldest_first)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A standing as tone, sign and words."""
-
-    tone: str
-    sign: str
-    words: str
 
 
 def label(lang: Lang, row: Any) -> Label:

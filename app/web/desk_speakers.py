@@ -28,11 +28,11 @@ from app.web import deps
 from app.web.countries import countries, country_name
 from app.web.deps import Desk
 from app.web.desk_outbox import letter
-from app.web.desk_registrations import Label
 from app.web.desk_story import story_of
 from app.web.forms import Form, read_form, refilled
 from app.web.pages import slug
 from app.web.photographs import ACCEPTED
+from app.web.signs import Label
 from app.web.site import site_of
 from app.web.speaker_words import TONES, away_in_words, label
 

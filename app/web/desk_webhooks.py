@@ -20,8 +20,8 @@ from app.kit.i18n import text_of
 from app.kit.inputs import parse
 from app.web import deps
 from app.web.deps import Desk
-from app.web.desk_registrations import Label
 from app.web.forms import Form, read_form, refilled
+from app.web.signs import Label
 from app.web.site import site_of
 
 router = APIRouter(include_in_schema=False)

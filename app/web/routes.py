@@ -1,10 +1,13 @@
-"""Every router of the HTML door, in the order they are asked."""
+"""Every router of the HTML door but the desk's, in the order they are asked, and which of them are asked at all."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import wraps
+from threading import Lock
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
@@ -17,56 +20,6 @@ from app.web import (
     changes,
     delegation,
     delegation_list,
-    desk,
-    desk_archive,
-    desk_asking,
-    desk_calendar,
-    desk_compare,
-    desk_copy,
-    desk_coverage,
-    desk_delegation,
-    desk_delegations,
-    desk_details,
-    desk_duplicates,
-    desk_edition,
-    desk_edits,
-    desk_enter,
-    desk_export,
-    desk_facts,
-    desk_head_table,
-    desk_hold_backs,
-    desk_import,
-    desk_invitation,
-    desk_invitations,
-    desk_invite_list,
-    desk_letters,
-    desk_lists,
-    desk_mail,
-    desk_mailings,
-    desk_many,
-    desk_materials,
-    desk_messages,
-    desk_outbox,
-    desk_overrides,
-    desk_participants,
-    desk_people,
-    desk_precedence,
-    desk_privacy,
-    desk_programme,
-    desk_questions,
-    desk_registration,
-    desk_registrations,
-    desk_rooms,
-    desk_seats,
-    desk_session,
-    desk_settings,
-    desk_sign_ups,
-    desk_speakers,
-    desk_tags,
-    desk_take_back,
-    desk_versions,
-    desk_views,
-    desk_webhooks,
     exports,
     health,
     home,
@@ -105,56 +58,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     second_factor.router,  # before the links: none is called "code"
     passkeys.router,  # nor "passkey"
     login.router,  # before the forums: neither /login nor /desk nor /{lang}/my is one
-    desk.router,
-    desk_registrations.router,
-    desk_enter.router,  # before one registration: none has the code "new"
-    desk_export.router,  # nor the code "export"
-    desk_views.router,
-    desk_many.router,  # nor the code "bulk"
-    desk_compare.router,  # nor the code "compare"
-    desk_details.router,
-    desk_tags.router,
-    desk_registration.router,
-    desk_invitations.router,
-    desk_invite_list.router,  # before one invitation
-    desk_invitation.router,
-    desk_overrides.router,
-    desk_precedence.router,
-    desk_head_table.router,
-    desk_participants.router,
-    desk_lists.router,
-    desk_hold_backs.router,
-    desk_seats.router,
-    desk_duplicates.router,
-    desk_letters.router,
-    desk_delegations.router,
-    desk_delegation.router,
-    desk_outbox.router,
-    desk_mail.router,
-    desk_mailings.router,
-    desk_messages.router,
-    desk_facts.router,
-    desk_people.router,
-    desk_webhooks.router,
-    desk_questions.router,
-    desk_privacy.router,
-    desk_settings.router,
-    desk_edition.router,
-    desk_archive.router,
-    desk_rooms.router,
-    desk_materials.router,
-    desk_sign_ups.router,
-    desk_speakers.router,
-    desk_asking.router,
-    desk_calendar.router,
-    desk_programme.router,
-    desk_edits.router,
-    desk_session.router,
-    desk_versions.router,
-    desk_import.router,
-    desk_copy.router,
-    desk_coverage.router,
-    desk_take_back.router,
     my.router,
     my_data.router,
     my_sessions.router,
@@ -197,17 +100,14 @@ class Page(Route):
         self.methods = methods  # without HEAD, which `app.web.published` makes of GET
 
 
-def _routes() -> tuple[Route, ...]:
+def _pages(routers: Iterable[APIRouter]) -> tuple[Route, ...]:
     found: list[Route] = []
-    for router in ROUTERS:
+    for router in routers:
         for each in router.routes:
             assert isinstance(each, Route)  # noqa: S101 - nothing else is in them
             is_page = isinstance(each, APIRoute)
             found.append(Page(each.path, each.endpoint, set(each.methods or ())) if is_page else each)
     return tuple(found)
-
-
-ROUTES = _routes()
 
 
 class Branch(BaseRoute):
@@ -218,6 +118,7 @@ class Branch(BaseRoute):
     """
 
     def __init__(self, begins: Callable[[str], bool], routes: Sequence[Route]) -> None:
+        self.routes = routes
         self._begins = begins
         self._shapes = [(route, _shape(route.path)) for route in routes]
         self._words = [{shape[place] for _, shape in self._shapes} - {None} for place in (0, 1)]
@@ -249,6 +150,41 @@ class Branch(BaseRoute):
         await scope["route"].handle(scope, receive, send)
 
 
+class Desk(BaseRoute):
+    """The desk's branch, read when somebody first comes to the desk: its modules are a tenth of a start's time, and a
+    site that starts is looked at by the public first. No address of the desk is another branch's."""
+
+    def __init__(self) -> None:
+        self._branch: Branch | None = None
+        self._reading = Lock()
+
+    def read(self) -> Branch:
+        """The branch; the first call takes a fifth of a second, another one meanwhile waits for it."""
+        if self._branch is None:
+            from app.web.desk_routes import ROUTERS  # noqa: PLC0415 - as the class says
+
+            with self._reading:
+                self._branch = self._branch or Branch(_of_the_desk, _pages(ROUTERS))
+        return self._branch
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As the branch says; before it is read, every address of the desk."""
+        if self._branch is None:
+            return (Match.FULL, {}) if _of_the_desk(scope["path"][1:].partition("/")[0]) else (Match.NONE, {})
+        return self._branch.matches(scope)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by the route that was found, or is now; not found as by a router. The loop reads nothing itself."""
+        if scope["route"] is self:  # as a router says of what it found: the branch was not read then
+            branch = await run_in_threadpool(self.read)
+            match, found = branch.matches(scope)
+            if match is Match.NONE:
+                del scope["route"]
+                raise HTTPException(404)
+            scope.update(found)
+        await scope["route"].handle(scope, receive, send)
+
+
 _Shape = tuple[str | None, ...]
 
 
@@ -265,21 +201,27 @@ def _fits(shape: _Shape, said: _Shape) -> bool:
     return all(mine is None or mine == word for mine, word in zip(shape, said, strict=True))
 
 
+def _of_the_desk(first: str) -> bool:
+    return first == "desk"
+
+
 def _branches() -> tuple[BaseRoute, ...]:
     """The routes by the first word of their addresses: the desk's, other words of ours, and then what is a language's.
 
     A hundred routers asked in turn took a tenth of a registration.
     """
     known = [(route, route.path.split("/", 2)[1]) for route in ROUTES]
-    words = {first for _, first in known if first != "{lang}"}
-    desk = [route for route, first in known if first == "desk"]
-    ours = [route for route, first in known if first not in {"{lang}", "desk"}]
+    words = {"desk", *(first for _, first in known if first != "{lang}")}
+    ours = [route for route, first in known if first != "{lang}"]
     rest = [route for route, first in known if first == "{lang}"]
     return (
-        Branch(lambda first: first == "desk", desk),
+        DESK,
         Branch(lambda first: first in words, ours),
         Branch(lambda first: first not in words, rest),
     )
 
 
+ROUTES = _pages(ROUTERS)
+"""Those of everybody's pages; the desk's are `DESK.read().routes`."""
+DESK = Desk()
 BRANCHES = _branches()

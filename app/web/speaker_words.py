@@ -6,7 +6,7 @@ from app.forum.models import Forum
 from app.kit.i18n import Lang, day, text_of
 from app.programme.rules.speakers import Reply, parts_of
 from app.reports.standings import reply_words
-from app.web.desk_registrations import Label
+from app.web.signs import Label
 
 TONES = {
     Reply.UNASKED: ("still", "–"),

@@ -1,16 +1,30 @@
 """Which route answers: the same one as if all of them were asked in turn."""
 
+import asyncio
 import re
+import subprocess
+import sys
+from asyncio import gather
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutinefunction, signature
 from random import Random
+from threading import current_thread
 
+import httpx2
 import pytest
+from fastapi import APIRouter
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import Match
 
-from app.web.routes import BRANCHES, ROUTERS, ROUTES, Page
+from app.web import desk_routes, routes
+from app.web.routes import DESK, Desk, Page
 from tests.breadth import SOAK
 
+ROUTES = (*DESK.read().routes, *routes.ROUTES)
+BRANCHES = routes.BRANCHES
 DOORS = [(route.path, method) for route in ROUTES for method in route.methods or ()]
 FILLED = {"lang": "km", "kind": "csv", "rest:path": "base/layout.css"}
 
@@ -33,7 +47,9 @@ def address_of(path: str) -> str:
 
 
 def test_every_address_of_every_router_is_there_in_their_order_with_its_methods() -> None:
-    theirs = [(each.path, set(each.methods)) for router in ROUTERS for each in router.routes]
+    theirs = [
+        (each.path, set(each.methods)) for router in (*desk_routes.ROUTERS, *routes.ROUTERS) for each in router.routes
+    ]
     assert [(each.path, each.methods) for each in ROUTES] == theirs
 
 
@@ -124,3 +140,75 @@ def test_an_address_of_any_words_is_answered_as_if_all_were_asked() -> None:
         assert answer == whose(OF_OURS if path.split("/")[1] in OURS else ROUTES, method, path), (method, path)
         fits[answer[0]] += 1
     assert min(fits.values()) > ADDRESSES // 20, fits
+
+
+def test_a_site_starts_without_the_desks_modules() -> None:
+    """A tenth of its start's time; the addresses of the desk are there nevertheless (below)."""
+    seen = "import sys, app.main; print([each for each in sys.modules if each.startswith('app.web.desk_')])"
+    said = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]", said.stdout
+
+
+def test_every_address_of_the_desk_begins_with_its_word_and_no_other_does() -> None:
+    assert {each.path.split("/")[1] for each in DESK.read().routes} == {"desk"}
+    assert "desk" not in {each.path.split("/")[1] for each in routes.ROUTES}
+
+
+THE_LOOP = "the site's loop"
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> tuple[Callable[..., list[httpx2.Response]], list[str]]:
+    """A site whose desk nobody came to, to be asked for several addresses at once; and which threads read its pages."""
+    router, readers = APIRouter(), []
+
+    @router.get("/desk/{forum}")
+    async def at_the_desk(request: Request, forum: str) -> PlainTextResponse:
+        return PlainTextResponse(f"{forum} {request.scope['route'].path}")
+
+    class Readers(tuple):
+        def __iter__(self):
+            readers.append(current_thread().name)
+            return super().__iter__()
+
+    monkeypatch.setattr(desk_routes, "ROUTERS", Readers((router,)))
+    site = Starlette(routes=[Desk()])
+
+    async def answers(method: str, addresses: tuple[str, ...]) -> list[httpx2.Response]:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(site), base_url="http://sala.test") as client:
+            return await gather(*(client.request(method, each) for each in addresses))
+
+    def ask(*addresses: str, method: str = "GET") -> list[httpx2.Response]:
+        with ThreadPoolExecutor(1, THE_LOOP) as aside:  # a browser's tests have a loop in this thread
+            return aside.submit(lambda: asyncio.run(answers(method, addresses))).result()
+
+    return ask, readers
+
+
+def test_the_first_who_comes_to_the_desk_is_answered_like_everybody_after(unread) -> None:
+    ask, readers = unread
+    for _ in range(2):
+        (answer,) = ask("/desk/abc")
+        assert (answer.status_code, answer.text) == (200, "abc /desk/{forum}")
+    assert len(readers) == 1
+    assert not readers[0].startswith(THE_LOOP), "it answers others meanwhile"
+
+
+def test_many_who_come_first_at_once_are_all_answered_and_the_desk_is_read_once(unread) -> None:
+    ask, readers = unread
+    answers = ask(*(f"/desk/of-{each}" for each in range(20)))
+    assert [each.text.split()[0] for each in answers] == [f"of-{each}" for each in range(20)]
+    assert len(readers) == 1
+
+
+def test_what_the_desk_does_not_have_is_told_to_the_first_who_comes_too(unread) -> None:
+    ask, readers = unread
+    assert ask("/desks/abc")[0].status_code == 404
+    assert not readers, "and nobody came to the desk"
+    assert [ask("/desk/abc/nothing")[0].status_code for _ in range(2)] == [404, 404]
+
+
+def test_a_method_that_the_desk_does_not_know_is_told_to_the_first_who_comes_too(unread) -> None:
+    ask, _ = unread
+    (answer,) = ask("/desk/abc", method="POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
