@@ -33,6 +33,7 @@ from sqlmodel import Session as _SqlSession
 from sqlmodel import SQLModel
 
 from app.kit.absences import Absences, Sought
+from app.kit.decoding import decoded
 from app.kit.errors import Busy
 from app.kit.questions import Question
 from app.kit.replica import Replica
@@ -416,10 +417,9 @@ class Database:
             options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10}}
         else:
             options = _options(parsed, SECONDS_TO_CONNECT, SECONDS_TO_BE_SILENT, pooled=pooled)
-        self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, hide_parameters=True, **options)
-        self.read_engine: Engine = create_engine(
-            parsed, pool_size=8, max_overflow=READ_AT_ONCE - 8, hide_parameters=True, **options
-        )
+        options |= _ALWAYS
+        self.write_engine: Engine = create_engine(parsed, pool_size=2, max_overflow=8, **options)
+        self.read_engine: Engine = create_engine(parsed, pool_size=8, max_overflow=READ_AT_ONCE - 8, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.write_engine, "BEGIN IMMEDIATE", writes=True)
             _prepare_sqlite(self.read_engine, "BEGIN", writes=False)
@@ -438,7 +438,7 @@ class Database:
         )
         asking = create_engine(self.url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT", **asked)
         most = READ_AT_ONCE - 8
-        engine = create_engine(address, pool_size=8, max_overflow=most, hide_parameters=True, pool_timeout=1, **there)
+        engine = create_engine(address, pool_size=8, max_overflow=most, pool_timeout=1, **_ALWAYS, **there)
         event.listen(engine, "begin", _begin_read_only)
         return Replica(asking, engine)
 
@@ -497,6 +497,10 @@ class Database:
 def _address(url: str) -> URL:
     parsed = make_url(url)
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+_ALWAYS: dict[str, Any] = {"hide_parameters": True, "json_deserializer": decoded}
+"""What holds for every engine that reads or writes rows: no value of theirs in a log."""
 
 
 def _options(address: URL, connect: int, silent: int, *, pooled: bool) -> dict[str, Any]:

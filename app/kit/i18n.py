@@ -1,10 +1,10 @@
 """Languages: texts in two catalogues, bilingual values, and dates and numbers as each reader expects them."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 from pydantic import ConfigDict
 from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeDecorator
+
+from app.kit.decoding import decoded
 
 Lang = Literal["en", "km"]
 LANGS: tuple[Lang, ...] = ("en", "km")
@@ -58,6 +60,25 @@ class BilingualText(TypeDecorator[Bilingual]):
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Bilingual | None:
         return None if value is None else Bilingual(value["en"], value["km"])
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """What makes the value of what the driver gives. SQLite gives its text: the same few titles in row after row,
+        which are read once."""
+        if dialect.name != "sqlite":
+            return super().result_processor(dialect, coltype)
+        return lambda text: None if text is None else _bilingual(text) if len(text) <= _SHORT else _read(text)
+
+
+_SHORT = 512
+"""Letters of a text as it is stored that is kept read: a title, a name, no page's."""
+
+
+def _read(text: str) -> Bilingual | None:
+    value = decoded(text)
+    return None if value is None else Bilingual(value["en"], value["km"])
+
+
+_bilingual = lru_cache(4096)(_read)
 
 
 def other(lang: Lang) -> Lang:

@@ -2,9 +2,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 from markupsafe import Markup
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
 
 from app.kit import i18n
-from app.kit.i18n import LANGS, Bilingual, text_of
+from app.kit.i18n import LANGS, Bilingual, BilingualText, text_of
 
 ZONE = "Asia/Phnom_Penh"
 OPENING = datetime(2027, 3, 23, 1, 30, tzinfo=UTC)
@@ -14,6 +15,28 @@ def test_a_text_falls_back_to_the_other_language():
     assert [Bilingual("hall", "សាលា").of(lang) for lang in LANGS] == ["hall", "សាលា"]
     assert [Bilingual("hall", "").of(lang) for lang in LANGS] == ["hall", "hall"]
     assert not Bilingual()
+
+
+TITLED = Table(
+    "titled", MetaData(), Column("id", Integer, primary_key=True), Column("title", BilingualText(), nullable=True)
+)
+TITLES = [Bilingual("hall", "សាលា"), Bilingual("hall", "សាលា"), Bilingual(), None, Bilingual("“½”", "x" * 5000)]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_what_was_written_in_both_languages_is_read_as_it_was(url: str, request: pytest.FixtureRequest):
+    engine = create_engine(request.getfixturevalue("postgres_url") if url == "postgres" else url)
+    with engine.begin() as connection:
+        TITLED.create(connection)
+        connection.execute(insert(TITLED), [{"id": at, "title": title} for at, title in enumerate(TITLES)])
+        # as another program may have written it: in its own way, or no value at all
+        odd = [(10, '{"km":"សាលា", "en":"hall"}'), (11, '{"en": "\\u00e9", "km": ""}'), (12, None), (13, "null")]
+        for at, value in odd:
+            connection.execute(text("INSERT INTO titled VALUES (:at, :value)"), {"at": at, "value": value})
+        for _ in range(2):
+            read = connection.execute(select(TITLED.c.title).order_by(TITLED.c.id)).scalars().all()
+            assert read == [*TITLES, Bilingual("hall", "សាលា"), Bilingual("é", ""), None, None]
+    engine.dispose()
 
 
 def test_the_official_khmer_date_names_each_part():
