@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import from_json
 
 _SHORT = 256
-"""Letters up to which the one is: it takes a tenth of the other's time for a list of titles, more for pages in Khmer."""
+"""Letters up to which the one is: a list of titles takes it a tenth of the other's time, pages in Khmer more."""
 
 
 def decoded(text: str | bytes) -> Any:

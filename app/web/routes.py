@@ -175,11 +175,11 @@ class Desk(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the route that was found, or is now; not found as by a router. The loop reads nothing itself."""
-        if scope["route"] is self:  # as a router says of what it found: the branch was not read then
+        if scope.get("route", self) is self:  # Starlette's router names what it found, FastAPI's does not
             branch = await run_in_threadpool(self.read)
             match, found = branch.matches(scope)
             if match is Match.NONE:
-                del scope["route"]
+                scope.pop("route", None)
                 raise HTTPException(404)
             scope.update(found)
         await scope["route"].handle(scope, receive, send)

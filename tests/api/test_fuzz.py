@@ -1,6 +1,6 @@
 """Whatever the document allows to be sent, and what it does not: no request is answered with a fault of ours.
 
-One request for each operation, to each second one what is allowed and to the others what is not, the same in each run;
+One request for every second operation, of what is allowed and of what is not in turn, the same in each run;
 with SALA_SOAK (`make soak`) many of both, others each time.
 """
 
@@ -53,7 +53,7 @@ def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, documen
     wrong: list[tuple[str, int]] = []
     asked = set()
     operations = list(schemathesis.openapi.from_dict(document).get_all_operations())
-    for found in some(operations, MODES.index(mode), each=2):
+    for found in some(operations, 2 * MODES.index(mode), each=4):
         operation = found.ok()
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
@@ -68,4 +68,4 @@ def test_no_request_is_answered_with_a_fault_of_ours(programs: Programs, documen
 
         ask()
     assert not wrong
-    assert len(asked) >= len(operations) // (1 if SOAK else 2) > 30
+    assert len(asked) >= len(operations) // (1 if SOAK else 4) > 15

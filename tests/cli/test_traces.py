@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +24,7 @@ from tests.breadth import some
 from tests.cast import NOW, SECRET_KEY, SLUG, VANNA, fields, the_forum
 from tests.collecting import Collector, Seen, collecting
 from tests.conftest import opened
-from tests.nursery import ROOT, Child, Nursery, free_port, mothering, nursery
+from tests.nursery import Child, Nursery, free_port, mothering, nursery
 
 FORM = f"/en/{SLUG}/register/stu"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -241,18 +239,3 @@ def test_a_collector_that_takes_nothing_holds_nobody_up_and_is_one_line_of_the_l
 def about_traces(house: Nursery) -> list[str]:
     """What the site's log says of them."""
     return [line.partition(" sala.traces: ")[2] for line in house.log("site").splitlines() if " sala.traces: " in line]
-
-
-def test_a_site_on_sqlite_without_traces_reads_nothing_of_traces_and_no_other_driver(sqlite_url: str) -> None:
-    asks = (
-        "import sys; from starlette.testclient import TestClient; from app.main import app\n"
-        "with TestClient(app(), base_url='http://127.0.0.1') as browser: browser.get('/login').raise_for_status()\n"
-        "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter',"
-        " 'google.protobuf', 'requests', 'app.kit.collector', 'psycopg'))])\n"
-    )
-    var = str(ROOT / "var")  # where the fonts are
-    given = {"PATH": os.environ["PATH"], "DATABASE_URL": sqlite_url, "SALA_VAR": var, "WORKER": "inline"}
-    given |= {"SECRET_KEY": SECRET_KEY, "FASTAPI_OTEL_AUTO_CONFIGURE": "true"}
-    command = [sys.executable, "-c", asks]
-    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

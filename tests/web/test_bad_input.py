@@ -190,15 +190,14 @@ def as_in_the_matrix(path: str) -> Callable[[Doors], Opened]:
 
 
 EVERY_FORM |= {path: as_in_the_matrix(path) for method, path in MATRIX if method == "POST" and path not in BY_HAND}
-EACH = pytest.mark.parametrize("name", EVERY_FORM)
 THOROUGH = ("register", "login", "details", "approval")
 """One form of each kind of reader: it is sent everything. One function reads them all, so each other is sent one thing
 in so many, another one than its neighbours."""
 
 
-def some_forms(turn: int, without: str = "") -> Any:
-    """One form in five, others at every turn, and those of each kind of reader; all of them in a soak."""
-    names = dict.fromkeys([*THOROUGH, *some(list(EVERY_FORM), turn, each=5)])
+def some_forms(turn: int, without: str = "", *, each: int = 5) -> Any:
+    """One form in `each`, others at every turn, and those of each kind of reader; all of them in a soak."""
+    names = dict.fromkeys([*THOROUGH, *some(list(EVERY_FORM), turn, each=each)])
     names.pop(without, None)
     return pytest.mark.parametrize("name", names)
 
@@ -575,7 +574,7 @@ ONE_PAGE = {"/login/passkey": ("login",)}
 """Forms of one page share its token."""
 
 
-@EACH
+@some_forms(0, each=2)
 def test_a_form_without_its_own_token_is_refused(doors: Doors, name: str) -> None:
     form = opened(doors, name)
     refusing = Refusing(doors, form)

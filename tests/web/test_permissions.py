@@ -1322,19 +1322,18 @@ def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None
     assert doors.routes == set(MATRIX)
 
 
-def knocking(method: str, row: Row, *, turn: int) -> list[str]:
-    """Everybody who may not, and who may; of those who are shown one and the same page every second, as nothing is
-    refused by it, others at every door; all of them in a soak."""
-    let_in = [by for by in CAST if by in row.who]
-    seen = (some(let_in, turn, each=2) or let_in) if method == "GET" else let_in
-    return [by for by in CAST if by in seen or by not in row.who]
+def knocking(row: Row, *, turn: int) -> list[str]:
+    """Of those who may and of those who may not every second, others at the next door: what a role may is asked of one
+    table at every door, and many doors ask for the same. All of them in a soak."""
+    who = [[by for by in CAST if by in row.who], [by for by in CAST if by not in row.who]]
+    return [by for alike in who for by in some(alike, turn, each=2) or alike]
 
 
 @pytest.mark.parametrize("place", [place for place in MATRIX if place not in TWICE], ids=" ".join)
 def test_everybody_is_answered_as_the_matrix_says(doors: Doors, place: tuple[str, str]) -> None:
     method, row = place[0], MATRIX[place]
     answers = {}
-    for by in FEW if row.who == ALL else knocking(method, row, turn=[*MATRIX].index(place)):
+    for by in FEW if row.who == ALL else knocking(row, turn=[*MATRIX].index(place)):
         doors.use_up()
         answers[by] = knock(doors, method, row, by)
         if method == "GET" or (expected(method, row, by) in {303, 401, 403, 404} and by not in row.who):
