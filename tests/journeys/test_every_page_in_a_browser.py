@@ -18,7 +18,7 @@ from tests.journeys.conftest import DESK, PHONE, Furnished
 pytestmark = pytest.mark.browser
 MORE = ("/login?lang={lang}", "/{lang}/no-such-page", "/{lang}/" + SLUG + "/programme/D9-99")
 VIEWS = (("en", DESK, "light"), ("km", PHONE, "dark"))
-"""The main kinds of pages in both; of the others, which are made of the same parts, one in twelve in the view it is
+"""The main kinds of pages in both; of the others, which are made of the same parts, one in 24 in the view it is
 mostly seen in, the desk's in the first and the public's in the second, and all of them in a soak. Contrast follows from
 the scheme's colours, names and structure from the language, what is shown from the width: none of them from how the
 three go together."""
@@ -177,7 +177,7 @@ def test_axe_finds_nothing_wrong_with_any_kind_of_page(
     chosen = [MORE[1].format(lang=lang)]
     paths = places(furnished.doors, furnished.shown, lang)
     others = [path for path in paths.keys() - MAIN if path.startswith(("/desk", "/account")) == (size is DESK)]
-    for path in paths if SOAK else [*MAIN, *some(sorted(others), 0, each=12)]:
+    for path in paths if SOAK else [*MAIN, *some(sorted(others), 0, each=24)]:
         chosen += paths[path][: 8 if SOAK else 3 if path == "/{lang}/my/{secret}" else 1]
     whole, measured = set(), set[str]()
     for address in sorted(chosen, key=lambda each: each.startswith("/login")):
