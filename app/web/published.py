@@ -145,19 +145,11 @@ class Published:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        # nearly everything that is asked of a site is answered by these lines, so nothing is found out twice: of
-        # whoever asks in the very words that were answered before, the host was looked at then
+        if (ready := self.ready(scope)) is not None:
+            begun, ended = ready
+            await send(begun)
+            return await send(ended)
         path, query, method, headers = scope["path"], scope["query_string"], scope["method"], scope["headers"]
-        given = dict(headers)
-        told = given.get
-        asked = (path, query, method, told(b"host"), told(b"accept-encoding"), told(_TAG), told(_SINCE))
-        ready = self._ready.get(asked)
-        if ready is not None and len(given) == len(headers) and time.monotonic() - self._looked < 1.0:
-            until, begun, ended = ready
-            if not until or until > clock.seconds():
-                self.kept_answers += 1
-                await send(begun)
-                return await send(ended)
         if method not in {"GET", "HEAD"} or not self._serves(headers):  # before `Guards`, which stand behind
             return await self.app(scope, receive, send)
         key = (path, query)
@@ -175,6 +167,8 @@ class Published:
                 return await self._through(key, scope, receive, send)
         self.kept_answers += 1
         begun, ended = _answer(kept, scope)
+        given = dict(headers)
+        asked = _asked(scope, given)
         # `given` has of a header that came twice the last alone; and nobody fills the memory with words
         if len(given) == len(headers) and sum(len(words or b"") for words in asked[3:]) <= _MOST_WORDS:
             if len(self._ready) >= self._limit:
@@ -182,6 +176,24 @@ class Published:
             self._ready[asked] = kept.until, begun, ended
         await send(begun)
         return await send(ended)
+
+    def ready(self, scope: Scope) -> tuple[Message, Message] | None:
+        """The two messages of an answer to whoever asks without a body in the very words that were answered before;
+        None where it has to be found out, by calling the layer.
+
+        Nearly everything that is asked of a site is answered by these lines, so nothing is found out twice: the host
+        was looked at when the answer was first given.
+        """
+        headers = scope["headers"]
+        given = dict(headers)
+        found = self._ready.get(_asked(scope, given))
+        if found is None or len(given) != len(headers) or not _WITH_A_BODY.isdisjoint(given):
+            return None
+        until, begun, ended = found
+        if time.monotonic() - self._looked >= 1.0 or (until and until <= clock.seconds()):
+            return None
+        self.kept_answers += 1
+        return begun, ended
 
     async def _look(self) -> None:
         """Learn the present revisions, at most once a second. While the database does not answer, what was known
@@ -299,6 +311,14 @@ def _answer(entry: _Entry, scope: Scope, status: int = 200) -> tuple[Message, Me
     return made.start, _NOTHING if scope["method"] == "HEAD" else made.body
 
 
+def _asked(scope: Scope, given: dict[bytes, bytes]) -> tuple[Any, ...]:
+    told = given.get
+    where = scope["path"], scope["query_string"], scope["method"]
+    return *where, told(b"host"), told(b"accept-encoding"), told(_TAG), told(_SINCE)
+
+
+_WITH_A_BODY = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+"""What may say that more comes of a request, which is not answered then before it was read or thrown away."""
 _OF_ONE_ANSWER = frozenset({MARK, b"content-length", b"etag", b"vary", b"x-request-id"})
 """What an answer had for itself alone, and an entry has not."""
 _MOST_WORDS = 300

@@ -3,6 +3,7 @@
 Limits are of tenths of a second here; how long anything takes is not looked at, only what came of it.
 """
 
+import asyncio
 import logging
 import resource
 import socket
@@ -10,14 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
+from starlette.responses import PlainTextResponse
 
 from app.cli.serve import FILES, SERVING, lines_beside_files
 from app.kit.settings import read
 from app.main import create_app
 from app.web.lines import Limits, Line, limits_of, lines
+from app.web.published import Published, publish
 from tests.cast import SLUG
 from tests.conftest import settings_for
 from tests.web.test_bounding import listening
@@ -148,6 +152,113 @@ def client(served: Served) -> Client:
 
 def starts(answer: bytes, status: int) -> bool:
     return answer.startswith(b"HTTP/1.1 %d " % status)
+
+
+# ---- what is ready
+
+
+class Layer(Published):
+    """A bytes layer before pages of an x or many, and what it was called for: not for what was ready."""
+
+    def __init__(self) -> None:
+        async def page(scope: Any, receive: Any, send: Any) -> None:
+            answer = PlainTextResponse("x" * (4 << 20 if scope["path"] == "/large" else 1) + " good")
+            kept = publish(answer, "pages", 1) if scope["path"] != "/slow" else answer
+            await asyncio.sleep(0.05)
+            await kept(scope, receive, send)
+
+        super().__init__(page, lambda: {"pages": 1})
+        self.called: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self.called.append(scope["path"])
+            await super().__call__(scope, receive, send)
+
+
+@pytest.fixture
+def layer() -> Iterator[tuple[Client, Layer]]:
+    """A line to a site where "/" and "/large" were asked for until they were ready."""
+    layer = Layer()
+    with listening(layer, http=lines(replace(SOON, answer_seconds=20))) as port:
+        before = Client(port)
+        for path in (b"/", b"/", b"/large", b"/large"):
+            before.send(asked(path))
+            before.answer()
+        layer.called.clear()
+        yield Client(port), layer
+
+
+def asked(path: bytes, more: bytes = b"", *, method: bytes = b"GET") -> bytes:
+    return method + b" " + path + b" HTTP/1.1\r\nhost: sala.test\r\n" + more + b"\r\n"
+
+
+def test_what_is_ready_is_answered_without_calling_for_it_and_the_line_stays(layer: tuple[Client, Layer]) -> None:
+    client, called = layer[0], layer[1].called
+    for _ in range(3):
+        client.send(asked(b"/"))
+        assert client.answer().endswith(b"\r\n\r\nx good")
+    client.send(asked(b"/slow"))
+    assert starts(client.answer(), 200)
+    assert called == ["/slow"]
+    assert layer[1].kept_answers > 3
+
+
+def test_what_is_asked_at_once_is_answered_in_its_order_ready_or_not(layer: tuple[Client, Layer]) -> None:
+    client, called = layer[0], layer[1].called
+    client.send(asked(b"/") + asked(b"/slow") + asked(b"/") + asked(b"/nothing"))
+    client.send(asked(b"/", b"connection: close\r\n"))
+    answers = client.rest().split(b"HTTP/1.1 ")[1:]
+    assert [each[:3] for each in answers] == [b"200"] * 5
+    assert [b"etag" in each for each in answers] == [True, False, True, True, True]
+    assert all(each.endswith(b"\r\n\r\nx good") for each in answers)
+    assert called == ["/slow", "/nothing", "/"], "who leaves is answered by a call"
+
+
+def test_what_is_ready_is_said_without_its_body_to_whoever_asks_for_its_head(layer: tuple[Client, Layer]) -> None:
+    client, called = layer[0], layer[1].called
+    client.send(asked(b"/", method=b"HEAD") * 3 + asked(b"/"))
+    answers = client.answer().split(b"HTTP/1.1 ")[1:]
+    assert [each.endswith(b"\r\n\r\n") for each in answers] == [True, True, True, False]
+    assert called == ["/"]
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"content-length: 4\r\n", b"body"),
+        (b"content-length: 0\r\n", b""),
+        (b"transfer-encoding: chunked\r\n", b"4\r\nbody\r\n0\r\n\r\n"),
+    ],
+)
+def test_whoever_sends_a_body_is_called_for_and_what_stands_behind_it_is_the_next_request(
+    layer: tuple[Client, Layer], head: bytes, body: bytes
+) -> None:
+    client, called = layer[0], layer[1].called
+    client.send(asked(b"/", head) + body)
+    assert starts(client.answer(), 200)
+    assert called == ["/"]
+    after = Client(client.socket.getpeername()[1])
+    after.send(asked(b"/"))
+    assert starts(after.answer(), 200)
+    assert called == ["/"]
+
+
+def test_who_asks_for_no_more_is_answered_and_the_line_closed(layer: tuple[Client, Layer]) -> None:
+    client, _ = layer
+    client.send(b"GET / HTTP/1.0\r\nhost: sala.test\r\n\r\n" + asked(b"/slow"))
+    assert client.rest().count(b"good") == 1
+    assert "/slow" not in layer[1].called
+
+
+def test_a_reader_who_is_slow_to_take_what_is_ready_gets_all_of_it(layer: tuple[Client, Layer]) -> None:
+    client, called = layer[0], layer[1].called
+    client.send(asked(b"/large") * 3 + asked(b"/", b"connection: close\r\n"))
+    time.sleep(0.1)
+    whole = client.rest()
+    assert whole.count(b"x good") == 4
+    assert len(whole) > 3 * (4 << 20)
+    assert called == ["/"]
 
 
 # ---- heads
