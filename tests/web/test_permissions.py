@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from app.accounts.actor import Actor
 from app.accounts.models import User
-from app.accounts.rules import Role
+from app.accounts.rules import PERMISSIONS, Permission, Role
 from app.accounts.signing_in import LINK_LASTS, LOGIN_LASTS
 from app.correspondence.wording import editions_of, kind_of
 from app.editions.form import ForumFile
@@ -1322,11 +1322,19 @@ def test_every_route_of_the_site_has_its_row_in_the_matrix(doors: Doors) -> None
     assert doors.routes == set(MATRIX)
 
 
+def power(by: str) -> int:
+    """How much somebody may here, to be compared: the number of permissions, whose owner of the site has most."""
+    if by in NOT_SIGNED_IN or by in {"nobody", "foreign"}:
+        return 0
+    return len(Permission) + 1 if by == "site_owner" else len(PERMISSIONS[Role(by)])
+
+
 def knocking(row: Row, *, turn: int) -> list[str]:
-    """Of those who may and of those who may not every second, others at the next door: what a role may is asked of one
-    table at every door, and many doors ask for the same. All of them in a soak."""
-    who = [[by for by in CAST if by in row.who], [by for by in CAST if by not in row.who]]
-    return [by for alike in who for by in some(alike, turn, each=2) or alike]
+    """Those between whom the line runs, who show it where it is drawn wrong: the two weakest who may and the three
+    strongest who may not. Of all others one in three, another at the next door; all of them in a soak."""
+    may = sorted(row.who, key=lambda by: (power(by), CAST.index(by)))
+    may_not = sorted(ALL - row.who, key=lambda by: (-power(by), CAST.index(by)))
+    return [*may[:2], *may_not[:3], *some([*may[2:], *may_not[3:]], turn, each=3)]
 
 
 @pytest.mark.parametrize("place", [place for place in MATRIX if place not in TWICE], ids=" ".join)
