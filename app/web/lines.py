@@ -109,6 +109,11 @@ class Line(HttpToolsProtocol):
         if self._unread is not None:
             self._unread.cancel()
         super().connection_lost(exc)
+        # nothing holds a line that is gone, nor what was asked on it: no timer, and no answer that would tell it so
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        if self.cycle is not None:
+            self.cycle.on_response = _told_nobody
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -198,14 +203,21 @@ class Line(HttpToolsProtocol):
 
     def _say(self, cycle: RequestResponseCycle, begun: Any, ended: Any) -> None:
         for message in begun, ended:
+            if self._ended:  # it was refused in the meantime
+                return None
             if self.flow.write_paused:  # the rest waits, like any other answer, until its reader takes what was said
                 rest = [begun, ended] if message is begun else [ended]
-                task = self.loop.create_task(_said(cycle, rest))
+                task = self.loop.create_task(self._say_slowly(cycle, rest))
                 self.tasks.add(task)
                 return task.add_done_callback(self.tasks.discard)
             with suppress(StopIteration):
                 cycle.send(message).send(None)  # it waits for nothing, so that is all of it
         return None
+
+    async def _say_slowly(self, cycle: RequestResponseCycle, messages: list[Any]) -> None:
+        for message in messages:
+            if not self._ended:
+                await cycle.send(message)
 
     def _stay(self) -> None:
         """Another protocol was asked for. It is answered in this one, and the line ends: what came behind is lost."""
@@ -331,9 +343,8 @@ def _nothing(_scope: object) -> None:
     """What an application without a bytes layer has ready."""
 
 
-async def _said(cycle: RequestResponseCycle, messages: list[Any]) -> None:
-    for message in messages:
-        await cycle.send(message)
+def _told_nobody() -> None:
+    """What an answer calls at its end where its line is gone."""
 
 
 class _Lingering:

@@ -170,7 +170,7 @@ class Published:
         given = dict(headers)
         asked = _asked(scope, given)
         # `given` has of a header that came twice the last alone; and nobody fills the memory with words
-        if len(given) == len(headers) and sum(len(words or b"") for words in asked[3:]) <= _MOST_WORDS:
+        if len(given) == len(headers) and sum(len(words or b"") for words in asked) <= _MOST_WORDS:
             if len(self._ready) >= self._limit:
                 self._ready.clear()
             self._ready[asked] = kept.until, begun, ended
@@ -222,13 +222,13 @@ class Published:
         stand beside, so twice the body is counted for an entry."""
         self._drop(key)
         self._kept[key] = entry
-        self._size += 2 * len(entry.body)
+        self._size += _weight(key, entry)
         while len(self._kept) > self._limit or self._size > self._size_limit:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: tuple[str, bytes]) -> None:
         if (entry := self._kept.pop(key, None)) is not None:
-            self._size -= 2 * len(entry.body)
+            self._size -= _weight(key, entry)
             self._ready.clear()
 
     async def _through(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send) -> None:
@@ -311,6 +311,10 @@ def _answer(entry: _Entry, scope: Scope, status: int = 200) -> tuple[Message, Me
     return made.start, _NOTHING if scope["method"] == "HEAD" else made.body
 
 
+def _weight(key: tuple[str, bytes], entry: _Entry) -> int:
+    return 2 * len(entry.body) + len(key[0]) + len(key[1])
+
+
 def _asked(scope: Scope, given: dict[bytes, bytes]) -> tuple[Any, ...]:
     told = given.get
     where = scope["path"], scope["query_string"], scope["method"]
@@ -321,8 +325,8 @@ _WITH_A_BODY = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 """What may say that more comes of a request, which is not answered then before it was read or thrown away."""
 _OF_ONE_ANSWER = frozenset({MARK, b"content-length", b"etag", b"vary", b"x-request-id"})
 """What an answer had for itself alone, and an entry has not."""
-_MOST_WORDS = 300
-"""Bytes of headers with which an answer is remembered; browsers send a third of it."""
+_MOST_WORDS = 500
+"""Bytes of an address and headers with which an answer is remembered; browsers send a third of it."""
 _CONDITIONS = _TAG, _SINCE = (b"if-none-match", b"if-modified-since")
 
 

@@ -4,12 +4,15 @@ Limits are of tenths of a second here; how long anything takes is not looked at,
 """
 
 import asyncio
+import gc
 import logging
 import resource
 import socket
+import struct
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -259,6 +262,40 @@ def test_a_reader_who_is_slow_to_take_what_is_ready_gets_all_of_it(layer: tuple[
     assert whole.count(b"x good") == 4
     assert len(whole) > 3 * (4 << 20)
     assert called == ["/"]
+
+
+def test_a_line_that_was_cut_leaves_nothing_behind_however_it_ended(layer: tuple[Client, Layer]) -> None:
+    """Not even what was asked on it, until its timer would have come: whoever cuts many could fill the memory."""
+    _, port = layer[0], layer[0].socket.getpeername()[1]
+    there = weakref.WeakSet(each for each in gc.get_objects() if isinstance(each, Line))
+    gc.disable()
+    try:
+        for hard in (True, False) * 10:
+            client = Client(port)
+            client.send(asked(b"/"))
+            client.answer()
+            if hard:  # a reset, not an end
+                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.socket.close()
+        deadline = time.monotonic() + 10
+        while (left := lines_beside(there)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert left == 0
+    finally:
+        gc.enable()
+
+
+def lines_beside(there: Collection[Line]) -> int:
+    return sum(isinstance(each, Line) and each not in there for each in gc.get_objects())
+
+
+def test_nonsense_behind_what_is_ready_is_no_fault_in_the_log(
+    layer: tuple[Client, Layer], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, _ = layer
+    client.send(asked(b"/") + asked(b"/", b"transfer-encoding: chunked\r\n", method=b"POST") + b"zz\r\n")
+    client.rest()
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 # ---- heads

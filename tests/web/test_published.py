@@ -133,7 +133,7 @@ def test_only_so_many_pages_are_kept_and_the_oldest_goes_first(pages: Pages, in_
 
 def test_only_so_many_bytes_are_kept(in_loop: Run):
     pages = Pages()
-    pages.layer = Published(pages, pages.look, entries=100, size=3 * 2 * len(TEXT))
+    pages.layer = Published(pages, pages.look, entries=100, size=3 * (2 * len(TEXT) + 20))
 
     async def work() -> None:
         for number in (1, 2, 3, 4, 1):
