@@ -500,7 +500,7 @@ def _address(url: str) -> URL:
 
 
 _ALWAYS: dict[str, Any] = {"hide_parameters": True, "json_deserializer": decoded}
-"""What holds for every engine that reads or writes rows: no value of theirs in a log."""
+"""What holds for every engine that reads or writes rows: no value of theirs in a log, and how their JSON is read."""
 
 
 def _options(address: URL, connect: int, silent: int, *, pooled: bool) -> dict[str, Any]:

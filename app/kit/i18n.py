@@ -59,26 +59,29 @@ class BilingualText(TypeDecorator[Bilingual]):
         return None if value is None else {"en": value.en, "km": value.km}
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Bilingual | None:
-        return None if value is None else Bilingual(value["en"], value["km"])
+        return _bilingual(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         """What makes the value of what the driver gives. SQLite gives its text: the same few titles in row after row,
         which are read once."""
         if dialect.name != "sqlite":
             return super().result_processor(dialect, coltype)
-        return lambda text: None if text is None else _bilingual(text) if len(text) <= _SHORT else _read(text)
+        return lambda text: None if text is None else _read_once(text) if len(text) <= _SHORT else _read(text)
 
 
 _SHORT = 512
 """Letters of a text as it is stored that is kept read: a title, a name, no page's."""
 
 
-def _read(text: str) -> Bilingual | None:
-    value = decoded(text)
+def _bilingual(value: Any) -> Bilingual | None:
     return None if value is None else Bilingual(value["en"], value["km"])
 
 
-_bilingual = lru_cache(4096)(_read)
+def _read(text: str) -> Bilingual | None:
+    return _bilingual(decoded(text))
+
+
+_read_once = lru_cache(4096)(_read)
 
 
 def other(lang: Lang) -> Lang:

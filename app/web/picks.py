@@ -13,18 +13,10 @@ from app.registration.pick_queries import NO_PICKS, Count, OwnPick, OwnPicks
 from app.registration.rules.picks import PickState, overlap
 from app.web.cards import QUIET, Card, card, days_of, in_order
 from app.web.public import Public
+from app.web.signs import Label
 
 FIELDS = 300
 """The most fields a form with sessions may have: one for each, and what stands beside them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Where a pick stands, as tone, sign and words."""
-
-    tone: str
-    sign: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Published:
         """Until when what may be answered to whoever asks in these words: address, method, and all headers that an
         answer depends on."""
         self._known: dict[str, int] = {}
-        self._looked = float("-inf")
+        self._looked = self._known_at = float("-inf")
         self.kept_answers = 0
         """Answers given from memory, whole or as 304."""
         self.renders = 0
@@ -197,16 +197,19 @@ class Published:
 
     async def _look(self) -> None:
         """Learn the present revisions, at most once a second. While the database does not answer, what was known
-        stands: nothing can have been published meanwhile."""
-        self._looked = time.monotonic()
+        stands: nothing can have been published meanwhile. Of two looks at once the one that began later counts,
+        whichever ends first."""
+        self._looked = began = time.monotonic()
         try:
             known = await asyncio.to_thread(self._revisions) if self._apart else self._revisions()
         except Exception:
             log.exception("the present revisions could not be read")
         else:
-            if known != self._known:
-                self._known = known
-                self._ready.clear()
+            if began >= self._known_at:
+                self._known_at = began
+                if known != self._known:
+                    self._known = known
+                    self._ready.clear()
 
     def _fresh(self, key: tuple[str, bytes]) -> _Entry | None:
         entry = self._kept.get(key)

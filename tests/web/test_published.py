@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -129,6 +130,38 @@ def test_only_so_many_pages_are_kept_and_the_oldest_goes_first(pages: Pages, in_
 
     in_loop(work)
     assert pages.asked == ["/page1", "/page2", "/page3", "/page4", "/page1"]
+
+
+def test_a_look_that_took_long_does_not_undo_what_a_later_one_saw(pages: Pages, in_loop: Run):
+    """On PostgreSQL, where revisions are read in a thread: the first look hangs, and answers what was true before."""
+    hangs, begun, let_go = (threading.Event() for _ in range(3))
+
+    def look() -> dict[str, int]:
+        seen = pages.look()
+        if hangs.is_set():
+            hangs.clear()
+            begun.set()
+            let_go.wait(10)
+        return seen
+
+    pages.layer = Published(pages, look, apart=True)
+
+    async def work() -> None:
+        for path in ("/page", "/page2"):
+            await ask(pages.layer, path)
+        pages.a_second_passes()
+        hangs.set()
+        slow = asyncio.create_task(ask(pages.layer, "/page"))
+        assert await asyncio.to_thread(begun.wait, 10)
+        pages.revision, pages.text = 2, "what is new"
+        pages.a_second_passes()
+        await ask(pages.layer, "/page")
+        let_go.set()
+        await slow
+        assert (await ask(pages.layer, "/page2")).body == b"what is new"
+
+    in_loop(work)
+    assert pages.looked == 2
 
 
 def test_only_so_many_bytes_are_kept(in_loop: Run):
@@ -478,3 +511,14 @@ def test_what_is_published_is_still_served_while_the_database_does_not_answer(
 
     assert in_loop(work).body == TEXT.encode()
     assert "could not be read" in caplog.text
+
+
+def test_a_file_of_the_look_is_kept_once_and_not_for_each_query_that_anybody_adds(
+    client: TestClient, site: Any
+) -> None:
+    address, layer = site.assets.url("base/layout.css"), client.app
+    client.get(address)
+    kept = layer.size
+    for number in range(3):
+        assert client.get(f"{address}?{number}").status_code == 200
+    assert layer.size == kept > 0
